@@ -1,0 +1,49 @@
+// JSON Web Keys (RFC 7517, RFC 7518 section 6, RFC 8037).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "codec/json.h"
+#include "crypto/keys.h"
+
+namespace coffer::codec::jose {
+
+enum class JoseError {
+  malformed,              // not the format it claims to be
+  bad_key,                // a JWK with wrong sizes, a point off its curve, an unknown kty or crv
+  algorithm_not_allowed,  // outside the caller's allow-list, "none" included
+  bad_signature,
+  decryption_failed,      // one error for every cause after parsing
+  critical_header,        // a crit extension that we do not know (RFC 7515 section 4.1.11)
+  expired,
+  not_yet_valid,
+  missing_claim,
+  wrong_claim,
+};
+std::string_view code_name(JoseError code);
+
+struct Jwk {
+  crypto::PublicKey key;
+  std::optional<std::string> alg{};
+  std::optional<std::string> kid{};
+  std::optional<std::string> use{};
+};
+
+// EC (P-256, P-384, P-521), RSA, OKP Ed25519. Coordinates must have their full length (RFC 7518 section 6.2.1.2).
+Result<Jwk> parse_jwk(const json::Value& value);
+Result<crypto::PrivateKey> parse_private_jwk(const json::Value& value);
+
+// {"kty","crv","x","y"} or {"kty","n","e"} with "alg" and "kid" where given, in the order alg, kid, then the members
+// sorted by name. Not for hashing; see thumbprint.
+json::Object to_jwk(const crypto::PublicKey& key, std::optional<std::string_view> alg = std::nullopt,
+                    std::optional<std::string_view> kid = std::nullopt);
+Result<json::Object> to_private_jwk(const crypto::PrivateKey& key);
+
+// RFC 7638 with SHA-256, base64url.
+std::string thumbprint(const crypto::PublicKey& key);
+
+// {"keys":[...]}; keys of unknown kinds are left out.
+Result<std::vector<Jwk>> parse_jwk_set(std::string_view text);
+
+}  // namespace coffer::codec::jose

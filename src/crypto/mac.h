@@ -1,0 +1,27 @@
+// HMAC (RFC 2104).
+#pragma once
+
+#include <memory>
+
+#include "crypto/hash.h"
+
+namespace coffer::crypto {
+
+Bytes hmac(HashAlgorithm algorithm, ByteView key, ByteView data);
+
+class Hmac {
+ public:
+  Hmac(HashAlgorithm algorithm, ByteView key);
+  Hmac(Hmac&&) noexcept;
+  Hmac& operator=(Hmac&&) noexcept;
+  ~Hmac();
+
+  void update(ByteView data);
+  Bytes finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace coffer::crypto

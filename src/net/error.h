@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/result.h"
+
+namespace coffer::net {
+
+enum class NetError {
+  bad_url,
+  unresolved,          // the host name has no address
+  refused,             // nothing listens there
+  unreachable,         // no route, reset, or closed before an answer
+  tls,                 // handshake or certificate
+  timeout,
+  too_large,           // an answer over the caller's limit
+  protocol,            // not HTTP, or broken HTTP
+  redirect,            // a redirect that may not be followed: too many, or to plain HTTP
+  cancelled,           // the caller's sink asked to stop
+  address_in_use,
+  bad_configuration,   // certificate, key or address of a server that cannot be used
+};
+std::string_view code_name(NetError code);
+
+}  // namespace coffer::net

@@ -1,0 +1,82 @@
+// HTTP/1.1 server. The wire is asynchronous (Asio coroutines, one io_context a core); handlers are plain functions that
+// run in a bounded pool, because everything they call (SQLite, OpenSSL, Rego) blocks. A full pool answers 503 at once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/secret_bytes.h"
+#include "net/error.h"
+#include "net/http.h"
+
+namespace coffer::net {
+
+struct ServerRequest {
+  std::string method;
+  std::string target;      // as received: path and query
+  std::string path;        // percent-decoded path without query; never contains NUL
+  std::string query;       // raw text behind '?', empty where there is none
+  Headers headers;
+  Bytes body;
+  std::string peer;        // "127.0.0.1:41234"
+  bool tls = false;
+};
+
+struct ServerResponse {
+  int status = 200;
+  Headers headers{};
+  Bytes body{};
+
+  static ServerResponse text(int status, std::string_view content_type, std::string_view body);
+};
+
+using Handler = std::function<ServerResponse(const ServerRequest&)>;
+
+enum class TlsProfile { intermediate, modern };   // from TLS 1.2 with AEAD suites; TLS 1.3 alone
+
+struct TlsIdentity {
+  std::string certificate_chain_pem;
+  SecretBytes private_key_pem;
+  TlsProfile profile = TlsProfile::intermediate;
+};
+
+struct ServerOptions {
+  std::vector<std::string> sockets{"127.0.0.1:8080"};  // "host:port", "[::1]:port"; port 0 takes a free one
+  std::optional<TlsIdentity> tls{};                    // none: plain HTTP
+  std::size_t max_body_size = 2U << 20;                // over it: 413
+  std::size_t max_head_size = 128U << 10;              // over it: 431
+  std::size_t max_connections = 4096;
+  Duration head_timeout = std::chrono::seconds{30};    // slow heads and bodies are cut: 408
+  Duration body_timeout = std::chrono::seconds{60};
+  Duration idle_timeout = std::chrono::seconds{75};    // between requests of one connection
+  Duration shutdown_grace = std::chrono::seconds{10};
+  unsigned io_threads = 1;
+  unsigned workers = 4;
+  std::size_t max_queue = 1024;                        // requests waiting for a worker
+};
+
+class HttpServer {
+ public:
+  // Binds and listens at once: when this returns, connections are accepted.
+  static Result<std::unique_ptr<HttpServer>> start(ServerOptions options, Handler handler);
+  ~HttpServer();   // stops
+
+  // The addresses really bound, "127.0.0.1:43111", in the order of options.sockets.
+  const std::vector<std::string>& addresses() const;
+  // Stops accepting, lets running requests finish within shutdown_grace, then returns. Safe to call twice.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Blocks until SIGINT or SIGTERM. Call block_termination_signals() at the start of main, before any thread.
+void block_termination_signals();
+int wait_for_termination();
+
+}  // namespace coffer::net
