@@ -1,4 +1,10 @@
-# The three kinds of target in this house. Every target is listed with its files; nothing is globbed.
+# The kinds of target in this house. Every target is listed with its files; nothing is globbed.
+
+# What ./run builds: `coffer_programs`, `coffer_tests`, `coffer_fuzzers`, `coffer_benchmarks`.
+add_custom_target(coffer_programs)
+add_custom_target(coffer_tests)
+add_custom_target(coffer_fuzzers)
+add_custom_target(coffer_benchmarks)
 
 # coffer_library(NAME SOURCES file... [DEPS lower layer or public library...] [PRIVATE third-party library...])
 function(coffer_library name)
@@ -17,7 +23,7 @@ function(coffer_test name)
   add_executable(${name}_test ${ARG_SOURCES})
   target_link_libraries(${name}_test PRIVATE ${ARG_DEPS} coffer_testing GTest::gmock GTest::gtest)
   set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-  set_property(GLOBAL APPEND PROPERTY COFFER_TEST_TARGETS ${name}_test)
+  add_dependencies(coffer_tests ${name}_test)
   add_test(NAME ${name} COMMAND ${name}_test)
 endfunction()
 
@@ -31,6 +37,7 @@ function(coffer_fuzz name)
   target_link_libraries(${name}_fuzz PRIVATE ${ARG_DEPS})
   target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
   set_target_properties(${name}_fuzz PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
+  add_dependencies(coffer_fuzzers ${name}_fuzz)
 endfunction()
 
 # coffer_program(NAME SOURCES main.cpp... DEPS library...)
@@ -39,6 +46,7 @@ function(coffer_program name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  add_dependencies(coffer_programs ${name})
 endfunction()
 
 # coffer_benchmark(NAME SOURCES x_benchmark.cpp... DEPS library...)
@@ -50,4 +58,5 @@ function(coffer_benchmark name)
   add_executable(${name}_benchmark ${ARG_SOURCES})
   target_link_libraries(${name}_benchmark PRIVATE ${ARG_DEPS} benchmark::benchmark)
   set_target_properties(${name}_benchmark PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+  add_dependencies(coffer_benchmarks ${name}_benchmark)
 endfunction()
