@@ -1,0 +1,17 @@
+// Where the key encryption keys of layers come from. Runner, guest and CLI bring their own: a key broker, a directory, a file.
+#pragma once
+
+#include "base/secret_bytes.h"
+#include "codec/resource_uri.h"
+#include "image/error.h"
+
+namespace coffer::image {
+
+class KeySource {
+ public:
+  virtual ~KeySource() = default;
+  // The key as its keeper gave it out; parse_kek (ocicrypt/kek.h) reads its form.
+  virtual Result<SecretBytes> fetch(const codec::ResourceUri& kid) = 0;
+};
+
+}  // namespace coffer::image
