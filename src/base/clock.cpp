@@ -38,6 +38,17 @@ std::string format_rfc3339(TimePoint time) { return date::format("%FT%TZ", in_se
 
 std::string format_http_date(TimePoint time) { return date::format("%a, %d %b %Y %T GMT", in_seconds(time)); }
 
+Result<TimePoint> parse_http_date(std::string_view text) {
+  std::istringstream in{std::string{text}};
+  TimePoint time;
+  in >> date::parse("%a, %d %b %Y %T GMT", time);
+  if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) {
+    return fail(TimeError::malformed, "expected an HTTP date such as Fri, 02 Jan 2026 03:04:05 GMT, got \"" +
+                                          std::string{text.substr(0, 64)} + "\"");
+  }
+  return time;
+}
+
 Result<TimePoint> parse_rfc3339(std::string_view text) {
   // RFC 3339 section 5.6: "T" and "Z" may be lower case; the offset is "Z" or ±hh:mm.
   std::string normal{text};

@@ -46,5 +46,7 @@ Result<TimePoint> parse_rfc3339(std::string_view text);
 
 // RFC 9110 section 5.6.7 IMF-fixdate: "Fri, 02 Jan 2026 03:04:05 GMT".
 std::string format_http_date(TimePoint time);
+// The one form of date that senders may make; the two obsolete ones are refused.
+Result<TimePoint> parse_http_date(std::string_view text);
 
 }  // namespace coffer

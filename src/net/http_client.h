@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "net/error.h"
@@ -18,11 +20,12 @@ struct HttpRequest {
   std::string url;
   Headers headers{};
   Bytes body{};
-  // The whole exchange, redirects included. Every call has one.
+  // The whole exchange: redirects, and the time a sink takes. Every call has one.
   Duration timeout = std::chrono::seconds{60};
   std::size_t max_response_size = 16U << 20;   // for send(); a stream is bounded by its sink
-  unsigned max_redirects = 0;                  // followed only to https, or from http to http; Authorization and
-                                               // Cookie are dropped when the host changes
+  // Followed only to https, or from http to http; Authorization and Cookie are dropped when scheme, host or port change.
+  // 0: a redirect is an answer like any other. An upload never follows one.
+  unsigned max_redirects = 0;
   // For streams: abort when fewer bytes than one a second arrive for this long. Zero: `timeout` alone.
   Duration stall_timeout{0};
 };
@@ -39,7 +42,8 @@ struct HttpClientOptions {
   std::vector<std::string> extra_root_pems{};  // beside the system's
   bool use_system_roots = true;
   Duration connect_timeout = std::chrono::seconds{10};
-  std::string proxy{};                          // empty: the environment's http_proxy, https_proxy, no_proxy
+  // "http://host:port". Empty: the environment's http_proxy, https_proxy, no_proxy, except for loopback addresses.
+  std::string proxy{};
 };
 
 // Receives the head once, before any body byte, then the body in pieces. Returning an error ends the transfer with it.
@@ -55,9 +59,11 @@ class HttpClient {
   static Result<std::shared_ptr<HttpClient>> create(HttpClientOptions options = {});
   ~HttpClient();
 
-  // A response of any status is a success; NetError is for exchanges without one.
+  // A response of any status is a success; NetError is for exchanges without one. Heads over 256 KiB are too_large.
+  // Content codings are left as they are.
   Result<HttpResponse> send(const HttpRequest& request);
-  // The same with the body handed to `sink` as it arrives. Memory stays bounded.
+  // The same with the body handed to `sink` as it arrives. Memory stays bounded. An exchange that breaks off in the body
+  // is NetError::unreachable; what the sink had by then it had.
   Result<HttpResponse> stream(const HttpRequest& request, BodySink& sink);
   // Uploads `body_size` bytes that `read` gives piece by piece (fills the buffer, returns how many, 0 at the end).
   using BodySource = std::function<Result<std::size_t>(MutableByteView)>;

@@ -6,6 +6,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/secret_bytes.h"
@@ -15,9 +17,9 @@
 namespace coffer::net {
 
 struct ServerRequest {
-  std::string method;
+  std::string method;      // HEAD arrives as HEAD; the server leaves the body out of the answer
   std::string target;      // as received: path and query
-  std::string path;        // percent-decoded path without query; never contains NUL
+  std::string path;        // percent-decoded path without query; never contains control characters
   std::string query;       // raw text behind '?', empty where there is none
   Headers headers;
   Bytes body;
@@ -25,6 +27,7 @@ struct ServerRequest {
   bool tls = false;
 };
 
+// Content-Length, Transfer-Encoding, Connection and Date are the server's: it drops what a handler says about them.
 struct ServerResponse {
   int status = 200;
   Headers headers{};
@@ -33,6 +36,8 @@ struct ServerResponse {
   static ServerResponse text(int status, std::string_view content_type, std::string_view body);
 };
 
+// Runs in a worker thread, several at once. An exception, an impossible status or a header with control characters
+// becomes a plain 500, and the cause a line of the log.
 using Handler = std::function<ServerResponse(const ServerRequest&)>;
 
 enum class TlsProfile { intermediate, modern };   // from TLS 1.2 with AEAD suites; TLS 1.3 alone
@@ -44,13 +49,13 @@ struct TlsIdentity {
 };
 
 struct ServerOptions {
-  std::vector<std::string> sockets{"127.0.0.1:8080"};  // "host:port", "[::1]:port"; port 0 takes a free one
+  std::vector<std::string> sockets{"127.0.0.1:8080"};  // "address:port", "[::1]:port"; port 0 takes a free one
   std::optional<TlsIdentity> tls{};                    // none: plain HTTP
   std::size_t max_body_size = 2U << 20;                // over it: 413
   std::size_t max_head_size = 128U << 10;              // over it: 431
-  std::size_t max_connections = 4096;
-  Duration head_timeout = std::chrono::seconds{30};    // slow heads and bodies are cut: 408
-  Duration body_timeout = std::chrono::seconds{60};
+  std::size_t max_connections = 4096;                  // over it: 503 and closed (closed only where TLS)
+  Duration head_timeout = std::chrono::seconds{30};    // TLS handshake and head, each; a slow head is cut: 408
+  Duration body_timeout = std::chrono::seconds{60};    // a whole body in either direction; a slow one is cut: 408
   Duration idle_timeout = std::chrono::seconds{75};    // between requests of one connection
   Duration shutdown_grace = std::chrono::seconds{10};
   unsigned io_threads = 1;
@@ -60,13 +65,15 @@ struct ServerOptions {
 
 class HttpServer {
  public:
-  // Binds and listens at once: when this returns, connections are accepted.
+  // Binds and listens at once: when this returns, connections are accepted. NetError::address_in_use,
+  // NetError::bad_configuration.
   static Result<std::unique_ptr<HttpServer>> start(ServerOptions options, Handler handler);
   ~HttpServer();   // stops
 
   // The addresses really bound, "127.0.0.1:43111", in the order of options.sockets.
   const std::vector<std::string>& addresses() const;
-  // Stops accepting, lets running requests finish within shutdown_grace, then returns. Safe to call twice.
+  // Stops accepting, lets running requests finish within shutdown_grace, then cuts their connections and returns as
+  // soon as no handler runs. Safe to call twice.
   void stop();
 
  private:
