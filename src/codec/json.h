@@ -2,6 +2,8 @@
 // size are bounded, integers keep all 64 bits, members keep their order.
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -39,6 +41,8 @@ class Object {
   bool contains(std::string_view key) const { return find(key) != nullptr; }
   // Replaces or appends.
   Value& set(std::string_view key, Value value);
+  // Appends without a look-up: for builders that know the key to be new.
+  Value& append(std::string key, Value value);
   bool erase(std::string_view key);
 
   std::size_t size() const;
@@ -87,7 +91,7 @@ class Value {
   Array* if_array() { return std::get_if<Array>(&data_); }
   const Object* if_object() const { return std::get_if<Object>(&data_); }
   Object* if_object() { return std::get_if<Object>(&data_); }
-  std::optional<std::int64_t> if_int64() const;    // exact conversions only
+  std::optional<std::int64_t> if_int64() const;    // integers that fit; never a double
   std::optional<std::uint64_t> if_uint64() const;
   std::optional<double> if_double() const;         // any number, possibly rounded
 
@@ -127,14 +131,16 @@ struct Limits {
   std::size_t max_values = 1U << 20;  // values of any kind
 };
 
+// Errors begin with the place, "line 3, column 7: ". Numbers beyond the range of a double are number_range.
 Result<Value> parse(std::string_view text, const Limits& limits = {});
-// Compact, members in their order, shortest round-trip numbers.
+// Compact, members in their order, shortest round-trip numbers (doubles keep a point or an exponent, those that JSON
+// lacks become null). Bytes of a string that are no UTF-8 become U+FFFD.
 std::string serialize(const Value& value);
 // Two spaces an indent, for people.
 std::string serialize_pretty(const Value& value);
 
 // RFC 8785 (JCS): members sorted by UTF-16 code units, ECMAScript numbers. number_range for integers beyond 2^53,
-// which the format cannot carry exactly.
+// which the format cannot carry exactly, and for nan and infinities; bad_utf8 for a string that is no UTF-8.
 Result<std::string> canonicalize(const Value& value);
 
 }  // namespace coffer::codec::json
