@@ -22,22 +22,26 @@ class RuntimeData {
   const codec::json::Object& tee_pubkey() const { return tee_pubkey_; }
   const std::string& additional_evidence() const { return additional_evidence_; }
   // The client learns the string only after the devices have signed the device form.
-  RuntimeData with_additional_evidence(std::string text) const;
+  Result<RuntimeData> with_additional_evidence(std::string text) const;
 
   // {"nonce","tee-pubkey","additional-evidence"} as primary evidence binds it.
   codec::json::Object primary_form() const;
   // {"nonce","tee-pubkey"}: no additional-evidence member at all.
   codec::json::Object device_form() const;
 
+  // The canonical texts that are hashed.
+  const std::string& primary_text() const { return primary_text_; }
+  const std::string& device_text() const { return device_text_; }
   Bytes primary_digest(crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::sha384) const;
   Bytes device_digest(crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::sha384) const;
 
  private:
-  RuntimeData(std::string nonce, codec::json::Object key, std::string additional)
-      : nonce_(std::move(nonce)), tee_pubkey_(std::move(key)), additional_evidence_(std::move(additional)) {}
+  RuntimeData() = default;
   std::string nonce_;
   codec::json::Object tee_pubkey_;
   std::string additional_evidence_;
+  std::string primary_text_;
+  std::string device_text_;
 };
 
 // Digest of any structured runtime data (the attestation service's own interface takes arbitrary JSON).

@@ -43,7 +43,9 @@ bool is_sample(TeeKind kind);
 
 // What evidence must be bound to. Zero padding to a TEE's field is the verifier's work.
 struct Binding {
-  Bytes report_data;                        // the digest of the runtime data, unpadded
+  // The digest of the runtime data, unpadded. Nothing: the caller binds none, which only the attestation service's own
+  // interface allows; a key broker always gives one.
+  std::optional<Bytes> report_data{};
   std::optional<Bytes> init_data_digest{};  // where the guest sent init-data
 };
 

@@ -1,0 +1,55 @@
+#include "evidence/registry.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace coffer::evidence {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Registry, sample_is_refused_until_it_is_chosen_by_name_and_the_switch_is_named) {
+  const auto registry = Registry::create({.allow_switch = "coffer-kbs --allow-tee"});
+  ASSERT_TRUE(registry);
+  EXPECT_FALSE(registry->sample_allowed());
+  EXPECT_THAT(registry->verifiers(), IsEmpty());
+  const auto verifier = registry->verifier(TeeKind::sample);
+  ASSERT_FALSE(verifier);
+  EXPECT_EQ(verifier.error().code, EvidenceError::tee_not_allowed);
+  EXPECT_THAT(verifier.error().message, HasSubstr("coffer-kbs --allow-tee sample"));
+  EXPECT_EQ(registry->attester(TeeKind::sampledevice).error().code, EvidenceError::tee_not_allowed);
+}
+
+TEST(Registry, choosing_sample_is_loud_and_does_not_choose_the_device) {
+  testing::internal::CaptureStderr();
+  const auto registry = Registry::create({.allow_tees = {"sample"}});
+  const auto log = testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(registry);
+  EXPECT_THAT(log, HasSubstr("evidence.sample_in_use"));
+  EXPECT_TRUE(registry->sample_allowed());
+  EXPECT_THAT(registry->verifiers(), ElementsAre(TeeKind::sample));
+  EXPECT_THAT(registry->attesters(), ElementsAre(TeeKind::sample));
+  EXPECT_TRUE(registry->verifier(TeeKind::sample));
+  EXPECT_EQ(registry->verifier(TeeKind::sampledevice).error().code, EvidenceError::tee_not_allowed);
+}
+
+TEST(Registry, hardware_without_code_in_this_build_is_not_supported) {
+  const auto registry = Registry::create({.allow_tees = {"sample"}});
+  ASSERT_TRUE(registry);
+  EXPECT_EQ(registry->attester(TeeKind::tdx).error().code, EvidenceError::not_supported);
+  EXPECT_EQ(registry->verifier(TeeKind::tdx).error().code, EvidenceError::not_supported);
+}
+
+TEST(Registry, choosing_what_nobody_knows_or_this_build_lacks_is_an_error) {
+  EXPECT_EQ(Registry::create({.allow_tees = {"simple"}}).error().code, EvidenceError::unknown_tee);
+  EXPECT_EQ(Registry::create({.allow_tees = {"cca"}}).error().code, EvidenceError::not_supported);
+}
+
+TEST(Registry, built_in_tees_are_reported_whether_allowed_or_not) {
+  EXPECT_THAT(built_in_tees(), ElementsAre(TeeKind::sample, TeeKind::sampledevice));
+}
+
+}  // namespace
+}  // namespace coffer::evidence
