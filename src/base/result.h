@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "base/error.h"
@@ -19,6 +20,20 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string message) {
 
 inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
 
+namespace detail {
+
+// Moves the value out, or copies it out of a const result. Unlike expected's own operator it may be called for its
+// check alone: TRY(parse(text));
+template <class T>
+T take(std::expected<T, Error>& result) {
+  if constexpr (!std::is_void_v<T>) return *std::move(result);
+}
+template <class T>
+T take(const std::expected<T, Error>& result) {
+  if constexpr (!std::is_void_v<T>) return *result;
+}
+
+}  // namespace detail
 }  // namespace coffer
 
 // A statement expression (clang, gcc), so that it can stand where a value is needed:
@@ -31,5 +46,5 @@ inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(
   __extension__({                                                                            \
     auto&& name = (__VA_ARGS__);                                                             \
     if (!name) [[unlikely]] return std::unexpected<::coffer::Error>(std::move(name).error()); \
-    *std::move(name);                                                                        \
+    ::coffer::detail::take(name);                                                            \
   })
