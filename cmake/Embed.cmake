@@ -1,0 +1,17 @@
+# coffer_embed_text(LIBRARY HEADER path/x.h NAMESPACE a::b FILES file...): text files as constants of a generated header.
+# "policies/allow_all.rego" becomes a::b::allow_all_rego, a std::string_view. The header is made anew when a file changes.
+function(coffer_embed_text library)
+  cmake_parse_arguments(ARG "" "HEADER;NAMESPACE" "FILES" ${ARGN})
+  set(body "#pragma once\n\n#include <string_view>\n\nnamespace ${ARG_NAMESPACE} {\n")
+  foreach(file IN LISTS ARG_FILES)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+    file(READ ${file} text)
+    get_filename_component(name ${file} NAME)
+    string(MAKE_C_IDENTIFIER ${name} name)
+    string(APPEND body "inline constexpr std::string_view ${name} = R\"embedded(${text})embedded\";\n")
+  endforeach()
+  string(APPEND body "}  // namespace ${ARG_NAMESPACE}\n")
+  set(directory ${CMAKE_BINARY_DIR}/generated/${library})
+  file(CONFIGURE OUTPUT ${directory}/${ARG_HEADER} CONTENT "${body}" @ONLY)
+  target_include_directories(coffer_${library} PRIVATE ${directory})
+endfunction()
