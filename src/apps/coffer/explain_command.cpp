@@ -1,0 +1,135 @@
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+
+#include "apps/coffer/admin_client.h"
+#include "apps/coffer/context.h"
+#include "apps/coffer/output.h"
+#include "net/url.h"
+
+namespace coffer::cli {
+namespace {
+
+using codec::json::Array;
+using codec::json::Object;
+using codec::json::Value;
+
+struct Options {
+  std::string session;
+  bool last = false;
+  std::size_t count = 20;
+};
+
+std::string text_of(const Value& record, std::string_view key) {
+  const auto* value = record.find(key);
+  if (value == nullptr) return {};
+  return value->if_string() != nullptr ? *value->if_string() : codec::json::serialize(*value);
+}
+
+// Conditions as the evaluation that decided recorded them: rule, claim, expected, actual.
+void print_condition(const Value& condition) {
+  const bool held = condition.find("held") != nullptr && *condition.find("held") == Value(true);
+  std::cout << "    " << (held ? "held   " : "failed ") << text_of(condition, "rule");
+  if (condition.find("line") != nullptr) std::cout << " (line " << text_of(condition, "line") << ")";
+  std::cout << ": " << text_of(condition, "text") << "\n";
+  for (const std::string_view key : {"claim", "expected", "actual"}) {
+    if (condition.find(key) != nullptr) {
+      std::cout << "             " << key << std::string(10 - key.size(), ' ') << text_of(condition, key) << "\n";
+    }
+  }
+}
+
+void print_explanation(const Value& explanation) {
+  if (explanation.if_array() == nullptr) return;
+  for (const auto& item : *explanation.if_array()) {
+    const auto* conditions = item.find("conditions");
+    if (conditions == nullptr || conditions->if_array() == nullptr) {
+      print_condition(item);
+      continue;
+    }
+    std::cout << "  " << text_of(item, "submodule") << " (" << text_of(item, "tee") << ") is " << text_of(item, "status")
+              << " under policy " << text_of(item, "policy") << "\n";
+    for (const auto& condition : *conditions->if_array()) print_condition(condition);
+  }
+}
+
+void print_record(const Value& record) {
+  std::cout << text_of(record, "time") << "  " << text_of(record, "action") << "  " << text_of(record, "decision");
+  if (record.find("resource") != nullptr) std::cout << "  " << text_of(record, "resource");
+  std::cout << "\n";
+  for (const std::string_view key : {"code", "reason", "session", "tee", "status", "policy_id"}) {
+    if (const auto text = text_of(record, key); !text.empty()) {
+      std::cout << "  " << key << std::string(11 - key.size(), ' ') << text << "\n";
+    }
+  }
+  if (const auto* explanation = record.find("explanation"); explanation != nullptr) print_explanation(*explanation);
+}
+
+Result<Array> records(const Context& context, const std::string& session, std::size_t last) {
+  auto broker = TRY(AdminClient::create(context));
+  std::string path = "audit?last=" + std::to_string(last);
+  if (!session.empty()) path += "&session=" + net::percent_encode(session);
+  const auto answer = TRY(broker.get_json(path));
+  return *TRY(answer.as_array("audit records"));
+}
+
+bool denied(const Value& record) { return text_of(record, "decision") == "denied"; }
+
+// The newest denial with the rest of its session, or with --session all of that one.
+Result<Array> chosen(const Context& context, const Options& options) {
+  if (!options.session.empty()) return records(context, options.session, 1000);
+  const auto all = TRY(records(context, "", 200));
+  for (auto record = all.rbegin(); record != all.rend(); ++record) {
+    if (!denied(*record)) continue;
+    const auto session = text_of(*record, "session");
+    if (session.empty()) return Array{*record};
+    return records(context, session, 1000);
+  }
+  return Array{};
+}
+
+Result<int> explain(const Context& context, const Options& options) {
+  const auto found = TRY(chosen(context, options));
+  if (context.json) {
+    print_json(found);
+    return 0;
+  }
+  if (found.empty()) std::cout << "nothing was denied; `coffer audit` shows what was released" << std::endl;
+  for (const auto& record : found) print_record(record);
+  std::cout.flush();
+  return 0;
+}
+
+Result<int> audit(const Context& context, const Options& options) {
+  const auto found = TRY(records(context, options.session, options.count));
+  if (context.json) {
+    print_json(found);
+    return 0;
+  }
+  Table table({"TIME", "ACTION", "DECISION", "RESOURCE", "CODE", "SESSION"});
+  for (const auto& record : found) {
+    table.add({text_of(record, "time"), text_of(record, "action"), text_of(record, "decision"), text_of(record, "resource"),
+               text_of(record, "code"), text_of(record, "session")});
+  }
+  table.print("no audit records");
+  return 0;
+}
+
+}  // namespace
+
+void add_explain_commands(CLI::App& app, Commands& commands) {
+  auto* explain_command = app.add_subcommand("explain", "why was it denied? the deciding rule with claim, expected and actual\n"
+                                                        "  coffer explain --last");
+  auto options = std::make_shared<Options>();
+  explain_command->add_option("SESSION", options->session, "a session's id, as the guest's error and `coffer audit` show it");
+  explain_command->add_flag("--last", options->last, "the newest denial (the default)");
+  commands.on(explain_command, [&commands, options] { return explain(commands.context(), *options); });
+
+  auto* audit_command = app.add_subcommand("audit", "releases and denials, newest last\n  coffer audit --last 50");
+  auto audit_options = std::make_shared<Options>();
+  audit_command->add_option("--last", audit_options->count, "how many records")->capture_default_str()->check(CLI::Range(1, 1000));
+  audit_command->add_option("--session", audit_options->session, "of one session");
+  commands.on(audit_command, [&commands, audit_options] { return audit(commands.context(), *audit_options); });
+}
+
+}  // namespace coffer::cli

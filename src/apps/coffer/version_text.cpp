@@ -1,0 +1,28 @@
+#include "apps/coffer/version_text.h"
+
+#include "base/version.h"
+#include "evidence/detect.h"
+#include "evidence/registry.h"
+
+namespace coffer::cli {
+
+std::string version_text(std::string_view program) {
+  std::string text = std::string{program} + " " + std::string{version()} + "\nTEEs built in:";
+  for (const auto kind : evidence::built_in_tees()) text += " " + std::string{evidence::wire_name(kind)};
+  text += "\nTEE detected:";
+  const auto detected = evidence::detect_tees();
+  for (const auto& tee : detected) text += " " + std::string{evidence::wire_name(tee.kind)} + " (" + tee.device + ")";
+  if (detected.empty()) text += " none";
+  return text;
+}
+
+codec::json::Object version_json() {
+  codec::json::Array built_in, detected;
+  for (const auto kind : evidence::built_in_tees()) built_in.emplace_back(evidence::wire_name(kind));
+  for (const auto& tee : evidence::detect_tees()) {
+    detected.push_back(codec::json::Object{{"tee", evidence::wire_name(tee.kind)}, {"device", tee.device}});
+  }
+  return {{"built_in", built_in}, {"detected", detected}};
+}
+
+}  // namespace coffer::cli

@@ -1,0 +1,14 @@
+// What --version says of this build and this machine, the same for every program.
+#pragma once
+
+#include <string>
+
+#include "codec/json.h"
+
+namespace coffer::cli {
+
+// "coffer 0.1.0\n  TEEs built in: ...\n  TEE detected: ...".
+std::string version_text(std::string_view program);
+codec::json::Object version_json();
+
+}  // namespace coffer::cli
