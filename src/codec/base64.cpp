@@ -102,6 +102,13 @@ Result<Bytes> decode(std::string_view text, const Flavour& flavour) {
   return out;
 }
 
+Result<SecretBytes> decode_secret(ByteView text, const Flavour& flavour) {
+  const auto symbols = TRY(without_padding(text, flavour));
+  SecretBytes out(symbols.size() * 3 / 4);
+  TRY(decode_symbols(symbols, flavour, out.mutable_expose()));
+  return out;
+}
+
 constexpr std::uint8_t hex_value(std::byte character) {
   const auto c = std::to_integer<std::uint8_t>(character);
   if (c >= '0' && c <= '9') return c - '0';
@@ -150,12 +157,9 @@ Result<Bytes> base64url_decode(std::string_view text) { return decode(text, url_
 
 Result<Bytes> base64_decode_lenient(std::string_view text) { return decode(text, lenient_flavour); }
 
-Result<SecretBytes> base64_decode_secret(ByteView text) {
-  const auto symbols = TRY(without_padding(text, lenient_flavour));
-  SecretBytes out(symbols.size() * 3 / 4);
-  TRY(decode_symbols(symbols, lenient_flavour, out.mutable_expose()));
-  return out;
-}
+Result<SecretBytes> base64_decode_secret(ByteView text) { return decode_secret(text, lenient_flavour); }
+
+Result<SecretBytes> base64url_decode_secret(ByteView text) { return decode_secret(text, url_flavour); }
 
 std::string hex_encode(ByteView data) {
   constexpr std::string_view digits = "0123456789abcdef";

@@ -24,6 +24,9 @@ Result<Bytes> base64_decode_lenient(std::string_view text);
 // As base64_decode_lenient, without a copy left behind on the heap.
 Result<SecretBytes> base64_decode_secret(ByteView text);
 
+// As base64url_decode, without a copy left behind on the heap.
+Result<SecretBytes> base64url_decode_secret(ByteView text);
+
 std::string hex_encode(ByteView data);                 // lower case
 Result<Bytes> hex_decode(std::string_view text);       // either case
 Result<SecretBytes> hex_decode_secret(ByteView text);

@@ -7,7 +7,7 @@
 
 namespace coffer::codec::der {
 
-enum class DerError { malformed, wrong_tag, too_deep };
+enum class DerError { malformed, wrong_tag };
 std::string_view code_name(DerError code);
 
 struct Element {
@@ -28,7 +28,9 @@ class Reader {
   ByteReader reader_;
 };
 
-Result<std::string> oid_text(ByteView content);       // "1.2.840.113741.1.13.1"
+// The content of an OBJECT IDENTIFIER in dotted form, "1.2.840.113741.1.13.1".
+Result<std::string> oid_text(ByteView content);
+// The content of an INTEGER from 0 to 2^64 - 1.
 Result<std::uint64_t> unsigned_integer(ByteView content);
 
 }  // namespace coffer::codec::der

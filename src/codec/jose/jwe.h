@@ -1,7 +1,10 @@
 // JSON Web Encryption (RFC 7516) as the KBS protocol and ocicrypt use it.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "base/secret_bytes.h"
 #include "codec/jose/jwk.h"
@@ -23,8 +26,9 @@ Result<SecretBytes> decrypt(std::string_view text, const crypto::PrivateKey& key
 // With a symmetric key (a256kw, a128kw, dir).
 Result<SecretBytes> decrypt_symmetric(std::string_view text, ByteView key, std::span<const KeyManagement> allowed);
 
-// General JSON serialisation for several recipients, as ocicrypt's jwe key wrapper writes it (A256GCM; RSA-OAEP or
-// ECDH-ES+A256KW by the kind of key).
+// JSON serialisation for one or several recipients, as ocicrypt's jwe key wrapper writes it (A256GCM; RSA-OAEP or
+// ECDH-ES+A256KW by the kind of key): flattened with everything protected for one recipient, general with "alg" and
+// "epk" in each recipient's own header for several.
 Result<std::string> encrypt_general(ByteView plaintext, std::span<const crypto::PublicKey> recipients);
 
 }  // namespace coffer::codec::jose

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "codec/json.h"
 #include "crypto/keys.h"
@@ -28,7 +29,13 @@ struct Jwk {
   std::optional<std::string> alg{};
   std::optional<std::string> kid{};
   std::optional<std::string> use{};
+  std::vector<std::string> key_ops{};
 };
+
+enum class KeyUse { verify, encrypt };
+// bad_key where the JWK's own "use" or "key_ops" rule this out (RFC 7517 sections 4.2, 4.3), or its "alg" is another
+// than `alg`. Members that are absent allow everything.
+Result<> check_use(const Jwk& jwk, KeyUse use, std::string_view alg);
 
 // EC (P-256, P-384, P-521), RSA, OKP Ed25519. Coordinates must have their full length (RFC 7518 section 6.2.1.2).
 Result<Jwk> parse_jwk(const json::Value& value);
@@ -43,7 +50,7 @@ Result<json::Object> to_private_jwk(const crypto::PrivateKey& key);
 // RFC 7638 with SHA-256, base64url.
 std::string thumbprint(const crypto::PublicKey& key);
 
-// {"keys":[...]}; keys of unknown kinds are left out.
+// {"keys":[...]}. Keys that parse_jwk refuses are left out (RFC 7517 section 5): a set may hold kinds that we do not know.
 Result<std::vector<Jwk>> parse_jwk_set(std::string_view text);
 
 }  // namespace coffer::codec::jose
