@@ -19,8 +19,12 @@ std::optional<HashAlgorithm> parse_hash_algorithm(std::string_view name);
 std::size_t digest_size(HashAlgorithm algorithm);
 
 Bytes hash(HashAlgorithm algorithm, ByteView data);
-inline Bytes sha256(ByteView data) { return hash(HashAlgorithm::sha256, data); }
-inline Bytes sha384(ByteView data) { return hash(HashAlgorithm::sha384, data); }
+inline Bytes sha256(ByteView data) {
+  return hash(HashAlgorithm::sha256, data);
+}
+inline Bytes sha384(ByteView data) {
+  return hash(HashAlgorithm::sha384, data);
+}
 
 // Incremental hashing.
 class Hasher {
@@ -33,6 +37,8 @@ class Hasher {
   void update(ByteView data);
   // The digest; afterwards the object starts anew with the same algorithm.
   Bytes finish();
+  // The same into `out`, which has digest_size bytes: for digests that are secret.
+  void finish(MutableByteView out);
 
  private:
   struct Impl;

@@ -17,7 +17,10 @@ class Hmac {
   ~Hmac();
 
   void update(ByteView data);
+  // The tag; afterwards the object starts anew with the same key.
   Bytes finish();
+  // The same into `out`, which has digest_size bytes: for outputs that are keys.
+  void finish(MutableByteView out);
 
  private:
   struct Impl;
