@@ -5,9 +5,9 @@
 #include "apps/coffer/admin_client.h"
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
-#include "apps/coffer/policy_presets.h"
 #include "codec/base64.h"
 #include "codec/resource_uri.h"
+#include "keybroker/resource_policies.h"
 #include "net/url.h"
 #include "policy/engine.h"
 
@@ -19,7 +19,7 @@ using codec::json::Object;
 using codec::json::Value;
 
 // Attestation policies are named by an id and a device class ("default_cpu"); the resource policy is one.
-constexpr std::string_view resource_policy_id = "resource-policy";
+using keybroker::resource_policy_id;
 
 bool is_resource_policy(std::string_view id) { return id == resource_policy_id || id == "resource"; }
 
@@ -124,10 +124,22 @@ Result<int> test_policy(const Context& context, const TestOptions& options) {
   return allowed ? 0 : 1;
 }
 
+struct Preset {
+  const char* name;
+  keybroker::DefaultPolicy policy;
+  const char* summary;
+};
+constexpr Preset presets[] = {
+    {"allow-all", keybroker::DefaultPolicy::allow_all, "release to every guest that attested, whatever its evidence is worth"},
+    {"deny-all", keybroker::DefaultPolicy::deny_all, "release nothing"},
+    {"affirming", keybroker::DefaultPolicy::affirming, "release where every part of the machine is affirming"},
+    {"default", keybroker::DefaultPolicy::upstream, "upstream's default: every TEE but sample, whatever its verdict"},
+};
+
 void add_presets(CLI::App& policy, Commands& commands) {
-  for (const auto& preset : policy_presets()) {
-    auto* command = policy.add_subcommand(std::string{preset.name}, std::string{preset.summary});
-    commands.on(command, [&commands, text = std::string{preset.text}] {
+  for (const auto& preset : presets) {
+    auto* command = policy.add_subcommand(preset.name, preset.summary);
+    commands.on(command, [&commands, text = std::string{keybroker::builtin_policy_text(preset.policy)}] {
       return set_policy(commands.context(), std::string{resource_policy_id}, text);
     });
   }

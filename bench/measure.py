@@ -1,0 +1,66 @@
+"""Timing of whole processes, ours and the opponent's in turn, so that both meet the same machine."""
+
+import dataclasses
+import os
+import statistics
+import subprocess
+import time
+
+
+@dataclasses.dataclass
+class Sample:
+    seconds: float
+    peak_kib: int
+
+
+@dataclasses.dataclass
+class Row:
+    """One line of the table. `ours` and `opponent` are text with their unit; ratio > 1 means that ours is better."""
+    path: str
+    ours: str
+    opponent: str
+    ratio: float
+    peak: str
+    goal: str = ""
+
+
+def once(command, env=None, cwd=None):
+    """Runs a command to its end. Time is wall time; memory is the peak of the largest process it waited for."""
+    started = time.perf_counter()
+    child = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                             env={**os.environ, **(env or {})}, cwd=cwd)
+    error = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise RuntimeError(f"{command} ended with {child.returncode}: {error.decode(errors='replace')[-2000:]}")
+    return Sample(seconds, usage.ru_maxrss)
+
+
+def in_turn(ours, opponent, runs, before=lambda: None):
+    """Calls both alternately, one warm-up each, `before` ahead of every call. Returns the samples of each."""
+    samples = ([], [])
+    for number in range(runs + 1):
+        for side, call in enumerate((ours, opponent)):
+            before()
+            sample = call()
+            if number:
+                samples[side].append(sample)
+    return samples
+
+
+def median_seconds(samples):
+    return statistics.median(sample.seconds for sample in samples)
+
+
+def peak_mib(samples):
+    return max(sample.peak_kib for sample in samples) / 1024
+
+
+def table(rows):
+    header = ("path", "ours", "opponent", "ratio", "peak memory", "goal")
+    lines = [header] + [(row.path, row.ours, row.opponent, f"{row.ratio:.2f}x", row.peak, row.goal) for row in rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
