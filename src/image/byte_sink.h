@@ -16,8 +16,8 @@ class ByteSink {
   virtual Result<> finish() { return {}; }
 };
 
-// Fills the buffer, returns how many bytes; 0 at the end.
-using ByteSource = std::function<Result<std::size_t>(MutableByteView)>;
+// The next piece, a view that holds until the next call; empty at the end.
+using ChunkSource = std::function<Result<ByteView>()>;
 
 // Bytes done and bytes in total, for progress bars. Called from a worker thread, at most once a buffer.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;

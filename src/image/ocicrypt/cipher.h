@@ -4,8 +4,8 @@
 
 #include "crypto/cipher.h"
 #include "crypto/mac.h"
-#include "image/byte_sink.h"
 #include "image/ocicrypt/options.h"
+#include "image/pipeline/forward.h"
 
 namespace coffer::image::ocicrypt {
 
@@ -27,8 +27,7 @@ class DecryptSink final : public ByteSink {
   Bytes expected_mac_;
   std::optional<Digest> expected_digest_;
   std::optional<crypto::Hasher> digest_;
-  ByteSink& next_;
-  Result<> held_back_{};
+  Forward next_;
   SecretBytes buffer_;
 };
 

@@ -21,8 +21,12 @@ struct UntarCount {
   std::uint64_t bytes = 0;
 };
 
-// Reads a whole tar from `source` (drained to its end) into `root`, an existing directory. On an error what was
-// extracted so far stays: the caller's quarantine is what gets removed.
-Result<UntarCount> untar(const ByteSource& source, const std::filesystem::path& root, const UntarOptions& options);
+class TreeWriter;  // unpack/tree_writer.h
+
+// Reads a whole tar from `source` (drained to its end) into the tree: one layer. `count` grows over all layers of an
+// image and is held to the limits. On an error what was extracted so far stays: the caller's quarantine gets removed.
+Result<> untar(const ChunkSource& source, TreeWriter& tree, const UntarOptions& options, UntarCount& count);
+// One tar into `root`, an existing directory.
+Result<UntarCount> untar(const ChunkSource& source, const std::filesystem::path& root, const UntarOptions& options);
 
 }  // namespace coffer::image::unpack
