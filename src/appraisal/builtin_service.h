@@ -44,9 +44,12 @@ class BuiltinAttestationService final : public AttestationService {
 
  private:
   BuiltinAttestationService(BuiltinOptions options, TokenSigner signer);
-  struct Appraised;
-  Result<std::vector<Appraised>> appraise(const EvidenceRequest& request, const std::string& policy_id, TimePoint now);
-  Result<Appraised> judge(codec::json::Object annotated, std::string_view device_class, const std::string& policy_id);
+  struct Verdict;
+  struct Appraisal;
+  Result<> appraise(const EvidenceRequest& request, const std::string& policy_id, Appraisal& appraisal) const;
+  Result<Verdict> judge(const codec::json::Object& annotated, const std::string& policy_id) const;
+  Result<policy::Evaluation> evaluate_rule(const policy::Policy& policy, std::string_view rule,
+                                           const codec::json::Object& annotated, bool explain) const;
 
   BuiltinOptions options_;
   TokenSigner signer_;

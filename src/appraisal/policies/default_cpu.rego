@@ -1,0 +1,211 @@
+# Appraisal of CPU TEEs. The verdict is an AR4SI trust vector (draft-ietf-rats-ar4si); a value from 2 to 31 affirms,
+# 32 to 95 warns, 96 and more contraindicates. Each value starts at "not recognised" and is earned by one rule a TEE,
+# whose first line names the TEE. Values and reference value names are those of upstream's default policy, so that
+# one set of reference values serves both.
+package policy
+
+import rego.v1
+
+default executables := 33
+
+default hardware := 97
+
+default configuration := 36
+
+trust_claims := {
+	"instance-identity": 0,
+	"configuration": configuration,
+	"executables": executables,
+	"file-system": 0,
+	"hardware": hardware,
+	"runtime-opaque": 0,
+	"storage-opaque": 0,
+	"sourced-data": 0,
+}
+
+# ---- sample: for trying things out, proves nothing
+
+executables := 3 if {
+	input.sample
+	input.sample.launch_digest in query_reference_value("launch_digest")
+}
+
+# is_number: in Rego every number is greater than null, so an absent minimum would otherwise pass.
+hardware := 2 if {
+	input.sample
+	input.sample.svn in query_reference_value("svn")
+	input.sample.platform_version.major == query_reference_value("major_version")
+	is_number(query_reference_value("minimum_minor_version"))
+	input.sample.platform_version.minor >= query_reference_value("minimum_minor_version")
+}
+
+configuration := 2 if {
+	input.sample
+	input.sample.debug == false
+}
+
+# ---- snp: AMD SEV-SNP
+
+executables := 3 if {
+	input.snp
+	input.snp.measurement in query_reference_value("snp_launch_measurement")
+}
+
+hardware := 2 if {
+	input.snp
+	input.snp.reported_tcb_bootloader in query_reference_value("snp_bootloader")
+	input.snp.reported_tcb_microcode in query_reference_value("snp_microcode")
+	input.snp.reported_tcb_snp in query_reference_value("snp_snp_svn")
+	input.snp.reported_tcb_tee in query_reference_value("snp_tee_svn")
+}
+
+# 2: every setting is the one the owner named. 3: at least nobody can debug or migrate the guest.
+configuration := 2 if {
+	input.snp
+	input.snp.policy_debug_allowed == false
+	input.snp.policy_migrate_ma == false
+	input.snp.platform_smt_enabled == query_reference_value("snp_smt_enabled")
+	input.snp.platform_tsme_enabled == query_reference_value("snp_tsme_enabled")
+	input.snp.policy_abi_major == query_reference_value("snp_guest_abi_major")
+	input.snp.policy_abi_minor == query_reference_value("snp_guest_abi_minor")
+	input.snp.policy_single_socket == query_reference_value("snp_single_socket")
+	input.snp.policy_smt_allowed == query_reference_value("snp_smt_allowed")
+} else := 3 if {
+	input.snp
+	input.snp.policy_debug_allowed == false
+	input.snp.policy_migrate_ma == false
+}
+
+# ---- tdx: Intel TDX
+
+# 3: the run-time registers and the boot events of kernel and command line. 4: the registers alone (GRUB boot).
+executables := 3 if {
+	input.tdx
+	input.tdx.quote.body.rtmr_1 in query_reference_value("rtmr_1")
+	input.tdx.quote.body.rtmr_2 in query_reference_value("rtmr_2")
+	tdx_kernel_measured
+	tdx_command_line_measured
+} else := 4 if {
+	input.tdx
+	input.tdx.quote.body.rtmr_1 in query_reference_value("rtmr_1")
+	input.tdx.quote.body.rtmr_2 in query_reference_value("rtmr_2")
+}
+
+tdx_kernel_measured if {
+	some boot_event in input.tdx.uefi_event_logs
+	boot_event.type_name == "EV_EFI_BOOT_SERVICES_APPLICATION"
+	"File(kernel)" in boot_event.details.device_paths
+	some measured in boot_event.digests
+	measured.digest == query_reference_value("tdvfkernel")
+}
+
+tdx_command_line_measured if {
+	some boot_event in input.tdx.uefi_event_logs
+	boot_event.type_name == "EV_EVENT_TAG"
+	boot_event.details.string == "LOADED_IMAGE::LoadOptions"
+	some measured in boot_event.digests
+	measured.digest == query_reference_value("tdvfkernelparams")
+}
+
+# A TDX quote (not SGX) by Intel's quoting enclave, of known firmware, on a platform without open advisories.
+hardware := 2 if {
+	input.tdx
+	input.tdx.quote.header.tee_type == "81000000"
+	input.tdx.quote.header.vendor_id == "939a7233f79c4ca9940a0db3957f0607"
+	input.tdx.quote.body.mr_td in query_reference_value("mr_td")
+	input.tdx.tcb_status == "UpToDate"
+	input.tdx.collateral_expiration_status == "0"
+}
+
+configuration := 2 if {
+	input.tdx
+	input.tdx.td_attributes.debug == false
+	input.tdx.quote.body.xfam in query_reference_value("xfam")
+}
+
+# ---- az-snp-vtpm: SEV-SNP behind Azure's vTPM; its claims are strings
+
+executables := 3 if {
+	input["az-snp-vtpm"]
+	input["az-snp-vtpm"].measurement in query_reference_value("measurement")
+	input["az-snp-vtpm"].tpm.pcr11 in query_reference_value("snp_pcr11")
+}
+
+hardware := 2 if {
+	input["az-snp-vtpm"]
+	input["az-snp-vtpm"].reported_tcb_bootloader in query_reference_value("tcb_bootloader")
+	input["az-snp-vtpm"].reported_tcb_microcode in query_reference_value("tcb_microcode")
+	input["az-snp-vtpm"].reported_tcb_snp in query_reference_value("tcb_snp")
+	input["az-snp-vtpm"].reported_tcb_tee in query_reference_value("tcb_tee")
+}
+
+configuration := 2 if {
+	input["az-snp-vtpm"]
+	input["az-snp-vtpm"].platform_smt_enabled in query_reference_value("smt_enabled")
+	input["az-snp-vtpm"].platform_tsme_enabled in query_reference_value("tsme_enabled")
+	input["az-snp-vtpm"].policy_abi_major in query_reference_value("abi_major")
+	input["az-snp-vtpm"].policy_abi_minor in query_reference_value("abi_minor")
+	input["az-snp-vtpm"].policy_single_socket in query_reference_value("single_socket")
+	input["az-snp-vtpm"].policy_smt_allowed in query_reference_value("smt_allowed")
+}
+
+# ---- az-tdx-vtpm: TDX behind Azure's vTPM
+
+executables := 3 if {
+	input["az-tdx-vtpm"]
+	input["az-tdx-vtpm"].tpm.pcr11 in query_reference_value("tdx_pcr11")
+}
+
+hardware := 2 if {
+	input["az-tdx-vtpm"]
+	input["az-tdx-vtpm"].quote.header.tee_type == "81000000"
+	input["az-tdx-vtpm"].quote.header.vendor_id == "939a7233f79c4ca9940a0db3957f0607"
+	input["az-tdx-vtpm"].quote.body.mr_td in query_reference_value("mr_td")
+	input["az-tdx-vtpm"].tcb_status == "UpToDate"
+}
+
+configuration := 2 if {
+	input["az-tdx-vtpm"]
+	input["az-tdx-vtpm"].quote.body.xfam in query_reference_value("xfam")
+}
+
+# ---- tpm: the attestation key is trusted through its reference value alone
+
+executables := 3 if {
+	input.tpm
+	input.tpm.pcr11 in query_reference_value("tpm_pcr11")
+	input.tpm.ak_public in query_reference_value("trusted_aks")
+}
+
+hardware := 2 if input.tpm
+
+configuration := 0 if input.tpm
+
+# ---- se: IBM Secure Execution; the verifier compared the measurements with the host keys already
+
+executables := 3 if input.se
+
+hardware := 2 if input.se
+
+configuration := 2 if input.se
+
+# ---- who the workload is, as far as the agent policy inside the init-data says
+
+extensions := [{
+	"name": "ear.trustee.identifiers",
+	"key": -18,
+	"value": {"validated": identifiers},
+}]
+
+identifiers := {name: found | some name, found in candidates; count(found) > 0}
+
+candidates := {
+	"container_images": [image |
+		some container in input.init_data_claims.agent_policy_claims.containers
+		image := container.OCI.Annotations["io.kubernetes.cri.image-name"]
+	],
+	"container_uids": [uid |
+		some container in input.init_data_claims.agent_policy_claims.containers
+		uid := container.OCI.Process.User.UID
+	],
+}
