@@ -3,7 +3,7 @@
 #include <csignal>
 
 #include "apps/coffer/context.h"
-#include "apps/coffer/version_text.h"
+#include "apps/version_text.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "net/http_server.h"
@@ -41,7 +41,7 @@ void let_options_fall_through(CLI::App& app) {
 
 int run(int argc, char** argv) {
   CLI::App app{"Coffer runs encrypted workloads only where they are proven safe.", "coffer"};
-  app.set_version_flag("--version", version_text("coffer"));
+  app.set_version_flag("--version", apps::version_text("coffer"));
   app.require_subcommand(1);
   Context context;
   Commands commands(context);

@@ -6,7 +6,7 @@
 
 #include "apps/coffer/admin_client.h"
 #include "apps/coffer/output.h"
-#include "apps/coffer/version_text.h"
+#include "apps/version_text.h"
 #include "base/clock.h"
 #include "base/version.h"
 #include "codec/toml.h"
@@ -87,7 +87,7 @@ Value last_errors(const Context& context) {
 Result<int> write_report_bundle(const Context& context, const std::string& file) {
   const Object bundle{{"made", format_rfc3339(system_clock().now())},
                       {"coffer", version()},
-                      {"tees", version_json()},
+                      {"tees", apps::version_json()},
                       {"system", system_description()},
                       {"configuration", configuration(context)},
                       {"broker", broker_view(context)},

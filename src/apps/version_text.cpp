@@ -1,10 +1,10 @@
-#include "apps/coffer/version_text.h"
+#include "apps/version_text.h"
 
 #include "base/version.h"
 #include "evidence/detect.h"
 #include "evidence/registry.h"
 
-namespace coffer::cli {
+namespace coffer::apps {
 
 std::string version_text(std::string_view program) {
   std::string text = std::string{program} + " " + std::string{version()} + "\nTEEs built in:";
@@ -25,4 +25,4 @@ codec::json::Object version_json() {
   return {{"built_in", built_in}, {"detected", detected}};
 }
 
-}  // namespace coffer::cli
+}  // namespace coffer::apps

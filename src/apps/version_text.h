@@ -5,10 +5,10 @@
 
 #include "codec/json.h"
 
-namespace coffer::cli {
+namespace coffer::apps {
 
 // "coffer 0.1.0\n  TEEs built in: ...\n  TEE detected: ...".
 std::string version_text(std::string_view program);
 codec::json::Object version_json();
 
-}  // namespace coffer::cli
+}  // namespace coffer::apps
