@@ -1,0 +1,45 @@
+// A TCP connection with or without TLS, as one type.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace coffer::net::detail {
+
+class Transport {
+ public:
+  using Socket = boost::asio::ip::tcp::socket;
+  // `tls` of a server, or none for plain TCP.
+  Transport(Socket socket, boost::asio::ssl::context* tls);
+
+  bool is_tls() const { return tls_.has_value(); }
+  std::string peer() const;  // "127.0.0.1:41234"
+
+  // Each answers false when the connection is of no further use.
+  boost::asio::awaitable<bool> handshake();
+  // How many bytes came; 0 at the end.
+  boost::asio::awaitable<std::size_t> read_some(boost::asio::mutable_buffer out);
+  boost::asio::awaitable<bool> write(std::string_view head, std::string_view body);
+  // Says that nothing more will be sent.
+  boost::asio::awaitable<void> shutdown();
+
+  void cancel();
+  void close();
+
+ private:
+  Socket& socket() { return tls_ ? tls_->next_layer() : *plain_; }
+  const Socket& socket() const { return tls_ ? tls_->next_layer() : *plain_; }
+
+  std::optional<Socket> plain_;
+  std::optional<boost::asio::ssl::stream<Socket>> tls_;
+};
+
+std::string endpoint_text(const boost::asio::ip::tcp::endpoint& endpoint);
+
+}  // namespace coffer::net::detail
