@@ -35,6 +35,7 @@ struct BrokerOptions {
   std::vector<std::string> extra_root_pems{}; // for a client of our own
   Duration timeout = std::chrono::seconds{60};
   unsigned max_attempts = 3;                  // of one exchange, and only where the failure may pass by itself
+  Duration first_retry_delay = std::chrono::milliseconds{250};
 };
 
 struct HandshakeOptions {
@@ -76,8 +77,8 @@ class HandshakeTokenSource final : public TokenSource {
 };
 
 // How a request shows that it is attested: upstream's background-check client sends the session's cookie, its passport
-// client the token.
-enum class Credential { cookie, bearer };
+// client the token. none: only for a broker whose owner lets it serve without attestation; answers are then plaintext.
+enum class Credential { cookie, bearer, none };
 
 // Resources of a broker. A 401 that says that the session or token is unknown leads to one new handshake; a denial by
 // policy or a missing resource is final at once.
@@ -105,5 +106,7 @@ Result<std::shared_ptr<KbsResourceSource>> background_check_client(BrokerOptions
 Result<std::shared_ptr<KbsResourceSource>> passport_client(BrokerOptions issuer, BrokerOptions resource_broker,
                                                            const evidence::Attester& attester,
                                                            HandshakeOptions options = {});
+// A broker that serves without attestation. Each read is logged as a warning.
+Result<std::shared_ptr<KbsResourceSource>> unattested_client(BrokerOptions broker);
 
 }  // namespace coffer::keyclient

@@ -55,7 +55,7 @@ struct Attestation {
   std::string nonce;
   codec::json::Value tee_pubkey;                         // a JWK object, every member as received
   codec::json::Value primary_evidence;
-  std::string additional_evidence{};                     // JSON text, bound byte for byte; empty without devices
+  std::string additional_evidence{};                     // JSON text, bound byte for byte; empty without devices or where absent
 
   static Result<Attestation> parse(std::string_view text);
   std::string serialize() const;
@@ -82,6 +82,8 @@ struct ErrorInformation {
   std::string serialize() const;
   // What stands behind the last slash of `type`.
   std::string_view variant() const;
+  // Whether `type` has upstream's prefix; other services have errors of a similar shape (RFC 9457).
+  bool is_from_broker() const;
 };
 
 // Ours: GET /kbs/v0/info. Unknown members are ignored.

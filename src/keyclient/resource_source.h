@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/secret_bytes.h"
+#include "codec/json.h"
 #include "codec/resource_uri.h"
 #include "keyclient/error.h"
 
@@ -52,21 +53,22 @@ class OfflineFsKbcSource final : public ResourceSource {
   std::string describe() const override;
 
  private:
-  std::map<std::string, SecretBytes> entries_;
+  Result<> add_entries(const codec::json::Object& entries, std::string_view name);
+  std::map<std::string, SecretBytes> entries_;  // by path
   std::vector<std::string> names_;
 };
 
 // [resources] of an aa-config: some URIs are files, everything else asks `fallback` (which may be null).
 class MappedSource final : public ResourceSource {
  public:
-  // Keys are kbs URIs or bare paths.
+  // Keys are kbs URIs or bare paths; their host does not count.
   static Result<std::unique_ptr<MappedSource>> create(const std::map<std::string, std::filesystem::path>& files,
                                                       std::shared_ptr<ResourceSource> fallback);
   Result<SecretBytes> fetch(const codec::ResourceUri& uri) override;
   std::string describe() const override;
 
  private:
-  std::map<std::string, std::filesystem::path> files_;  // by ResourceUri::text() without host
+  std::map<std::string, std::filesystem::path> files_;  // by path
   std::shared_ptr<ResourceSource> fallback_;
 };
 
@@ -80,9 +82,5 @@ class ChainedSource final : public ResourceSource {
  private:
   std::vector<std::shared_ptr<ResourceSource>> sources_;
 };
-
-// A key-encryption key as people store it: 32 raw bytes, or the same as base64 or hex text with white space around.
-// Anything else is key_malformed, and a PEM key is named as such: it opens JWE layers but cannot be a KEK.
-Result<SecretBytes> parse_kek(ByteView resource);
 
 }  // namespace coffer::keyclient
