@@ -13,9 +13,11 @@ namespace coffer::crypto {
 
 class Certificate {
  public:
+  // Exactly one certificate in DER. All three fail with CryptoError::bad_certificate.
   static Result<Certificate> from_der(ByteView der);
+  // The first certificate of the text.
   static Result<Certificate> from_pem(std::string_view pem);
-  // All certificates of a PEM file, in order; at least one.
+  // All certificates of a PEM file, in order; at least one, at most 64. Blocks of other kinds are passed over.
   static Result<std::vector<Certificate>> chain_from_pem(std::string_view pem);
 
   const Bytes& der() const;
@@ -42,17 +44,23 @@ struct ChainOptions {
   TimePoint at;                                 // the time of verification; never the wall clock by accident
   std::vector<Certificate> intermediates{};     // untrusted
   std::vector<Bytes> crls{};                    // DER; when given, every certificate of the chain is checked
-  std::size_t max_depth = 8;
+  // Whether a certificate below the anchor that none of the CRLs covers is an error. Vendors differ: Intel publishes
+  // a CRL for each level, AMD one that lists intermediates alone.
+  bool require_crl = true;
+  std::size_t max_depth = 8;                    // certificates between leaf and anchor
 };
 
 // Builds and verifies a chain from `leaf` to one of `anchors` (RFC 5280 section 6): signatures, validity at
 // `options.at`, CA bits, path length, critical extensions. Anchors are trusted as they are, self-signed or not.
-// Returns the chain, leaf first.
+// RSA under 2048 bits, curves under 224 bits and SHA-1 signatures are refused. Purposes (extended key usage) and names
+// are the caller's to check. An anchor's own validity is checked too, its revocation is not.
+// Returns the chain, leaf first. Errors: untrusted, not_valid_at_time, revoked, bad_certificate (also for a CRL that
+// does not parse); the text names the subject of the certificate at fault.
 Result<std::vector<Certificate>> verify_chain(const Certificate& leaf, std::span<const Certificate> anchors,
                                               const ChainOptions& options);
 
 struct CertificateRequest {
-  std::string common_name;
+  std::string common_name;  // 1 to 64 characters (RFC 5280 appendix A.1, ub-common-name)
   TimePoint not_before;
   TimePoint not_after;
   bool is_ca = false;
@@ -60,11 +68,14 @@ struct CertificateRequest {
   std::vector<std::string> ip_addresses{};
 };
 
-// Self-signed, or issued by `issuer` where it is given (its certificate and private key).
+// An issuing certificate and its private key.
 struct Issuer {
   const Certificate& certificate;
   const PrivateKey& key;
 };
+// Version 3 with a random serial number, basicConstraints, keyUsage, subject and authority key identifiers, and the
+// names. bad_parameter for names or times out of range; bad_certificate where the issuer is no CA; bad_key where its
+// key is not the certificate's.
 Result<Certificate> self_sign(const CertificateRequest& request, const PrivateKey& key);
 Result<Certificate> issue(const CertificateRequest& request, const PublicKey& subject_key, const Issuer& issuer);
 

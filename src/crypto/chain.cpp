@@ -1,0 +1,137 @@
+// Chain building and verification (RFC 5280 section 6) through an X509_STORE that knows nothing but what it is given.
+#include <openssl/x509_vfy.h>
+
+#include <algorithm>
+
+#include "crypto/detail/x509_impl.h"
+
+namespace coffer::crypto {
+namespace {
+
+using Store = detail::Handle<X509_STORE, X509_STORE_free>;
+using StoreContext = detail::Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
+// The certificates belong to their Certificate objects, only the stack is freed.
+struct StackReleaser {
+  void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+};
+using Stack = std::unique_ptr<STACK_OF(X509), StackReleaser>;
+
+// OpenSSL's levels: 2 is 112 bits, so RSA from 2048 bits, EC from 224 bits, SHA-224 and longer.
+constexpr int security_level = 2;
+
+CryptoError classify(int error) {
+  switch (error) {
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CRL_NOT_YET_VALID:
+    case X509_V_ERR_CRL_HAS_EXPIRED: return CryptoError::not_valid_at_time;
+    case X509_V_ERR_CERT_REVOKED: return CryptoError::revoked;
+    case X509_V_ERR_INVALID_EXTENSION:
+    case X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY:
+    case X509_V_ERR_UNSUPPORTED_EXTENSION_FEATURE:
+    case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
+    case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD: return CryptoError::bad_certificate;
+    default: return CryptoError::untrusted;
+  }
+}
+
+// A missing CRL is passed over for the anchor, which is trusted as it is, and where the caller does not insist.
+int on_error(int ok, X509_STORE_CTX* context) {
+  if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_UNABLE_TO_GET_CRL) return ok;
+  const auto* options = static_cast<const ChainOptions*>(X509_STORE_CTX_get_app_data(context));
+  const int last = sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1;
+  return !options->require_crl || X509_STORE_CTX_get_error_depth(context) == last ? 1 : 0;
+}
+
+Result<> add_crl(X509_STORE* store, const Bytes& der) {
+  const auto* cursor = detail::data_of(der);
+  const auto* end = cursor + der.size();
+  const detail::X509CrlPtr crl{d2i_X509_CRL(nullptr, &cursor, static_cast<long>(der.size()))};
+  if (!crl || cursor != end) return detail::openssl_fail(CryptoError::bad_certificate, "not a DER CRL");
+  if (X509_STORE_add_crl(store, crl.get()) != 1) {
+    return detail::openssl_fail(CryptoError::bad_certificate, "the CRL cannot be used");
+  }
+  return {};
+}
+
+Result<Store> make_store(std::span<const Certificate> anchors, const ChainOptions& options) {
+  Store store{X509_STORE_new()};
+  if (!store) return detail::openssl_fail(CryptoError::internal, "no certificate store");
+  for (const auto& anchor : anchors) {
+    if (X509_STORE_add_cert(store.get(), anchor.impl().x509.get()) != 1) {
+      return detail::openssl_fail(CryptoError::internal, "anchor '" + anchor.subject() + "' cannot be used");
+    }
+  }
+  for (const auto& crl : options.crls) TRY(add_crl(store.get(), crl));
+  X509_STORE_set_verify_cb(store.get(), on_error);
+  return store;
+}
+
+void set_parameters(X509_VERIFY_PARAM* parameters, const ChainOptions& options) {
+  // PARTIAL_CHAIN: an anchor need not be self-signed.
+  unsigned long flags = X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST;
+  if (!options.crls.empty()) flags |= X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL;
+  X509_VERIFY_PARAM_set_flags(parameters, flags);
+  X509_VERIFY_PARAM_set_time(parameters, to_unix_seconds(options.at));
+  X509_VERIFY_PARAM_set_depth(parameters, static_cast<int>(std::min<std::size_t>(options.max_depth, 64)));
+  X509_VERIFY_PARAM_set_auth_level(parameters, security_level);
+}
+
+Error verification_error(X509_STORE_CTX* context, const Certificate& leaf, TimePoint at) {
+  const int error = X509_STORE_CTX_get_error(context);
+  const auto* at_fault = X509_STORE_CTX_get_current_cert(context);
+  ERR_clear_error();
+  const auto code = classify(error);
+  auto message = "certificate '" +
+                 (at_fault != nullptr ? detail::name_text(X509_get_subject_name(at_fault)) : leaf.subject()) +
+                 "': " + X509_verify_cert_error_string(error);
+  if (code == CryptoError::not_valid_at_time) message += " at " + format_rfc3339(at);
+  return Error{code, std::move(message)};
+}
+
+// OpenSSL also takes a version 3 certificate with keyCertSign and no basicConstraints for a CA; RFC 5280 section
+// 6.1.4 (k) does not. The anchor, last in the chain, is trusted as it is.
+Result<> require_ca_bits(std::span<const Certificate> chain) {
+  for (std::size_t i = 1; i + 1 < chain.size(); ++i) {
+    if (!chain[i].is_ca()) {
+      return fail(CryptoError::untrusted, "certificate '" + chain[i].subject() + "': it issued another but is no CA");
+    }
+  }
+  return {};
+}
+
+Result<std::vector<Certificate>> collect(X509_STORE_CTX* context) {
+  std::vector<Certificate> chain;
+  const auto* verified = X509_STORE_CTX_get0_chain(context);
+  for (int i = 0; i < sk_X509_num(verified); ++i) {
+    auto* x509 = sk_X509_value(verified, i);
+    X509_up_ref(x509);
+    chain.push_back(TRY(detail::adopt_certificate(detail::X509Ptr{x509})));
+  }
+  return chain;
+}
+
+}  // namespace
+
+Result<std::vector<Certificate>> verify_chain(const Certificate& leaf, std::span<const Certificate> anchors,
+                                              const ChainOptions& options) {
+  if (anchors.empty()) return fail(CryptoError::untrusted, "no trust anchor was given for '" + leaf.subject() + "'");
+  const auto store = TRY(make_store(anchors, options));
+  const Stack intermediates{sk_X509_new_null()};
+  for (const auto& certificate : options.intermediates) {
+    sk_X509_push(intermediates.get(), certificate.impl().x509.get());
+  }
+  const StoreContext context{X509_STORE_CTX_new()};
+  if (!context || X509_STORE_CTX_init(context.get(), store.get(), leaf.impl().x509.get(), intermediates.get()) != 1) {
+    return detail::openssl_fail(CryptoError::internal, "no certificate verification");
+  }
+  set_parameters(X509_STORE_CTX_get0_param(context.get()), options);
+  X509_STORE_CTX_set_app_data(context.get(), const_cast<ChainOptions*>(&options));
+  if (X509_verify_cert(context.get()) != 1) return fail(verification_error(context.get(), leaf, options.at));
+  ERR_clear_error();  // building a chain may have tried and dropped candidates
+  auto chain = TRY(collect(context.get()));
+  TRY(require_ca_bits(chain));
+  return chain;
+}
+
+}  // namespace coffer::crypto

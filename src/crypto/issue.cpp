@@ -1,0 +1,187 @@
+// The few certificates that we make: a broker's token signer, test authorities, TLS for a laptop.
+#include <algorithm>
+
+#include "crypto/detail/algorithms.h"
+#include "crypto/detail/key_impl.h"
+#include "crypto/detail/x509_impl.h"
+#include "crypto/random.h"
+
+namespace coffer::crypto {
+namespace {
+
+constexpr int critical = 1;
+
+std::unexpected<Error> failed(std::string_view what) {
+  return detail::openssl_fail(CryptoError::internal, std::string{what} + " cannot be put into the certificate");
+}
+
+Result<> check_request(const CertificateRequest& request) {
+  if (request.common_name.empty() || request.common_name.size() > 64) {
+    return fail(CryptoError::bad_parameter,
+                "a common name has 1 to 64 bytes, not " + std::to_string(request.common_name.size()));
+  }
+  if (request.not_after <= request.not_before) {
+    return fail(CryptoError::bad_parameter, "a certificate must end after it begins");
+  }
+  return {};
+}
+
+Result<> set_serial(X509* x509) {
+  // RFC 5280 section 4.1.2.2: positive, at most 20 octets. 128 random bits below a leading one.
+  auto serial = system_random().bytes(17);
+  serial[0] = std::byte{1};
+  const detail::BignumPtr number{
+      BN_bin2bn(detail::data_of(ByteView{serial}), static_cast<int>(serial.size()), nullptr)};
+  if (!number || BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)) == nullptr)
+    return failed("a serial number");
+  return {};
+}
+
+Result<> set_subject(X509* x509, const std::string& common_name) {
+  if (X509_NAME_add_entry_by_NID(X509_get_subject_name(x509), NID_commonName, MBSTRING_UTF8,
+                                 detail::data_of(as_bytes(common_name)), static_cast<int>(common_name.size()), -1,
+                                 0) == 1) {
+    return {};
+  }
+  return detail::openssl_fail(CryptoError::bad_parameter, "'" + common_name + "' cannot be a common name");
+}
+
+Result<> set_times(X509* x509, const CertificateRequest& request) {
+  // ASN1_TIME_set picks UTCTime or GeneralizedTime as RFC 5280 section 4.1.2.5 wants it.
+  if (ASN1_TIME_set(X509_getm_notBefore(x509), to_unix_seconds(request.not_before)) == nullptr ||
+      ASN1_TIME_set(X509_getm_notAfter(x509), to_unix_seconds(request.not_after)) == nullptr) {
+    return detail::openssl_fail(CryptoError::bad_parameter, "a validity that X.509 cannot express");
+  }
+  return {};
+}
+
+Result<> add_extension(X509* x509, int nid, void* value, int criticality) {
+  if (X509_add1_ext_i2d(x509, nid, value, criticality, X509V3_ADD_APPEND) == 1) return {};
+  return failed(OBJ_nid2sn(nid));
+}
+
+Result<> add_constraints(X509* x509, bool is_ca) {
+  const detail::Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free> constraints{BASIC_CONSTRAINTS_new()};
+  const detail::Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free> usage{ASN1_BIT_STRING_new()};
+  if (!constraints || !usage) return failed("basicConstraints");
+  constraints->ca = is_ca ? 0xff : 0;
+  // The bits of RFC 5280 section 4.2.1.3: digitalSignature 0, keyCertSign 5, cRLSign 6.
+  ASN1_BIT_STRING_set_bit(usage.get(), 0, 1);
+  if (is_ca) {
+    ASN1_BIT_STRING_set_bit(usage.get(), 5, 1);
+    ASN1_BIT_STRING_set_bit(usage.get(), 6, 1);
+  }
+  TRY(add_extension(x509, NID_basic_constraints, constraints.get(), critical));
+  return add_extension(x509, NID_key_usage, usage.get(), critical);
+}
+
+// RFC 7093 section 2, method 1: the leftmost 160 bits of SHA-256 over the key's bit string.
+Bytes key_identifier(X509* x509) {
+  const auto* key = X509_get0_pubkey_bitstr(x509);
+  auto digest = sha256({reinterpret_cast<const std::byte*>(key->data), static_cast<std::size_t>(key->length)});
+  digest.resize(20);
+  return digest;
+}
+
+Result<> add_key_identifiers(X509* x509, X509* issuer) {
+  const detail::Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> own{ASN1_OCTET_STRING_new()};
+  const auto identifier = key_identifier(x509);
+  if (!own || ASN1_OCTET_STRING_set(own.get(), detail::data_of(identifier), static_cast<int>(identifier.size())) != 1) {
+    return failed("a key identifier");
+  }
+  TRY(add_extension(x509, NID_subject_key_identifier, own.get(), 0));
+  const auto* authority = issuer == nullptr ? own.get() : X509_get0_subject_key_id(issuer);
+  if (authority == nullptr) return {};
+  const detail::Handle<AUTHORITY_KEYID, AUTHORITY_KEYID_free> holder{AUTHORITY_KEYID_new()};
+  if (holder) holder->keyid = ASN1_OCTET_STRING_dup(authority);
+  if (!holder || holder->keyid == nullptr) return failed("the authority's key identifier");
+  return add_extension(x509, NID_authority_key_identifier, holder.get(), 0);
+}
+
+using GeneralName = detail::Handle<GENERAL_NAME, GENERAL_NAME_free>;
+
+Result<GeneralName> dns_name(const std::string& text) {
+  const bool plain =
+      !text.empty() && text.size() <= 253 && std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+  GeneralName name{GENERAL_NAME_new()};
+  ASN1_IA5STRING* value = ASN1_IA5STRING_new();
+  if (!plain || !name || value == nullptr || ASN1_STRING_set(value, text.data(), static_cast<int>(text.size())) != 1) {
+    ASN1_IA5STRING_free(value);
+    return detail::openssl_fail(CryptoError::bad_parameter, "'" + text + "' is no DNS name");
+  }
+  GENERAL_NAME_set0_value(name.get(), GEN_DNS, value);
+  return name;
+}
+
+Result<GeneralName> ip_name(const std::string& text) {
+  GeneralName name{GENERAL_NAME_new()};
+  ASN1_OCTET_STRING* value = a2i_IPADDRESS(text.c_str());
+  if (!name || value == nullptr) {
+    ASN1_OCTET_STRING_free(value);
+    return detail::openssl_fail(CryptoError::bad_parameter, "'" + text + "' is no IP address");
+  }
+  GENERAL_NAME_set0_value(name.get(), GEN_IPADD, value);
+  return name;
+}
+
+Result<> add_names(X509* x509, const CertificateRequest& request) {
+  if (request.dns_names.empty() && request.ip_addresses.empty()) return {};
+  const detail::Handle<GENERAL_NAMES, GENERAL_NAMES_free> names{sk_GENERAL_NAME_new_null()};
+  for (const auto& text : request.dns_names) {
+    auto name = TRY(dns_name(text));
+    if (sk_GENERAL_NAME_push(names.get(), name.get()) > 0) static_cast<void>(name.release());
+  }
+  for (const auto& text : request.ip_addresses) {
+    auto name = TRY(ip_name(text));
+    if (sk_GENERAL_NAME_push(names.get(), name.get()) > 0) static_cast<void>(name.release());
+  }
+  return add_extension(x509, NID_subject_alt_name, names.get(), 0);
+}
+
+const EVP_MD* signing_digest(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::ec_p384: return detail::digest(HashAlgorithm::sha384);
+    case KeyKind::ec_p521: return detail::digest(HashAlgorithm::sha512);
+    case KeyKind::ed25519: return nullptr;  // it hashes by itself
+    default: return detail::digest(HashAlgorithm::sha256);
+  }
+}
+
+// issuer: null for a certificate that signs itself.
+Result<Certificate> make(const CertificateRequest& request, const PublicKey& subject_key, X509* issuer,
+                         const PrivateKey& signer) {
+  TRY(check_request(request));
+  detail::X509Ptr x509{X509_new()};
+  if (!x509 || X509_set_version(x509.get(), X509_VERSION_3) != 1) return failed("a version");
+  TRY(set_serial(x509.get()));
+  TRY(set_subject(x509.get(), request.common_name));
+  TRY(set_times(x509.get(), request));
+  if (X509_set_issuer_name(x509.get(), X509_get_subject_name(issuer != nullptr ? issuer : x509.get())) != 1 ||
+      X509_set_pubkey(x509.get(), subject_key.impl().pkey.get()) != 1) {
+    return failed("a key or issuer");
+  }
+  TRY(add_constraints(x509.get(), request.is_ca));
+  TRY(add_key_identifiers(x509.get(), issuer));
+  TRY(add_names(x509.get(), request));
+  if (X509_sign(x509.get(), signer.impl().pkey.get(), signing_digest(signer.kind())) <= 0) return failed("a signature");
+  // Read back, so that what others get is what a parser sees.
+  return Certificate::from_der(TRY(detail::adopt_certificate(std::move(x509))).der());
+}
+
+}  // namespace
+
+Result<Certificate> self_sign(const CertificateRequest& request, const PrivateKey& key) {
+  return make(request, key.public_key(), nullptr, key);
+}
+
+Result<Certificate> issue(const CertificateRequest& request, const PublicKey& subject_key, const Issuer& issuer) {
+  if (!issuer.certificate.is_ca()) {
+    return fail(CryptoError::bad_certificate, "'" + issuer.certificate.subject() + "' is no CA and cannot issue");
+  }
+  if (!(TRY(issuer.certificate.public_key()) == issuer.key.public_key())) {
+    return fail(CryptoError::bad_key, "the key is not the one of '" + issuer.certificate.subject() + "'");
+  }
+  return make(request, subject_key, issuer.certificate.impl().x509.get(), issuer.key);
+}
+
+}  // namespace coffer::crypto
