@@ -2,6 +2,8 @@
 // form (section 4.2). Duplicate keys, trailing bytes and depth over the limit are errors.
 #pragma once
 
+#include <concepts>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +16,7 @@
 
 namespace coffer::codec::cbor {
 
-enum class CborError { syntax, truncated, trailing_bytes, duplicate_key, too_deep, too_large, wrong_type, missing_member };
+enum class CborError { syntax, truncated, trailing_bytes, duplicate_key, too_deep, too_large };
 std::string_view code_name(CborError code);
 
 class Value;
@@ -85,7 +87,9 @@ struct Limits {
   std::size_t max_items = 1U << 16;
 };
 
+// Definite and indefinite lengths, any width of integers and floats. Tags count towards the depth.
 Result<Value> parse(ByteView data, const Limits& limits = {});
+// Core deterministic: shortest heads and floats, definite lengths, map entries in the bytewise order of their keys.
 Bytes encode(const Value& value);
 
 }  // namespace coffer::codec::cbor
