@@ -66,6 +66,18 @@ class Converter {
   std::string_view file_name_;
 };
 
+// Recursion is bounded by the conversion before it.
+void collect_lines(const toml::node& node, const std::string& pointer, std::map<std::string, std::size_t>& lines) {
+  lines.emplace(pointer, node.source().begin.line);
+  if (const auto* table = node.as_table()) {
+    for (const auto& [key, child] : *table) collect_lines(child, pointer + pointer_step(key.str()), lines);
+  } else if (const auto* array = node.as_array()) {
+    for (std::size_t i = 0; i < array->size(); ++i) {
+      collect_lines(*array->get(i), pointer + "/" + std::to_string(i), lines);
+    }
+  }
+}
+
 }  // namespace
 
 std::string_view code_name(TomlError code) {
@@ -78,7 +90,7 @@ std::string_view code_name(TomlError code) {
   return "toml.unknown";
 }
 
-Result<json::Value> parse_toml(std::string_view text, std::string_view file_name) {
+Result<Document> parse_toml_document(std::string_view text, std::string_view file_name) {
   if (text.size() > max_toml_size) {
     return fail(TomlError::too_large, std::string{file_name} + ": " + std::to_string(text.size()) +
                                           " bytes are over the limit of " + std::to_string(max_toml_size));
@@ -89,11 +101,17 @@ Result<json::Value> parse_toml(std::string_view text, std::string_view file_name
   }
   try {
     const toml::table root = toml::parse(text);
-    return Converter{file_name}.convert(root, 0);
+    Document document{.root = TRY(Converter{file_name}.convert(root, 0))};
+    collect_lines(root, {}, document.lines);
+    return document;
   } catch (const toml::parse_error& error) {
     return fail(TomlError::syntax,
                 Converter::position(file_name, error.source().begin) + std::string{error.description()});
   }
+}
+
+Result<json::Value> parse_toml(std::string_view text, std::string_view file_name) {
+  return TRY(parse_toml_document(text, file_name)).root;
 }
 
 }  // namespace coffer::codec

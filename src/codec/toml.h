@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "codec/json.h"
+#include "codec/document.h"
 
 namespace coffer::codec {
 
@@ -16,5 +16,8 @@ inline constexpr std::size_t max_toml_size = 1U << 20;  // bytes of text
 // spelling; nan and infinities, which JSON lacks, are bad_number. `file_name` stands in errors, which begin
 // "file_name:line:column: ".
 Result<json::Value> parse_toml(std::string_view text, std::string_view file_name);
+
+// The same with the line of each member.
+Result<Document> parse_toml_document(std::string_view text, std::string_view file_name);
 
 }  // namespace coffer::codec

@@ -1,0 +1,74 @@
+#include "codec/yaml.h"
+
+#include <gtest/gtest.h>
+
+namespace coffer::codec {
+namespace {
+
+constexpr std::string_view sample = R"(http_server:
+  sockets: ["0.0.0.0:8080"]
+  insecure_http: true
+plugins:
+  - name: resource
+    dir_path: "/opt/kbs"
+    count: 3
+    ratio: 1.5
+    nothing: ~
+    quoted: "true"
+)";
+
+json::Value parsed(std::string_view text) {
+  const auto document = parse_yaml_document(text, "f.yaml");
+  EXPECT_TRUE(document) << to_string(document.error());
+  return document ? document->root : json::Value{};
+}
+
+ErrorCode code_of(std::string_view text) {
+  const auto document = parse_yaml_document(text, "f.yaml");
+  return document ? ErrorCode{YamlError::syntax} : document.error().code;
+}
+
+TEST(Yaml, reads_block_and_flow_collections_with_their_scalars) {
+  const auto root = parsed(sample);
+  EXPECT_EQ(*root.at_pointer("/http_server/sockets/0")->if_string(), "0.0.0.0:8080");
+  EXPECT_TRUE(*root.at_pointer("/http_server/insecure_http")->if_bool());
+  EXPECT_EQ(root.at_pointer("/plugins/0/count")->if_int64(), 3);
+  EXPECT_EQ(root.at_pointer("/plugins/0/ratio")->if_double(), 1.5);
+  EXPECT_TRUE(root.at_pointer("/plugins/0/nothing")->is_null());
+  EXPECT_EQ(*root.at_pointer("/plugins/0/quoted")->if_string(), "true");
+}
+
+TEST(Yaml, knows_the_line_of_each_member) {
+  const auto document = parse_yaml_document(sample, "f.yaml");
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->lines.at("/http_server/insecure_http"), 3U);
+  EXPECT_EQ(document->lines.at("/plugins/0/dir_path"), 6U);
+}
+
+TEST(Yaml, reads_an_empty_document_as_an_empty_object) {
+  EXPECT_TRUE(parsed("").is_object());
+  EXPECT_TRUE(parsed("# nothing\n").is_object());
+}
+
+TEST(Yaml, refuses_what_hides_or_multiplies_values) {
+  EXPECT_EQ(code_of("a: 1\na: 2\n"), ErrorCode{YamlError::duplicate_key});
+  EXPECT_EQ(code_of("a: &x 1\nb: *x\n"), ErrorCode{YamlError::not_supported});
+  EXPECT_EQ(code_of("a: !!binary aGk=\n"), ErrorCode{YamlError::not_supported});
+  EXPECT_EQ(code_of("a: 1\n---\nb: 2\n"), ErrorCode{YamlError::not_supported});
+  EXPECT_EQ(code_of("[1]: 2\n"), ErrorCode{YamlError::not_supported});
+}
+
+TEST(Yaml, bounds_depth_and_size) {
+  EXPECT_EQ(code_of(std::string(100, '[') + std::string(100, ']')), ErrorCode{YamlError::too_deep});
+  EXPECT_EQ(code_of(std::string(max_yaml_size + 1, ' ')), ErrorCode{YamlError::too_large});
+}
+
+TEST(Yaml, names_the_line_of_a_syntax_error) {
+  const auto document = parse_yaml_document("a: 1\nb: [1, 2\n", "f.yaml");
+  ASSERT_FALSE(document);
+  EXPECT_EQ(document.error().code, ErrorCode{YamlError::syntax});
+  EXPECT_TRUE(document.error().message.starts_with("f.yaml:")) << document.error().message;
+}
+
+}  // namespace
+}  // namespace coffer::codec
