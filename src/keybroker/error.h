@@ -16,18 +16,22 @@ enum class BrokerError {
   // Requests
   invalid_path,
   no_such_endpoint,          // neither built in nor a configured plugin
+  method_not_allowed,
   bad_request,               // a body or parameter that does not parse
   body_too_large,
   // Handshake
+  handshake_malformed,       // a Request or Attestation that does not parse, or a TEE key that cannot be used
   version_mismatch,          // not protocol 0.4.0
   unknown_tee,               // no such TEE name
   tee_not_allowed,           // sample evidence without the switch
+  tee_not_supported,         // a known name without a verifier in this build
   no_attestation_service,    // a passport-only broker
   session_missing,           // no cookie where the handshake needs one
   session_unknown,           // no session of this id: never opened, swept, or of another broker
   session_expired,
   nonce_mismatch,            // the nonce of another session, or one already spent
   evidence_rejected,
+  attestation_unavailable,   // the attestation service did not answer; the nonce stays good
   // Tokens and policy
   token_missing,             // neither an attested session nor a Bearer token
   token_rejected,

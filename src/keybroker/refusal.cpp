@@ -1,0 +1,77 @@
+#include "keybroker/refusal.h"
+
+#include <array>
+
+#include "keyclient/protocol.h"
+
+namespace coffer::keybroker {
+namespace {
+
+struct Row {
+  BrokerError code;
+  std::string_view variant;
+  std::string_view prefix;  // upstream's words before the cause
+  int status = 401;
+};
+
+constexpr std::array rows{
+    Row{BrokerError::invalid_path, "InvalidRequestPath", "", 404},
+    Row{BrokerError::no_such_endpoint, "PluginNotFound", "", 404},
+    Row{BrokerError::no_attestation_service, "PluginNotFound", "", 404},
+    Row{BrokerError::body_too_large, "SerdeError", "", 413},
+    Row{BrokerError::bad_request, "SerdeError", "Serialize/Deserialize failed: "},
+    Row{BrokerError::handshake_malformed, "AttestationError", "Attestation error: "},
+    Row{BrokerError::version_mismatch, "AttestationError", "Attestation error: "},
+    Row{BrokerError::unknown_tee, "AttestationError", "Attestation error: "},
+    Row{BrokerError::tee_not_allowed, "AttestationError", "Attestation error: "},
+    Row{BrokerError::tee_not_supported, "AttestationError", "Attestation error: "},
+    Row{BrokerError::session_missing, "AttestationError", "Attestation error: "},
+    Row{BrokerError::session_unknown, "AttestationError", "Attestation error: "},
+    Row{BrokerError::session_expired, "AttestationError", "Attestation error: "},
+    Row{BrokerError::nonce_mismatch, "AttestationError", "Attestation error: "},
+    Row{BrokerError::evidence_rejected, "AttestationError", "Attestation error: "},
+    Row{BrokerError::attestation_unavailable, "AttestationError", "Attestation error: "},
+    Row{BrokerError::token_missing, "TokenNotFound", ""},
+    Row{BrokerError::token_rejected, "TokenVerifierError", "Token Verifier error: "},
+    Row{BrokerError::no_trust_anchor, "TokenVerifierError", "Token Verifier error: "},
+    Row{BrokerError::tee_key_missing, "TokenVerifierError", "Token Verifier error: "},
+    Row{BrokerError::policy_denied, "PolicyDeny", ""},
+    Row{BrokerError::policy_failed, "PolicyEngineError", "Policy engine error: "},
+    Row{BrokerError::policy_invalid, "ParsePolicyError", "Failed to parse policy: "},
+    Row{BrokerError::policy_not_found, "PluginInternalError", "Plugin internal error: ", 404},
+    Row{BrokerError::reference_value_invalid, "RvpsError", "RVPS configuration failed: "},
+    Row{BrokerError::reference_value_not_found, "RvpsError", "RVPS configuration failed: "},
+    Row{BrokerError::admin_denied, "AdminAuthAccess", ""},
+    Row{BrokerError::response_failed, "JweError", "JWE failed: "},
+};
+
+Row row_of(ErrorCode code) {
+  for (const auto& row : rows) {
+    if (ErrorCode{row.code} == code) return row;
+  }
+  return {BrokerError::storage_failed, "PluginInternalError", "Plugin internal error: "};
+}
+
+bool is_missing_resource(ErrorCode code) {
+  return code == ErrorCode{BrokerError::resource_not_found} || code == ErrorCode{BrokerError::resource_path_invalid};
+}
+
+}  // namespace
+
+net::ServerResponse to_response(const Error& error, int missing_resource_status) {
+  const auto row = row_of(error.code);
+  const auto body = keyclient::ErrorInformation::make(row.variant, std::string{row.prefix} + error.message,
+                                                      error.code.name());
+  const int status = is_missing_resource(error.code) ? missing_resource_status : row.status;
+  return net::ServerResponse::text(status, "application/json", body.serialize());
+}
+
+Error because(BrokerError code, std::string client_text, const Error& cause) {
+  Error error{code, std::move(client_text)};
+  error.context.emplace_back("cause_code", std::string{cause.code.name()});
+  error.context.emplace_back("cause", cause.message);
+  for (const auto& field : cause.context) error.context.push_back(field);
+  return error;
+}
+
+}  // namespace coffer::keybroker

@@ -1,0 +1,17 @@
+// From an Error to what the client sees: upstream's error document and status (trustee.md 1.7) with our member `code`.
+// An error's message is for the client; its context is for the owner's log and audit record only.
+#pragma once
+
+#include "keybroker/error.h"
+#include "net/http_server.h"
+
+namespace coffer::keybroker {
+
+// 404 for paths and plugins that do not exist, 413 for large bodies, 401 for all others, as upstream does: its clients
+// take a 401 as "attest again" and everything else as final. missing_resource_status is the owner's choice (404, 401).
+net::ServerResponse to_response(const Error& error, int missing_resource_status);
+
+// The same code and client's text with the reason behind it added for the owner.
+Error because(BrokerError code, std::string client_text, const Error& cause);
+
+}  // namespace coffer::keybroker
