@@ -66,6 +66,10 @@ path = "/path/to/keys"
 """
 
 
+KEK = bytes(range(32))
+ALLOW_ALL = "package policy\ndefault allow := true\n"
+
+
 class Admin:
     """A persona: an Ed25519 key pair whose public half the broker's configuration names."""
 
@@ -110,6 +114,26 @@ def solution_1(directory, extra=""):
         text = here(SOLUTION_1, directory, 8080).replace("http://as:50004", f"http://{address}")
         with kbs(directory, text + extra) as url:
             yield url, admin
+
+
+@contextlib.contextmanager
+def passport_brokers(directory):
+    """Option B: an issuer broker with an attestation service, and a resource broker that trusts its certificate."""
+    (directory / "issuer").mkdir()
+    (directory / "resource/repository/default/key").mkdir(parents=True)
+    (directory / "resource/repository/default/key/wasm-addition").write_bytes(KEK)
+    (directory / "resource/policy.rego").write_text(ALLOW_ALL)
+    with attestation_service(directory) as (address, anchor):
+        issuer_config = ('[http_server]\nsockets = ["127.0.0.1:{port}"]\ninsecure_http = true\n'
+                         f'[attestation_service]\ntype = "coco_as_grpc"\nas_addr = "http://{address}"\n'
+                         f'[attestation_token]\ntrusted_certs_paths = ["{anchor}"]\n[admin]\ntype = "DenyAll"\n')
+        resource_config = ('[http_server]\nsockets = ["127.0.0.1:{port}"]\ninsecure_http = true\n'
+                           f'[attestation_token]\ntrusted_certs_paths = ["{anchor}"]\n[admin]\ntype = "DenyAll"\n'
+                           f'[policy_engine]\npolicy_path = "{directory}/resource/policy.rego"\n'
+                           '[[plugins]]\nname = "resource"\ntype = "LocalFs"\n'
+                           f'dir_path = "{directory}/resource/repository"\n')
+        with kbs(directory, issuer_config, "issuer-kbs") as issuer, kbs(directory, resource_config, "resource-kbs") as resource:
+            yield issuer, resource
 
 
 def get(url):

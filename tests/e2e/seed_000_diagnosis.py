@@ -1,12 +1,11 @@
 """Seed 000: its broken set-ups are told in one line each, where upstream panicked."""
 
-import os
+import base64
 
 import pytest
 
 from conftest import BIN, kbs, run
-from seed_000 import SOLUTION_2, get, here, one_line, run_addition, runner, sealed_image, solution_1
-from seed_000_solutions import KEK, passport_brokers, set_resource
+from seed_000 import KEK, SOLUTION_2, get, here, one_line, passport_brokers, run_addition, runner, sealed_image
 
 
 def allow(broker):
@@ -59,7 +58,7 @@ def test_a_key_that_cannot_be_one_is_told_where_it_arrives(tmp_path, addition, c
 
 
 @pytest.mark.parametrize("encode", [lambda k: k, lambda k: k.hex().encode() + b"\n",
-                                    lambda k: __import__("base64").b64encode(k) + b"\n"])
+                                    lambda k: base64.b64encode(k) + b"\n"])
 def test_a_kek_may_be_raw_or_text_with_a_newline(tmp_path, addition, encode):
     keys = tmp_path / "keys/default/key"
     keys.mkdir(parents=True)

@@ -1,16 +1,11 @@
 """Seed 000: its solutions 1 to 4 and options A to C work as written there."""
 
-import os
 import shutil
 
 import pytest
 
-from conftest import BIN, ROOT, http_ok, kbs, process, run, wait_until
-from seed_000 import (SOLUTION_2, SOLUTION_4, attestation_service, b64, get, here, one_line, run_addition, runner,
-                      sealed_image, solution_1)
-
-KEK = bytes(range(32))
-ALLOW_ALL = "package policy\ndefault allow := true\n"
+from conftest import BIN, ROOT, kbs, run
+from seed_000 import KEK, SOLUTION_2, SOLUTION_4, Admin, b64, get, here, one_line, passport_brokers, run_addition, sealed_image, solution_1
 
 
 def set_resource(url, admin, path, content, directory):
@@ -110,7 +105,6 @@ def test_solution_3_serves_on_port_8080_of_this_machine(tmp_path):
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="unshare is not installed")
 def test_the_historic_start_line_works_and_says_what_it_assumed(tmp_path):
-    from seed_000 import Admin
     admin = Admin(tmp_path)
     script = ("ip link set lo up; "
               f"cd {tmp_path}; {BIN}/coffer-kbs --insecure-http --auth-public-key {admin.public_file} >log 2>&1 & "
@@ -145,30 +139,6 @@ def test_option_b_issuer_and_resource_broker(tmp_path, addition):
     assert result.returncode == 0, result.stderr
     assert result.stdout == "15\n"
     assert "Using RCAR client" in result.stderr
-
-
-def passport_brokers(directory):
-    import contextlib
-
-    @contextlib.contextmanager
-    def both():
-        (directory / "issuer").mkdir()
-        (directory / "resource/repository/default/key").mkdir(parents=True)
-        (directory / "resource/repository/default/key/wasm-addition").write_bytes(KEK)
-        (directory / "resource/policy.rego").write_text(ALLOW_ALL)
-        with attestation_service(directory) as (address, anchor):
-            issuer_config = ('[http_server]\nsockets = ["127.0.0.1:{port}"]\ninsecure_http = true\n'
-                             f'[attestation_service]\ntype = "coco_as_grpc"\nas_addr = "http://{address}"\n'
-                             f'[attestation_token]\ntrusted_certs_paths = ["{anchor}"]\n[admin]\ntype = "DenyAll"\n')
-            resource_config = ('[http_server]\nsockets = ["127.0.0.1:{port}"]\ninsecure_http = true\n'
-                               f'[attestation_token]\ntrusted_certs_paths = ["{anchor}"]\n[admin]\ntype = "DenyAll"\n'
-                               f'[policy_engine]\npolicy_path = "{directory}/resource/policy.rego"\n'
-                               '[[plugins]]\nname = "resource"\ntype = "LocalFs"\n'
-                               f'dir_path = "{directory}/resource/repository"\n')
-            with kbs(directory, issuer_config, "issuer-kbs") as issuer, kbs(directory, resource_config, "resource-kbs") as resource:
-                yield issuer, resource
-
-    return both()
 
 
 def test_option_c_resources_are_managed_from_the_command_line(broker, tmp_path):
