@@ -36,7 +36,8 @@ class Retry {
   std::optional<Duration> after(const Result<HttpResponse>& result);
   // The same for streams and other operations that failed without a response.
   std::optional<Duration> after(const Error& error);
-  unsigned attempts() const { return made_; }
+  // Attempts that failed in a way worth another one.
+  unsigned failures() const { return made_; }
 
  private:
   std::optional<Duration> pause(std::optional<Duration> asked);
