@@ -41,6 +41,11 @@ TimePoint expiry_of(const json::Object& claims) {
   return from_unix_seconds(static_cast<std::int64_t>(std::clamp(seconds, 0.0, far)));
 }
 
+Error too_large(std::size_t size, std::size_t limit) {
+  return {TokenError::too_large, "an attestation token of at most " + std::to_string(limit) +
+                                     " bytes is expected, found " + std::to_string(size)};
+}
+
 }  // namespace
 
 Result<const json::Object*> VerifiedToken::tee_public_key() const {
@@ -76,8 +81,7 @@ Result<std::shared_ptr<const VerifiedToken>> TokenVerifier::Impl::verify(std::st
                 "attestation_token.trusted_certs_paths or attestation_token.trusted_jwk_sets");
   }
   if (token.size() > options.max_token_size) {
-    return fail(TokenError::too_large, "an attestation token of at most " + std::to_string(options.max_token_size) +
-                                           " bytes is expected, found " + std::to_string(token.size()));
+    return fail(too_large(token.size(), options.max_token_size));
   }
   const auto hash = to_text(crypto::sha256(as_bytes(token)));
   if (auto known = cache.find(hash, now)) return known;
@@ -98,6 +102,21 @@ Result<std::pair<std::shared_ptr<const VerifiedToken>, TimePoint>> TokenVerifier
       jwt->header(), jwt->claims(), detail::tee_public_key(jwt->claims(), options.extra_teekey_paths), expires);
   const auto until = std::min(expires + options.leeway, key.valid_until.value_or(TimePoint::max()));
   return std::pair{std::move(verified), until};
+}
+
+Result<std::shared_ptr<const VerifiedToken>> TokenVerifier::read_received(std::string_view token, TimePoint now) const {
+  const auto& options = impl_->options;
+  if (token.size() > options.max_token_size) return fail(too_large(token.size(), options.max_token_size));
+  const auto jwt = jose::UnverifiedJwt::parse(token);
+  if (!jwt) return fail(translated(jwt.error()));
+  const auto* exp = jwt->claims.find("exp");
+  if (exp == nullptr || !exp->is_number()) return fail(TokenError::missing_exp, "the attestation token has no exp");
+  const auto expires = expiry_of(jwt->claims);
+  if (now > expires + options.leeway) {
+    return fail(TokenError::expired, "the attestation token expired at " + format_rfc3339(expires));
+  }
+  return std::make_shared<const VerifiedToken>(jwt->header, jwt->claims,
+                                               detail::tee_public_key(jwt->claims, options.extra_teekey_paths), expires);
 }
 
 }  // namespace coffer::appraisal

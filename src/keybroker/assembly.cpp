@@ -121,15 +121,6 @@ Result<std::shared_ptr<appraisal::TokenVerifier>> make_verifier(const TokenTrust
   return appraisal::TokenVerifier::create(std::move(options));
 }
 
-// Reads the tokens of an attestation service that nobody vouches for but the configuration that names it; only tokens
-// that this broker itself received from it are ever handed to this verifier (see TokenAccess).
-Result<std::shared_ptr<appraisal::TokenVerifier>> make_own_verifier(const Attestation& attestation,
-                                                                    const TokenTrustConfig& trust, bool anchored) {
-  if (!attestation.service || anchored) return std::shared_ptr<appraisal::TokenVerifier>{};
-  TokenTrustConfig own{.extra_teekey_paths = trust.extra_teekey_paths, .insecure_header_jwk = true};
-  return make_verifier(own, {});
-}
-
 Result<> check_conflicts(const Config& config, bool has_anchor) {
   const int status = config.coffer.missing_resource_status;
   if (status != 401 && status != 404) {
@@ -151,9 +142,9 @@ Result<std::unique_ptr<Services>> assemble(Config config, const Dependencies& de
   auto& random = dependencies.random != nullptr ? *dependencies.random : crypto::system_random();
   const auto stores = TRY(open_stores(config, dependencies));
   auto attestation = TRY(make_attestation(config, stores, dependencies, clock, random));
-  auto anchored = TRY(make_verifier(config.token_trust, attestation.anchors));
-  auto own = TRY(make_own_verifier(attestation, config.token_trust, anchored->has_anchor()));
-  TRY(check_conflicts(config, anchored->has_anchor() || attestation.service != nullptr));
+  auto verifier = TRY(make_verifier(config.token_trust, attestation.anchors));
+  const bool attests = attestation.service != nullptr;
+  TRY(check_conflicts(config, attests || verifier->has_anchor()));
   auto admin = TRY(AdminAccess::create(config.admin));
   auto policies = TRY(ResourcePolicies::create(stores.main, config.coffer.default_policy, config.policy_path));
   auto metrics = std::make_unique<net::MetricsRegistry>();
@@ -172,7 +163,7 @@ Result<std::unique_ptr<Services>> assemble(Config config, const Dependencies& de
       .admin = std::move(admin),
       .policies = std::move(policies),
       .resources = Resources{stores.resources, config.resources.max_resource_size},
-      .tokens = TokenAccess{sessions, issued, std::move(anchored), std::move(own)},
+      .tokens = TokenAccess{sessions, issued, std::move(verifier), attests},
       .http_metrics = TRY(HttpMetrics::create(*metrics)),
       .handshake_metrics = TRY(HandshakeMetrics::create(*metrics)),
       .resource_metrics = TRY(ResourceMetrics::create(*metrics)),

@@ -17,7 +17,7 @@ std::unexpected<Error> rejected(const Error& cause) {
 
 }  // namespace
 
-bool TokenAccess::has_anchor() const { return anchored_->has_anchor() || own_ != nullptr; }
+bool TokenAccess::has_anchor() const { return verifier_->has_anchor() || receives_; }
 
 Result<Credential> TokenAccess::find(const net::Headers& headers, TimePoint now) const {
   if (const auto cookie = session_cookie(headers)) {
@@ -34,16 +34,12 @@ Result<Credential> TokenAccess::find(const net::Headers& headers, TimePoint now)
 Result<std::shared_ptr<const appraisal::VerifiedToken>> TokenAccess::verify(const Credential& credential,
                                                                             TimePoint now) const {
   if (!has_anchor()) return fail(BrokerError::no_trust_anchor, std::string{missing_anchor_text});
-  if (!anchored_->has_anchor()) {
-    if (!TRY(issued_.find(credential.token))) {
-      return fail(BrokerError::token_rejected,
-                  "the token is not one that this broker's attestation service issued, and no other issuer is trusted");
-    }
-    auto own = own_->verify(credential.token, now);
-    if (!own) return rejected(own.error());
-    return own;
+  if (!verifier_->has_anchor() && !TRY(issued_.find(credential.token))) {
+    return fail(BrokerError::token_rejected,
+                "the token is not one that this broker's attestation service issued, and no other issuer is trusted");
   }
-  auto verified = anchored_->verify(credential.token, now);
+  auto verified = verifier_->has_anchor() ? verifier_->verify(credential.token, now)
+                                          : verifier_->read_received(credential.token, now);
   if (!verified) return rejected(verified.error());
   return verified;
 }

@@ -18,12 +18,12 @@ struct Credential {
 
 class TokenAccess {
  public:
-  // `anchored` believes the configured certificates and key sets, and a built-in attestation service's own. `own` is for
-  // a broker with an attestation service and no anchor: it reads tokens that this broker itself got from that service,
-  // known by their hash in `issued`. Without an anchor nothing else is believed.
-  TokenAccess(SessionStore sessions, IssuedTokens issued, std::shared_ptr<appraisal::TokenVerifier> anchored,
-              std::shared_ptr<appraisal::TokenVerifier> own)
-      : sessions_(std::move(sessions)), issued_(std::move(issued)), anchored_(std::move(anchored)), own_(std::move(own)) {}
+  // `verifier` believes the configured certificates and key sets, and a built-in attestation service's own. Where it has
+  // no anchor but there is an attestation service (`receives`), tokens that this broker itself got from that service are
+  // believed, known by their hash in `issued`; nothing else is.
+  TokenAccess(SessionStore sessions, IssuedTokens issued, std::shared_ptr<appraisal::TokenVerifier> verifier,
+              bool receives)
+      : sessions_(std::move(sessions)), issued_(std::move(issued)), verifier_(std::move(verifier)), receives_(receives) {}
 
   // The session cookie first, then "Authorization: Bearer" (trustee.md 1.1). token_missing for every failure.
   Result<Credential> find(const net::Headers& headers, TimePoint now) const;
@@ -34,8 +34,8 @@ class TokenAccess {
  private:
   SessionStore sessions_;
   IssuedTokens issued_;
-  std::shared_ptr<appraisal::TokenVerifier> anchored_;
-  std::shared_ptr<appraisal::TokenVerifier> own_;
+  std::shared_ptr<appraisal::TokenVerifier> verifier_;
+  bool receives_;
 };
 
 // Says which anchor is missing and how to give one.
