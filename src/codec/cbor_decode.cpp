@@ -183,11 +183,15 @@ cbor_callbacks make_callbacks() {
   return c;
 }
 
-// Reads one item's head (and a string's bytes); its size in bytes. libcbor refuses the simple values that have no
-// meaning yet, and section 3.3 has them: one byte up to 19, two bytes from 32 on.
+// Reads one item's head (and a string's bytes); its size in bytes. libcbor refuses tags from 6 to 20, 18 of COSE_Sign1
+// among them, and simple values without a meaning (section 3.3: one byte up to 19, two bytes from 32 on).
 Result<std::size_t> read_item(ByteView rest, Builder& into) {
   static const cbor_callbacks callbacks = make_callbacks();
   const auto initial = std::to_integer<std::uint8_t>(rest[0]);
+  if (initial >= 0xc0 && initial <= 0xd7) {
+    into.start_tag(initial & 0x1f);
+    return 1;
+  }
   if (initial >= 0xe0 && initial <= 0xf3) {
     into.item(Value::from(Simple{static_cast<std::uint8_t>(initial & 0x1f)}));
     return 1;
