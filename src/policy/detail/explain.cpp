@@ -91,12 +91,10 @@ class Explainer {
   }
 
   bool holds(const Statement& statement, const Substitution& names, bool otherwise) {
-    if (statement.kind == StatementKind::iteration) return otherwise;
-    const auto& whole = statement.kind == StatementKind::assignment ? statement.operands[0] : statement.whole;
-    const auto answer = ask(names.apply(whole));
-    if (!answer.known) return otherwise;
-    if (statement.kind == StatementKind::assignment) return answer.value.has_value();
-    return truthy(answer);
+    // As the body of a comprehension, because a query takes `every` for true.
+    const auto answer = ask("[true | " + names.apply(statement.whole) + "]");
+    const auto* times = answer.value ? answer.value->if_array() : nullptr;
+    return times == nullptr ? otherwise : !times->empty();
   }
 
   void report(const OutlineRule& rule, const Statement& statement, const Substitution& names, bool held,
