@@ -21,20 +21,24 @@ Result<Mode> parse_mode(std::string_view name);  // also "background_check"; Err
 
 struct RunnerOptions {
   std::string image;                                          // reference or oci:DIR[:TAG]
-  std::filesystem::path work_dir = "/tmp/tee-wasm-runner";    // preopened for the guest as upstream does, made at need
-  std::optional<std::filesystem::path> layer_store{};         // none: work_dir/layers. Never holds decrypted modules
+  // Made at need and preopened for the guest under its own name, as upstream does. Empty: nothing is written anywhere.
+  std::filesystem::path work_dir{};
+  // Where layers are kept between runs, as the registry has them: encrypted ones stay encrypted. Empty: work_dir/layers,
+  // or nowhere.
+  std::filesystem::path layer_store{};
 
   Mode mode = Mode::automatic;
   std::string kbs_url{};
   std::string issuer_url{};
-  std::string kbc_name{};                                     // "", "cc_kbc", "offline_fs_kbc", "sample"
+  std::string kbc_name{};                                     // "", "cc_kbc", "offline_fs_kbc", "sample" (published key)
   std::optional<std::filesystem::path> aa_config{};
-  std::string key_id{};                                       // overrides the annotation's kid
+  std::string key_id{};                                       // overrides the annotation's kid; plain images are refused
   std::string tee{};                                          // "": the detected one; "sample" only by name
   std::vector<std::filesystem::path> offline_keys{};          // directories, or offline_fs_kbc JSON files
   std::optional<std::filesystem::path> kbs_certificate{};     // PEM of an extra root
   std::optional<std::filesystem::path> init_data{};           // TOML
   bool require_encrypted = false;                             // a plain image is refused
+  bool allow_unattested = false;                              // take keys from a broker that serves without attestation
 
   std::string runtime{};                                      // "": embedded; otherwise a program and its path
   std::string invoke{};                                       // exported function; "": the command's start
@@ -45,7 +49,6 @@ struct RunnerOptions {
   std::uint64_t max_memory = 0;                               // bytes; 0: the runtime's default
   std::uint64_t fuel = 0;                                     // 0: no limit
   Duration timeout{0};                                        // wall time of the guest; 0: no limit
-  std::string module{};                                       // the file inside a tar layer, where it holds several
 
   std::string registry_user{}, registry_password_file{};      // beside docker's config
   bool plain_http = false;

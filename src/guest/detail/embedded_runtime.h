@@ -1,0 +1,13 @@
+// Runs a module in this process, in the embedded engine.
+#pragma once
+
+#include "base/bytes.h"
+#include "guest/runner.h"
+
+namespace coffer::guest::detail {
+
+// The guest's exit code. With options.invoke the exported function is called and its results are printed, one a line.
+// Errors are the engine's (wasm.*).
+Result<int> run_embedded(const RunnerOptions& options, ByteView module);
+
+}  // namespace coffer::guest::detail

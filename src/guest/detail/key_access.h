@@ -1,0 +1,34 @@
+// The way to the image's key, opened only when a layer turns out to be encrypted.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "evidence/registry.h"
+#include "guest/detail/mode_decision.h"
+#include "image/key_source.h"
+#include "keyclient/resource_source.h"
+
+namespace coffer::guest::detail {
+
+// A resource source as the image layer wants it.
+class ResourceKeySource final : public image::KeySource {
+ public:
+  explicit ResourceKeySource(std::shared_ptr<keyclient::ResourceSource> source) : source_(std::move(source)) {}
+  Result<SecretBytes> fetch(const codec::ResourceUri& kid) override;
+
+ private:
+  std::shared_ptr<keyclient::ResourceSource> source_;
+};
+
+struct KeyAccess {
+  Decision decision;
+  std::string tee{};                                     // wire name where attestation is made
+  std::unique_ptr<evidence::Registry> registry{};        // owns the attester that `source` uses
+  std::shared_ptr<keyclient::ResourceSource> source{};
+
+  // Decides the mode, finds the TEE where one is needed. Errors: no_tee, usage, and those of decide().
+  static Result<KeyAccess> open(Settings settings);
+};
+
+}  // namespace coffer::guest::detail

@@ -1,0 +1,116 @@
+#include "guest/runner.h"
+
+#include <cstdlib>
+
+#include "base/log.h"
+#include "guest/detail/embedded_runtime.h"
+#include "guest/detail/external_runtime.h"
+#include "guest/detail/image_access.h"
+#include "guest/exit_code.h"
+
+namespace coffer::guest {
+namespace {
+
+using detail::KeyAccess;
+using detail::Settings;
+
+class Run {
+ public:
+  explicit Run(const RunnerOptions& options) : options_(options) {}
+
+  Outcome execute() {
+    const auto code = execute_checked();
+    Outcome outcome;
+    outcome.exit_code = code ? *code : static_cast<int>(exit_code_of(code.error()));
+    report_.set("exit_code", outcome.exit_code);
+    report_.set("ended_by", code ? "guest" : "runner");
+    if (!code) {
+      outcome.error = code.error();
+      report_.set("error", codec::json::Object{{"code", code.error().code.name()}, {"message", code.error().message}});
+    }
+    outcome.report = std::move(report_);
+    return outcome;
+  }
+
+ private:
+  // Runs `work`, and notes how long it took.
+  template <class Work>
+  auto timed(std::string_view name, const Work& work) {
+    const auto start = std::chrono::steady_clock::now();
+    auto result = work();
+    const auto took = std::chrono::steady_clock::now() - start;
+    report_.set(name, std::chrono::duration_cast<std::chrono::microseconds>(took).count() / 1000.0);
+    return result;
+  }
+
+  Result<int> execute_checked() {
+    report_.set("image", options_.image);
+    const auto settings = TRY(detail::gather_settings(options_, environment_text("AA_KBC_PARAMS")));
+    TRY(prepare_work_dir());
+    const auto module = TRY(fetch(settings));
+    const bool embedded = options_.runtime.empty() || options_.runtime == "embedded";
+    report_.set("runtime", embedded ? "embedded" : options_.runtime);
+    log::info("runner.start", "starting the module", {{"image", options_.image}, {"encrypted", module.encrypted ? "yes" : "no"}});
+    const auto code = timed("run_ms", [&] {
+      return embedded ? detail::run_embedded(options_, module.module.expose())
+                      : detail::run_external(options_, module.module.expose());
+    });
+    return code;
+  }
+
+  static std::string_view environment_text(const char* name) {
+    const char* value = std::getenv(name);
+    return value == nullptr ? "" : value;
+  }
+
+  Result<> prepare_work_dir() const {
+    if (options_.work_dir.empty()) return {};
+    std::error_code failure;
+    std::filesystem::create_directories(options_.work_dir, failure);
+    if (!failure) return {};
+    return fail(GuestError::work_dir, "the work directory " + options_.work_dir.string() +
+                                          " cannot be made: " + failure.message());
+  }
+
+  Result<image::PulledModule> fetch(const Settings& settings) {
+    const auto source = TRY(detail::open_image(options_));
+    const auto summary = TRY(image::inspect_image(*source));
+    report_.set("digest", summary.manifest_digest.text());
+    report_.set("encrypted", summary.encrypted);
+    std::optional<KeyAccess> access;
+    if (summary.encrypted) {
+      access = TRY(KeyAccess::open(settings));
+      note(*access);
+    } else {
+      TRY(check_plain_allowed(settings));
+    }
+    auto module = timed("pull_ms", [&] { return detail::pull(*source, summary, settings, access ? &*access : nullptr); });
+    report_.set("layers_from_store", source->hits());
+    if (module) report_.set("layer", module->layer_digest.text());
+    return module;
+  }
+
+  // Whoever names a key, or says so, expects an encrypted image: a plain one in its place was put there by somebody else.
+  Result<> check_plain_allowed(const Settings& settings) const {
+    if (!settings.expect_encrypted) return {};
+    return fail(GuestError::not_encrypted, "the image " + options_.image + " is not encrypted, but " +
+                                               (settings.key_id ? "a key is named for it" : "an encrypted one is demanded"));
+  }
+
+  void note(const KeyAccess& access) {
+    report_.set("mode", name_of(access.decision.mode));
+    report_.set("mode_reason", access.decision.reason);
+    report_.set("attested", !access.tee.empty());
+    if (!access.tee.empty()) report_.set("tee", access.tee);
+    report_.set("key_source", access.source->describe());
+  }
+
+  const RunnerOptions& options_;
+  codec::json::Object report_;
+};
+
+}  // namespace
+
+Outcome run(const RunnerOptions& options) { return Run{options}.execute(); }
+
+}  // namespace coffer::guest
