@@ -116,6 +116,10 @@ Result<std::vector<Certificate>> collect(X509_STORE_CTX* context) {
 Result<std::vector<Certificate>> verify_chain(const Certificate& leaf, std::span<const Certificate> anchors,
                                               const ChainOptions& options) {
   if (anchors.empty()) return fail(CryptoError::untrusted, "no trust anchor was given for '" + leaf.subject() + "'");
+  // OpenSSL would only say that it finds no issuer for it.
+  if ((X509_get_extension_flags(leaf.impl().x509.get()) & EXFLAG_INVALID) != 0) {
+    return fail(CryptoError::bad_certificate, "certificate '" + leaf.subject() + "': malformed extensions");
+  }
   const auto store = TRY(make_store(anchors, options));
   const Stack intermediates{sk_X509_new_null()};
   for (const auto& certificate : options.intermediates) {

@@ -10,6 +10,9 @@ namespace coffer::crypto {
 namespace {
 
 constexpr int critical = 1;
+// 1950-01-01 and 9999-12-31, what UTCTime and GeneralizedTime can say (RFC 5280 section 4.1.2.5).
+constexpr std::int64_t earliest = -631'152'000;
+constexpr std::int64_t latest = 253'402'300'799;
 
 std::unexpected<Error> failed(std::string_view what) {
   return detail::openssl_fail(CryptoError::internal, std::string{what} + " cannot be put into the certificate");
@@ -22,6 +25,9 @@ Result<> check_request(const CertificateRequest& request) {
   }
   if (request.not_after <= request.not_before) {
     return fail(CryptoError::bad_parameter, "a certificate must end after it begins");
+  }
+  if (to_unix_seconds(request.not_before) < earliest || to_unix_seconds(request.not_after) > latest) {
+    return fail(CryptoError::bad_parameter, "a certificate's validity lies between 1950 and 9999");
   }
   return {};
 }
@@ -50,7 +56,7 @@ Result<> set_times(X509* x509, const CertificateRequest& request) {
   // ASN1_TIME_set picks UTCTime or GeneralizedTime as RFC 5280 section 4.1.2.5 wants it.
   if (ASN1_TIME_set(X509_getm_notBefore(x509), to_unix_seconds(request.not_before)) == nullptr ||
       ASN1_TIME_set(X509_getm_notAfter(x509), to_unix_seconds(request.not_after)) == nullptr) {
-    return detail::openssl_fail(CryptoError::bad_parameter, "a validity that X.509 cannot express");
+    return failed("a validity");
   }
   return {};
 }

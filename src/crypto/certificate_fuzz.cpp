@@ -1,0 +1,20 @@
+#include <cstdlib>
+
+#include "crypto/x509.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace coffer;
+  using namespace coffer::crypto;
+  const ByteView input{reinterpret_cast<const std::byte*>(data), size};
+  static_cast<void>(Certificate::chain_from_pem(as_text(input)));
+  const auto certificate = Certificate::from_der(input);
+  if (!certificate) return 0;
+  if (!equal(certificate->der(), input)) std::abort();
+  static_cast<void>(certificate->subject() + certificate->issuer() + certificate->to_pem());
+  static_cast<void>(certificate->is_ca());
+  static_cast<void>(certificate->public_key());
+  static_cast<void>(certificate->extension("2.5.29.19"));
+  const auto anchor = *certificate;
+  static_cast<void>(verify_chain(*certificate, {&anchor, 1}, {.at = certificate->not_before()}));
+  return 0;
+}
