@@ -1,0 +1,70 @@
+#include <map>
+#include <mutex>
+
+#include "storage/key_value_store.h"
+
+namespace coffer::storage {
+namespace {
+
+class MemoryStore final : public KeyValueStore {
+ public:
+  Result<std::optional<Bytes>> get(std::string_view space, std::string_view key) override {
+    TRY(check_key(space, key));
+    const std::scoped_lock lock(mutex_);
+    const auto found = values_.find({std::string{space}, std::string{key}});
+    if (found == values_.end()) return std::nullopt;
+    return found->second;
+  }
+
+  Result<> put(std::string_view space, std::string_view key, ByteView value) override {
+    TRY(check_key(space, key));
+    const std::scoped_lock lock(mutex_);
+    values_[{std::string{space}, std::string{key}}] = to_bytes(value);
+    return {};
+  }
+
+  Result<> put_if(std::string_view space, std::string_view key, std::optional<ByteView> expected,
+                  ByteView value) override {
+    TRY(check_key(space, key));
+    const std::scoped_lock lock(mutex_);
+    const auto found = values_.find({std::string{space}, std::string{key}});
+    const bool present = found != values_.end();
+    if (present != expected.has_value() || (present && !equal(found->second, *expected))) {
+      return fail(StorageError::conflict, std::string{key} + " in " + std::string{space} + " has another value than expected");
+    }
+    values_[{std::string{space}, std::string{key}}] = to_bytes(value);
+    return {};
+  }
+
+  Result<bool> erase(std::string_view space, std::string_view key) override {
+    TRY(check_key(space, key));
+    const std::scoped_lock lock(mutex_);
+    return values_.erase({std::string{space}, std::string{key}}) == 1;
+  }
+
+  Result<std::vector<std::string>> list(std::string_view space, std::string_view prefix, std::string_view after,
+                                        std::size_t limit) override {
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::string> keys;
+    for (auto entry = values_.lower_bound({std::string{space}, std::string{std::max(prefix, after)}});
+         entry != values_.end() && entry->first.first == space && keys.size() < limit; ++entry) {
+      const auto& key = entry->first.second;
+      if (!key.starts_with(prefix)) {
+        if (key > prefix) break;
+        continue;
+      }
+      if (key > after || after.empty()) keys.push_back(key);
+    }
+    return keys;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, Bytes> values_;
+};
+
+}  // namespace
+
+std::unique_ptr<KeyValueStore> make_memory_store() { return std::make_unique<MemoryStore>(); }
+
+}  // namespace coffer::storage
