@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/random.h"
 #include "image/detail/layer_chain.h"
 #include "image/detail/quarantine.h"
 #include "image/pipeline/secret_sink.h"
@@ -48,6 +47,21 @@ Result<> check_layer_kinds(const Manifest& manifest, const PullOptions& options)
   }
   return {};
 }
+
+// The options of one pull, whose key source asks once for each key.
+class OnePull {
+ public:
+  explicit OnePull(const PullOptions& options) : options_(options) {
+    if (options.keys.keys == nullptr) return;
+    keys_.emplace(*options.keys.keys);
+    options_.keys.keys = &*keys_;
+  }
+  const PullOptions& options() const { return options_; }
+
+ private:
+  std::optional<RememberingKeySource> keys_;
+  PullOptions options_;
+};
 
 Result<ResolvedImage> resolve_checked(ImageSource& source, const PullOptions& options) {
   auto image = TRY(resolve_image(source, options.platform));
@@ -144,7 +158,9 @@ Result<> pull_layer(ImageSource& source, const LayerJob& job, const PullOptions&
   return chain->head().finish();
 }
 
-Result<PulledModule> pull_module(ImageSource& source, const PullOptions& options) {
+Result<PulledModule> pull_module(ImageSource& source, const PullOptions& caller_options) {
+  const OnePull pull{caller_options};
+  const auto& options = pull.options();
   const auto image = TRY(resolve_checked(source, options));
   const auto layer = TRY(find_wasm_layer(image.manifest));
   auto pulled = layer ? TRY(pull_wasm_layer(source, image, *layer, options))
@@ -153,7 +169,10 @@ Result<PulledModule> pull_module(ImageSource& source, const PullOptions& options
   return pulled;
 }
 
-Result<PulledTree> pull_tree(ImageSource& source, const std::filesystem::path& destination, const PullOptions& options) {
+Result<PulledTree> pull_tree(ImageSource& source, const std::filesystem::path& destination,
+                             const PullOptions& caller_options) {
+  const OnePull pull{caller_options};
+  const auto& options = pull.options();
   const auto image = TRY(resolve_checked(source, options));
   for (const auto& layer : image.manifest.layers) {
     if (TRY(classify_layer(layer.media_type)).content == LayerContent::tar) continue;

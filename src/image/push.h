@@ -10,7 +10,7 @@ namespace coffer::image {
 enum class WasmStyle {
   cncf,  // config application/vnd.wasm.config.v0+json, layer application/wasm
   fork,  // layer application/vnd.wasm.content.layer.v1+wasm, an OCI configuration with diff_ids
-  tar,   // a standard tar+gzip layer that holds module.wasm
+  tar,   // a standard OCI image whose one tar layer holds module.wasm
 };
 Result<WasmStyle> parse_wasm_style(std::string_view name);
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 
 #include "image/registry_auth.h"
 #include "image/store.h"
@@ -37,9 +36,8 @@ class Registry final : public ImageSource, public ImageSink {
   Result<std::vector<std::string>> tags();
   const ImageReference& reference() const;
 
-  struct Impl;  // image/detail/registry_session.h
-
  private:
+  struct Impl;
   explicit Registry(std::shared_ptr<Impl> impl);
   std::shared_ptr<Impl> impl_;
 };
