@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "codec/toml.h"
+#include "codec/yaml.h"
 #include "keyclient/detail/config_reader.h"
 #include "keyclient/kbs_client.h"
 #include "net/url.h"
@@ -172,12 +173,24 @@ Result<> Reader::read_all(ConfigTable root) {
   return {};
 }
 
-Result<json::Value> parse_document(std::string_view text, AaConfigFormat format, std::string_view name) {
-  auto document = format == AaConfigFormat::json ? json::parse(text, {.max_size = max_config_size, .max_depth = 16})
-                                                 : codec::parse_toml(text, name);
+Result<codec::Document> parse_json(std::string_view text, std::string_view name) {
+  auto root = json::parse(text, {.max_size = max_config_size, .max_depth = 16});
+  if (!root) return fail(KeyClientError::config_syntax, std::string{name} + ": " + root.error().message);
+  return codec::Document{.root = std::move(*root)};
+}
+
+Result<codec::Document> parse_document(std::string_view text, AaConfigFormat format, std::string_view name) {
+  if (format == AaConfigFormat::json) return parse_json(text, name);
+  auto document = format == AaConfigFormat::yaml ? codec::parse_yaml_document(text, name)
+                                                 : codec::parse_toml_document(text, name);
   if (document) return document;
-  const auto prefix = format == AaConfigFormat::json ? std::string{name} + ": " : std::string{};
-  return fail(KeyClientError::config_syntax, prefix + document.error().message);
+  return fail(KeyClientError::config_syntax, document.error().message);
+}
+
+AaConfigFormat format_of(const std::filesystem::path& file) {
+  const auto extension = file.extension();
+  if (extension == ".json") return AaConfigFormat::json;
+  return extension == ".yaml" || extension == ".yml" ? AaConfigFormat::yaml : AaConfigFormat::toml;
 }
 
 }  // namespace
@@ -193,20 +206,19 @@ Result<AaConfig> load_aa_config(const std::filesystem::path& file) {
     return fail(KeyClientError::config_syntax, "configuration " + file.string() + " is over " +
                                                    std::to_string(max_config_size) + " bytes");
   }
-  const auto format = file.extension() == ".json" ? AaConfigFormat::json : AaConfigFormat::toml;
-  return parse_aa_config(text, format, file.string(), file.parent_path());
+  return parse_aa_config(text, format_of(file), file.string(), file.parent_path());
 }
 
 Result<AaConfig> parse_aa_config(std::string_view text, AaConfigFormat format, std::string_view name,
                                  const std::filesystem::path& base) {
   const auto document = TRY(parse_document(text, format, name));
-  const auto* root = document.if_object();
+  const auto* root = document.root.if_object();
   if (root == nullptr) {
     return fail(KeyClientError::config_syntax, std::string{name} + ": expected an object, found " +
-                                                   std::string{document.type_name()});
+                                                   std::string{document.root.type_name()});
   }
   Reader reader{.base = base};
-  TRY(reader.read_all(ConfigTable{root, "", {text, name}}));
+  TRY(reader.read_all(ConfigTable{root, "", "", {document, name}}));
   return std::move(reader.config);
 }
 

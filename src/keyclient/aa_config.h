@@ -30,9 +30,9 @@ struct AaConfig {
   std::vector<std::string> notices{};
 };
 
-enum class AaConfigFormat { toml, json };
+enum class AaConfigFormat { toml, json, yaml };
 
-// By extension: .json, everything else TOML. Relative paths inside stand relative to the file's folder.
+// By extension: .json, .yaml and .yml, everything else TOML. Relative paths inside stand relative to the file's folder.
 Result<AaConfig> load_aa_config(const std::filesystem::path& file);
 // `name` stands in errors and notices, "aa-config.toml:3: ...".
 Result<AaConfig> parse_aa_config(std::string_view text, AaConfigFormat format, std::string_view name,

@@ -7,23 +7,20 @@
 #include <string_view>
 #include <vector>
 
-#include "codec/json.h"
+#include "codec/document.h"
 #include "keyclient/error.h"
 
 namespace coffer::keyclient::detail {
 
-// The line, from 1, on which `key` of the table `path` ("token_configs.kbs", "" for the root) is written in TOML or
-// JSON text. 0 where it cannot be told; then messages name the file alone.
-std::size_t line_of(std::string_view text, std::string_view path, std::string_view key);
-
 class ConfigTable {
  public:
   struct Source {
-    std::string_view text;
+    const codec::Document& document;
     std::string_view name;
   };
-  ConfigTable(const codec::json::Object* table, std::string path, Source source)
-      : table_(table), path_(std::move(path)), source_(source) {}
+  // `path`: of the table, "token_configs.kbs"; `pointer`: the same as a JSON pointer; both "" for the root.
+  ConfigTable(const codec::json::Object* table, std::string path, std::string pointer, Source source)
+      : table_(table), path_(std::move(path)), pointer_(std::move(pointer)), source_(source) {}
 
   // A table that is absent reads as empty.
   Result<ConfigTable> table(std::string_view key);
@@ -45,6 +42,7 @@ class ConfigTable {
 
   const codec::json::Object* table_;
   std::string path_;
+  std::string pointer_;
   Source source_;
   std::vector<std::string> known_;
 };
