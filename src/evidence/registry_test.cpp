@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.h"
+
 namespace coffer::evidence {
 namespace {
 
@@ -23,11 +25,13 @@ TEST(Registry, sample_is_refused_until_it_is_chosen_by_name_and_the_switch_is_na
 }
 
 TEST(Registry, choosing_sample_is_loud_and_does_not_choose_the_device) {
+  log::set_filter("evidence=warn");
   testing::internal::CaptureStderr();
   const auto registry = Registry::create({.allow_tees = {"sample"}});
-  const auto log = testing::internal::GetCapturedStderr();
+  const auto written = testing::internal::GetCapturedStderr();
+  log::init("test", log::Level::off);
   ASSERT_TRUE(registry);
-  EXPECT_THAT(log, HasSubstr("evidence.sample_in_use"));
+  EXPECT_THAT(written, HasSubstr("evidence.sample_in_use"));
   EXPECT_TRUE(registry->sample_allowed());
   EXPECT_THAT(registry->verifiers(), ElementsAre(TeeKind::sample));
   EXPECT_THAT(registry->attesters(), ElementsAre(TeeKind::sample));
