@@ -71,11 +71,16 @@ TEST(Time, rfc3339_round_trips_and_accepts_offsets_and_fractions) {
   EXPECT_EQ(parse_rfc3339("2026-01-02T04:04:05+01:00").value(), time);
   EXPECT_EQ(parse_rfc3339("2026-01-02T03:04:05.250Z").value(), time + Duration{250});
   EXPECT_EQ(format_http_date(time), "Fri, 02 Jan 2026 03:04:05 GMT");
+  EXPECT_EQ(parse_http_date("Fri, 02 Jan 2026 03:04:05 GMT").value(), time);
 }
 
 TEST(Time, text_that_is_no_time_is_refused) {
   for (const char* text : {"", "now", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "2026-01-02T03:04:05Zx"}) {
     EXPECT_EQ(parse_rfc3339(text).error().code, ErrorCode(TimeError::malformed)) << text;
+  }
+  for (const char* text : {"", "now", "2026-01-02T03:04:05Z", "Fri, 02 Jan 2026 03:04:05", "Fri, 32 Jan 2026 03:04:05 GMT",
+                           "Fri, 02 Jan 2026 03:04:05 GMT+1"}) {
+    EXPECT_EQ(parse_http_date(text).error().code, ErrorCode(TimeError::malformed)) << text;
   }
 }
 

@@ -17,7 +17,7 @@ namespace coffer::net {
 
 struct HttpRequest {
   std::string method = "GET";
-  std::string url;
+  std::string url{};
   Headers headers{};
   Bytes body{};
   // The whole exchange: redirects, and the time a sink takes. Every call has one.

@@ -17,13 +17,13 @@
 namespace coffer::net {
 
 struct ServerRequest {
-  std::string method;      // HEAD arrives as HEAD; the server leaves the body out of the answer
-  std::string target;      // as received: path and query
-  std::string path;        // percent-decoded path without query; never contains control characters
-  std::string query;       // raw text behind '?', empty where there is none
-  Headers headers;
-  Bytes body;
-  std::string peer;        // "127.0.0.1:41234"
+  std::string method{};    // HEAD arrives as HEAD; the server leaves the body out of the answer
+  std::string target{};    // as received: path and query
+  std::string path{};      // percent-decoded path without query; never contains control characters
+  std::string query{};     // raw text behind '?', empty where there is none
+  Headers headers{};
+  Bytes body{};
+  std::string peer{};      // "127.0.0.1:41234"
   bool tls = false;
 };
 

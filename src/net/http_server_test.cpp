@@ -325,8 +325,13 @@ TEST(HttpServer, a_full_pool_answers_503_with_retry_after_and_keeps_the_connecti
   EXPECT_THAT(text, HasSubstr("Retry-After: 1\r\n"));
   release.count_down();
   EXPECT_THAT(slow.receive_response(), StartsWith("HTTP/1.1 200 "));
-  other.send(get);
-  EXPECT_THAT(other.receive_response(), StartsWith("HTTP/1.1 200 "));
+  // The worker is free an instant after its answer has left.
+  std::string later;
+  for (int i = 0; i < 100 && !later.starts_with("HTTP/1.1 200 "); ++i) {
+    other.send(get);
+    later = other.receive_response();
+  }
+  EXPECT_THAT(later, StartsWith("HTTP/1.1 200 "));
 }
 
 TEST(HttpServer, turns_connections_over_the_limit_away) {

@@ -28,6 +28,8 @@ bool is_identifier(std::string_view text, bool colons) {
 
 Result<> check(const MetricName& name) {
   if (!is_identifier(name.name, true)) return fail(NetError::bad_metric, "\"" + name.name + "\" names no metric");
+  const std::set<std::string> distinct(name.labels.begin(), name.labels.end());
+  if (distinct.size() != name.labels.size()) return fail(NetError::bad_metric, name.name + " has a label twice");
   for (const auto& label : name.labels) {
     // "__" is Prometheus' own, "le" a histogram's.
     if (!is_identifier(label, false) || label.starts_with("__") || label == "le") {

@@ -1,13 +1,14 @@
 #include "net/url.h"
 
 #include <algorithm>
-#include <boost/url/parse.hpp>
-#include <boost/url/url.hpp>
+#include <charconv>
+
+#include "net/detail/url_text.h"
 
 namespace coffer::net {
 namespace {
 
-namespace urls = boost::urls;
+using detail::hex_digit;
 
 constexpr std::size_t max_url_size = 16U << 10;
 
@@ -15,64 +16,46 @@ auto bad_url(std::string_view text, const std::string& why) {
   return fail(NetError::bad_url, "\"" + std::string{text.substr(0, 128)} + "\" is no usable URL: " + why);
 }
 
-std::string to_string(urls::string_view text) { return {text.data(), text.size()}; }
-
-std::string lower(std::string text) {
-  for (char& c : text) {
+std::string lower(std::string_view text) {
+  std::string out{text};
+  for (char& c : out) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
-  return text;
+  return out;
 }
 
-// RFC 3986 allows nearly anything percent-encoded in a reg-name; host names have letters, digits, '-', '.' and, in
-// container networks, '_'.
-bool is_host_name(std::string_view host) {
-  return !host.empty() && host.size() <= 253 && std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  });
+// Takes what stands before the first of `ends` off the front of `rest`.
+std::string_view take_until(std::string_view& rest, std::string_view ends) {
+  const auto part = rest.substr(0, rest.find_first_of(ends));
+  rest.remove_prefix(part.size());
+  return part;
 }
 
-Result<std::string> checked_host(const urls::url_view& view, std::string_view text) {
-  if (view.host_type() == urls::host_type::ipv6) return to_string(view.host_ipv6_address().to_string());
-  if (view.host_type() == urls::host_type::ipvfuture) return bad_url(text, "its host is of no known kind");
-  auto host = lower(to_string(view.encoded_host()));
-  if (!is_host_name(host)) return bad_url(text, "expected a host name or address, got \"" + host + "\"");
-  return host;
-}
-
-Result<std::uint16_t> checked_port(const urls::url_view& view, std::string_view text) {
-  if (!view.has_port()) return 0;
-  if (view.port_number() == 0) {
-    return bad_url(text, "expected a port from 1 to 65535, got \"" + to_string(view.port()) + "\"");
+Result<std::uint16_t> parse_port(std::string_view digits, std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (ec != std::errc{} || end != digits.data() + digits.size() || port == 0) {
+    return bad_url(text, "expected a port from 1 to 65535, got \"" + std::string{digits.substr(0, 16)} + "\"");
   }
-  return view.port_number();
+  return port;
 }
 
-Result<Url> from_view(const urls::url_view& view, std::string_view text) {
-  Url url;
-  url.scheme = lower(to_string(view.scheme()));
-  if (url.scheme != "http" && url.scheme != "https") {
-    return bad_url(text, "expected the scheme http or https, got \"" + url.scheme + "\"");
-  }
-  if (!view.has_authority()) return bad_url(text, "expected \"//\" and a host behind the scheme");
-  if (view.has_userinfo()) return bad_url(text, "it holds a user name; credentials do not belong into a URL");
-  url.host = TRY(checked_host(view, text));
-  url.port = TRY(checked_port(view, text));
-  url.path = view.encoded_path().empty() ? "/" : to_string(view.encoded_path());
-  url.query = to_string(view.encoded_query());
-  return url;
+// RFC 3986 section 3.2.
+Result<> parse_authority(std::string_view authority, std::string_view text, Url& out) {
+  if (authority.contains('@')) return bad_url(text, "it holds a user name; credentials do not belong into a URL");
+  const auto bracket = authority.rfind(']');
+  const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  auto host = detail::normal_host(authority.substr(0, colon));
+  if (!host) return bad_url(text, "expected a host name or address, got \"" + std::string{authority.substr(0, 64)} + "\"");
+  out.host = *std::move(host);
+  if (colon != std::string_view::npos) out.port = TRY(parse_port(authority.substr(colon + 1), text));
+  return {};
 }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view{"-._~"}.contains(c);
+// RFC 3986 section 3.1; a relative path may hold a colon only behind its first '/'.
+bool has_scheme(std::string_view reference) {
+  const auto end = reference.find_first_of(":/?#");
+  return end != std::string_view::npos && reference[end] == ':';
 }
 
 // application/x-www-form-urlencoded writes a space as '+'.
@@ -88,21 +71,40 @@ Result<Url> Url::parse(std::string_view text) {
   if (text.size() > max_url_size) {
     return bad_url(text, std::to_string(text.size()) + " bytes are over the limit of " + std::to_string(max_url_size));
   }
-  const auto view = urls::parse_uri({text.data(), text.size()});
-  if (!view) return bad_url(text, "expected http://host[:port]/path or https://host[:port]/path");
-  return from_view(*view, text);
+  auto rest = text;
+  Url url;
+  url.scheme = lower(take_until(rest, ":/?#"));
+  if ((url.scheme != "http" && url.scheme != "https") || !rest.starts_with("://")) {
+    return bad_url(text, "expected http://host[:port]/path or https://host[:port]/path");
+  }
+  rest.remove_prefix(3);
+  TRY(parse_authority(take_until(rest, "/?#"), text, url));
+  const auto path = take_until(rest, "?#");
+  const auto query = take_until(rest, "#");
+  if (!detail::is_path(path) || !detail::is_query(query) || !detail::is_query(rest.substr(rest.empty() ? 0 : 1))) {
+    return bad_url(text, "it holds a character that must be percent-encoded, or a broken percent-encoding");
+  }
+  url.path = path.empty() ? "/" : path;
+  if (!query.empty()) url.query = query.substr(1);
+  return url;
 }
 
+// RFC 3986 section 5.2.2.
 Result<Url> Url::resolve(std::string_view reference) const {
-  if (reference.size() > max_url_size) return bad_url(reference, "it is over the limit of 16384 bytes");
-  const auto ref = urls::parse_uri_reference({reference.data(), reference.size()});
-  if (!ref) return bad_url(reference, "expected a URL or a path");
-  const auto own = text();
-  const auto base = urls::parse_uri(own);
-  if (!base) return bad_url(own, "it cannot be the base of a reference");
-  urls::url target;
-  if (const auto done = urls::resolve(*base, *ref, target); !done) return bad_url(reference, done.error().message());
-  return from_view(target, reference);
+  if (has_scheme(reference)) return parse(reference);
+  if (reference.starts_with("//")) return parse(scheme + ":" + std::string{reference});
+  auto rest = reference;
+  const auto own_path = take_until(rest, "?#");
+  const auto own_query = take_until(rest, "#");
+  std::string merged{own_path};
+  if (own_path.empty()) {
+    merged = path;
+  } else if (!own_path.starts_with('/')) {
+    merged = path.substr(0, path.rfind('/') + 1) + merged;
+  }
+  const bool keeps_query = own_path.empty() && own_query.empty();
+  const auto whole_query = keeps_query && !query.empty() ? "?" + query : std::string{own_query};
+  return parse(origin() + detail::remove_dot_segments(merged) + whole_query);
 }
 
 std::uint16_t Url::effective_port() const {
@@ -111,9 +113,7 @@ std::uint16_t Url::effective_port() const {
 }
 
 bool Url::is_loopback() const {
-  if (host == "localhost" || host == "::1") return true;
-  const auto address = urls::parse_ipv4_address(host);
-  return address && address->is_loopback();
+  return host == "localhost" || host == "::1" || detail::is_ipv4_loopback(host);
 }
 
 std::string Url::authority() const {
@@ -156,7 +156,7 @@ std::string percent_encode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
-    if (is_unreserved(c)) {
+    if (detail::is_unreserved(c)) {
       out += c;
       continue;
     }

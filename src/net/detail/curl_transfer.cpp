@@ -38,7 +38,11 @@ Result<HttpResponse> Transfer::perform() {
     curl_easy_getinfo(handle_, CURLINFO_OS_ERRNO, &os_error);
     return fail(to_error(code, os_error, input_.hop.url, detail_.data()));
   }
-  if (!reader_.complete()) return fail(NetError::protocol, input_.hop.url.origin() + " gave no final answer");
+  if (!reader_.complete()) {
+    const bool interim = reader_.response().status < 200;
+    return fail(interim ? NetError::protocol : NetError::unreachable,
+                input_.hop.url.origin() + (interim ? " gave no final answer" : " closed within the head of its answer"));
+  }
   reader_.response().final_url = input_.hop.url.text();
   return std::move(reader_.response());
 }
