@@ -5,8 +5,6 @@
 namespace coffer::storage {
 namespace {
 
-constexpr std::size_t max_key_size = 512;
-
 bool plain_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
@@ -42,8 +40,9 @@ Result<> check_key(std::string_view space, std::string_view key) {
     rest.remove_prefix(slash + 1);
   }
   if (good) return {};
-  return fail(StorageError::bad_key, "the key \"" + std::string{key.substr(0, 64)} +
-                                         "\" is not 1 to 512 letters, digits, '.', '_' and '-' in segments parted by '/'");
+  return fail(StorageError::bad_key,
+              "the key \"" + std::string{key.substr(0, 64)} +
+                  "\" is not 1 to 512 letters, digits, '.', '_' and '-' in segments parted by '/'");
 }
 
 }  // namespace coffer::storage

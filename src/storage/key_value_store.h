@@ -14,14 +14,19 @@
 namespace coffer::storage {
 
 enum class StorageError {
-  bad_key,        // outside [A-Za-z0-9._/-], empty, a "." or ".." segment, or over 512 characters
+  bad_key,        // outside [A-Za-z0-9._/-], an empty, "." or ".." segment, over 512 characters, or too long for a file
   ambiguous,      // LocalFs: one key stands in two files
   conflict,       // put_if() found another value
-  too_large,
+  too_large,      // a value over max_value_size
   unavailable,    // the file or database cannot be read or written
-  corrupt,
+  corrupt,        // it can be read and is no store of ours, or of a newer schema
 };
 std::string_view code_name(StorageError code);
+
+inline constexpr std::size_t max_key_size = 512;
+inline constexpr std::size_t max_value_size = 64U << 20;
+
+// Stores are safe to use from any thread; LocalFs and SQLite also from several processes at once.
 
 class KeyValueStore {
  public:
@@ -45,17 +50,21 @@ class KeyValueStore {
 Result<> check_key(std::string_view space, std::string_view key);
 
 std::unique_ptr<KeyValueStore> make_memory_store();
-// One SQLite database file in WAL mode, created with mode 0600 where absent.
+// One SQLite database file in WAL mode, created with mode 0600 where absent; its folder must exist.
 Result<std::unique_ptr<KeyValueStore>> open_sqlite_store(const std::filesystem::path& file);
 
 struct LocalFsOptions {
   std::filesystem::path directory;
   // Trustee v0.19 and later: directory/<namespace>/<key with '/' as the four characters \x2F>. Before: the directory is
-  // the repository itself, nested: directory/<repo>/<type>/<tag>. Reading finds both; writing follows this switch.
+  // the repository itself, nested: directory/<repo>/<type>/<tag>. Reading finds both; writing follows this switch,
+  // unless the key already stands in a file: then that file is replaced.
   bool nested = false;
-  // The namespace whose nested files lie directly in `directory` ("repository"), for reading hand-placed files.
+  // The namespace whose nested files lie directly in `directory` ("repository"), or in directory/<namespace>, for
+  // reading hand-placed files.
   std::string nested_space = "repository";
 };
+// Creates the directory with mode 0700 where absent; files have mode 0600. Symbolic links that lead out of the
+// directory are not followed.
 Result<std::unique_ptr<KeyValueStore>> open_local_fs_store(LocalFsOptions options);
 
 }  // namespace coffer::storage

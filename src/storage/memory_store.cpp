@@ -1,6 +1,7 @@
 #include <map>
 #include <mutex>
 
+#include "storage/detail/checks.h"
 #include "storage/key_value_store.h"
 
 namespace coffer::storage {
@@ -17,7 +18,7 @@ class MemoryStore final : public KeyValueStore {
   }
 
   Result<> put(std::string_view space, std::string_view key, ByteView value) override {
-    TRY(check_key(space, key));
+    TRY(detail::check_value(space, key, value));
     const std::scoped_lock lock(mutex_);
     values_[{std::string{space}, std::string{key}}] = to_bytes(value);
     return {};
@@ -25,12 +26,12 @@ class MemoryStore final : public KeyValueStore {
 
   Result<> put_if(std::string_view space, std::string_view key, std::optional<ByteView> expected,
                   ByteView value) override {
-    TRY(check_key(space, key));
+    TRY(detail::check_value(space, key, value));
     const std::scoped_lock lock(mutex_);
     const auto found = values_.find({std::string{space}, std::string{key}});
     const bool present = found != values_.end();
     if (present != expected.has_value() || (present && !equal(found->second, *expected))) {
-      return fail(StorageError::conflict, std::string{key} + " in " + std::string{space} + " has another value than expected");
+      return detail::conflict(space, key);
     }
     values_[{std::string{space}, std::string{key}}] = to_bytes(value);
     return {};
@@ -44,6 +45,7 @@ class MemoryStore final : public KeyValueStore {
 
   Result<std::vector<std::string>> list(std::string_view space, std::string_view prefix, std::string_view after,
                                         std::size_t limit) override {
+    TRY(detail::check_space(space));
     const std::scoped_lock lock(mutex_);
     std::vector<std::string> keys;
     for (auto entry = values_.lower_bound({std::string{space}, std::string{std::max(prefix, after)}});
@@ -65,6 +67,8 @@ class MemoryStore final : public KeyValueStore {
 
 }  // namespace
 
-std::unique_ptr<KeyValueStore> make_memory_store() { return std::make_unique<MemoryStore>(); }
+std::unique_ptr<KeyValueStore> make_memory_store() {
+  return std::make_unique<MemoryStore>();
+}
 
 }  // namespace coffer::storage
