@@ -63,7 +63,8 @@ std::unexpected<Error> bad_base64(const Flavour& flavour, std::string_view what)
 Result<ByteView> without_padding(ByteView text, const Flavour& flavour) {
   std::size_t pads = 0;
   while (pads < 2 && pads < text.size() && text[text.size() - 1 - pads] == std::byte{'='}) ++pads;
-  if (pads > 0 && flavour.padding == Padding::forbidden) return bad_base64(flavour, "must have no padding, and has some");
+  if (pads > 0 && flavour.padding == Padding::forbidden)
+    return bad_base64(flavour, "must have no padding, and has some");
   if ((pads > 0 || flavour.padding == Padding::required) && text.size() % 4 != 0) {
     return bad_base64(flavour, "is " + std::to_string(text.size()) + " characters long, which is no multiple of 4");
   }
@@ -123,7 +124,8 @@ Result<> decode_hex(ByteView text, MutableByteView out) {
     const auto high = hex_value(text[2 * i]);
     const auto low = hex_value(text[2 * i + 1]);
     if (high == no_symbol || low == no_symbol) {
-      return fail(TextError::bad_hex, "hex text has a character that is no hex digit near offset " + std::to_string(2 * i));
+      return fail(TextError::bad_hex,
+                  "hex text has a character that is no hex digit near offset " + std::to_string(2 * i));
     }
     out[i] = static_cast<std::byte>(high << 4 | low);
   }
@@ -145,21 +147,37 @@ std::string_view code_name(TextError code) {
   return "text.unknown";
 }
 
-std::string base64_encode(ByteView data) { return encode(data, standard_alphabet, true); }
+std::string base64_encode(ByteView data) {
+  return encode(data, standard_alphabet, true);
+}
 
-std::string base64url_encode(ByteView data) { return encode(data, url_alphabet, false); }
+std::string base64url_encode(ByteView data) {
+  return encode(data, url_alphabet, false);
+}
 
-std::string base64url_encode_padded(ByteView data) { return encode(data, url_alphabet, true); }
+std::string base64url_encode_padded(ByteView data) {
+  return encode(data, url_alphabet, true);
+}
 
-Result<Bytes> base64_decode(std::string_view text) { return decode(text, standard_flavour); }
+Result<Bytes> base64_decode(std::string_view text) {
+  return decode(text, standard_flavour);
+}
 
-Result<Bytes> base64url_decode(std::string_view text) { return decode(text, url_flavour); }
+Result<Bytes> base64url_decode(std::string_view text) {
+  return decode(text, url_flavour);
+}
 
-Result<Bytes> base64_decode_lenient(std::string_view text) { return decode(text, lenient_flavour); }
+Result<Bytes> base64_decode_lenient(std::string_view text) {
+  return decode(text, lenient_flavour);
+}
 
-Result<SecretBytes> base64_decode_secret(ByteView text) { return decode_secret(text, lenient_flavour); }
+Result<SecretBytes> base64_decode_secret(ByteView text) {
+  return decode_secret(text, lenient_flavour);
+}
 
-Result<SecretBytes> base64url_decode_secret(ByteView text) { return decode_secret(text, url_flavour); }
+Result<SecretBytes> base64url_decode_secret(ByteView text) {
+  return decode_secret(text, url_flavour);
+}
 
 std::string hex_encode(ByteView data) {
   constexpr std::string_view digits = "0123456789abcdef";

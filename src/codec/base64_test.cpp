@@ -14,11 +14,18 @@ struct Example {
 
 // RFC 4648 section 10.
 constexpr std::array examples{
-    Example{"", ""},         Example{"f", "Zg=="},         Example{"fo", "Zm8="},         Example{"foo", "Zm9v"},
-    Example{"foob", "Zm9vYg=="}, Example{"fooba", "Zm9vYmE="}, Example{"foobar", "Zm9vYmFy"},
+    Example{"", ""},
+    Example{"f", "Zg=="},
+    Example{"fo", "Zm8="},
+    Example{"foo", "Zm9v"},
+    Example{"foob", "Zm9vYg=="},
+    Example{"fooba", "Zm9vYmE="},
+    Example{"foobar", "Zm9vYmFy"},
 };
 
-std::string without_pads(std::string_view text) { return std::string{text.substr(0, text.find('='))}; }
+std::string without_pads(std::string_view text) {
+  return std::string{text.substr(0, text.find('='))};
+}
 
 template <class T>
 void expect_code(const Result<T>& result, TextError code) {

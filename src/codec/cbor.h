@@ -27,7 +27,7 @@ struct Negative {  // -1 - n
   std::uint64_t n;
   friend bool operator==(const Negative&, const Negative&) = default;
 };
-struct Simple {    // simple values other than false, true, null, undefined
+struct Simple {  // simple values other than false, true, null, undefined
   std::uint8_t number;
   friend bool operator==(const Simple&, const Simple&) = default;
 };
@@ -38,22 +38,33 @@ struct Tagged;
 
 class Value {
  public:
-  using Data = std::variant<std::monostate, bool, Undefined, Simple, std::uint64_t, Negative, double, Bytes, std::string,
-                            Array, Map, std::shared_ptr<const Tagged>>;
+  using Data = std::variant<std::monostate, bool, Undefined, Simple, std::uint64_t, Negative, double, Bytes,
+                            std::string, Array, Map, std::shared_ptr<const Tagged>>;
   Value() = default;  // null
   Value(bool v) : data_(v) {}
   template <std::integral T>
     requires(!std::same_as<T, bool>)
-  Value(T v) { set_integer(v < 0, v < 0 ? static_cast<std::uint64_t>(-1 - static_cast<std::int64_t>(v)) : static_cast<std::uint64_t>(v)); }
+  Value(T v) {
+    set_integer(v < 0,
+                v < 0 ? static_cast<std::uint64_t>(-1 - static_cast<std::int64_t>(v)) : static_cast<std::uint64_t>(v));
+  }
   Value(double v) : data_(v) {}
   Value(Bytes v) : data_(std::move(v)) {}
   Value(std::string v) : data_(std::move(v)) {}
   Value(const char* v) : data_(std::string{v}) {}
   Value(Array v) : data_(std::move(v)) {}
   Value(Map v) : data_(std::move(v)) {}
-  static Value negative(std::uint64_t n) { Value v; v.data_ = Negative{n}; return v; }
+  static Value negative(std::uint64_t n) {
+    Value v;
+    v.data_ = Negative{n};
+    return v;
+  }
   static Value tagged(std::uint64_t tag, Value content);
-  static Value from(Data data) { Value v; v.data_ = std::move(data); return v; }
+  static Value from(Data data) {
+    Value v;
+    v.data_ = std::move(data);
+    return v;
+  }
 
   const Data& data() const { return data_; }
   std::optional<std::int64_t> if_int64() const;

@@ -78,7 +78,8 @@ class Builder {
   }
 
   bool expect_no_chunks() {
-    if (open_.empty() || (open_.back().kind != Kind::byte_chunks && open_.back().kind != Kind::text_chunks)) return true;
+    if (open_.empty() || (open_.back().kind != Kind::byte_chunks && open_.back().kind != Kind::text_chunks))
+      return true;
     stop(CborError::syntax, "a string of indefinite length holds something other than strings of its kind");
     return false;
   }
@@ -150,9 +151,13 @@ class Builder {
   std::optional<Error> failure_;
 };
 
-Builder& builder(void* context) { return *static_cast<Builder*>(context); }
+Builder& builder(void* context) {
+  return *static_cast<Builder*>(context);
+}
 
-ByteView view(cbor_data data, std::size_t size) { return {reinterpret_cast<const std::byte*>(data), size}; }
+ByteView view(cbor_data data, std::size_t size) {
+  return {reinterpret_cast<const std::byte*>(data), size};
+}
 
 cbor_callbacks make_callbacks() {
   cbor_callbacks c = cbor_empty_callbacks;
@@ -200,8 +205,7 @@ Result<std::size_t> read_item(ByteView rest, Builder& into) {
     into.item(Value::from(Simple{std::to_integer<std::uint8_t>(rest[1])}));
     return 2;
   }
-  const auto result =
-      cbor_stream_decode(reinterpret_cast<cbor_data>(rest.data()), rest.size(), &callbacks, &into);
+  const auto result = cbor_stream_decode(reinterpret_cast<cbor_data>(rest.data()), rest.size(), &callbacks, &into);
   if (result.status == CBOR_DECODER_FINISHED) return result.read;
   if (result.status == CBOR_DECODER_NEDATA) return fail(CborError::truncated, "the data end in the middle of an item");
   return fail(CborError::syntax, "no item begins with the byte " + std::to_string(initial));

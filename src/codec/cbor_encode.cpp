@@ -8,7 +8,16 @@
 namespace coffer::codec::cbor {
 namespace {
 
-enum class Major : std::uint8_t { unsigned_integer, negative_integer, byte_string, text_string, array, map, tag, simple };
+enum class Major : std::uint8_t {
+  unsigned_integer,
+  negative_integer,
+  byte_string,
+  text_string,
+  array,
+  map,
+  tag,
+  simple
+};
 
 // The bits of a half float that equals `value`, where there is one (IEEE 754 binary16).
 std::optional<std::uint16_t> exact_half(float value) {

@@ -13,7 +13,9 @@
 namespace coffer::codec::cbor {
 namespace {
 
-Bytes hex(std::string_view text) { return hex_decode(text).value(); }
+Bytes hex(std::string_view text) {
+  return hex_decode(text).value();
+}
 
 Value parsed(std::string_view text) {
   auto value = parse(hex(text));
@@ -72,7 +74,9 @@ void expect_same(const Value& value, const json::Value& expected) {
   }
 }
 
-Value tagged_text(std::uint64_t tag, const char* text) { return Value::tagged(tag, text); }
+Value tagged_text(std::uint64_t tag, const char* text) {
+  return Value::tagged(tag, text);
+}
 
 // The diagnostic notations of the file, which JSON cannot express.
 const std::vector<std::pair<std::string_view, Value>>& diagnostics() {
@@ -136,7 +140,8 @@ TEST(cbor, every_example_of_rfc_8949_appendix_a_is_read_and_written) {
 }
 
 TEST(cbor, tags_of_every_width_are_read) {
-  for (const std::uint64_t tag : {0ULL, 6ULL, 18ULL, 23ULL, 24ULL, 61ULL, 255ULL, 256ULL, 55799ULL, 65536ULL, 0x100000000ULL}) {
+  for (const std::uint64_t tag :
+       {0ULL, 6ULL, 18ULL, 23ULL, 24ULL, 61ULL, 255ULL, 256ULL, 55799ULL, 65536ULL, 0x100000000ULL}) {
     const auto data = encode(Value::tagged(tag, 1));
     const auto value = parse(data);
     ASSERT_TRUE(value) << tag;
@@ -171,7 +176,9 @@ TEST(cbor, maps_are_searched_by_number_and_text) {
 TEST(cbor, encoding_is_deterministic) {
   // RFC 8949 section 4.2.1: keys 10, 100, -1, "z", "aa", [100], [-1], false.
   const Value map{Map{{false, 0}, {Array{-1}, 0}, {"aa", 0}, {100, 0}, {10, 0}, {Array{100}, 0}, {"z", 0}, {-1, 0}}};
-  EXPECT_EQ(hex_encode(encode(map)), "a80a00186400200" "0617a006261610081186400812000f400");
+  EXPECT_EQ(hex_encode(encode(map)),
+            "a80a00186400200"
+            "0617a006261610081186400812000f400");
   EXPECT_EQ(encode(parse(encode(map)).value()), encode(map));
 }
 
@@ -181,9 +188,9 @@ TEST(cbor, floats_are_as_short_as_their_value_allows) {
   EXPECT_EQ(text(-0.0), "f98000");
   EXPECT_EQ(text(65504.0), "f97bff");
   EXPECT_EQ(text(65536.0), "fa47800000");
-  EXPECT_EQ(text(5.960464477539063e-8), "f90001");   // the smallest half
+  EXPECT_EQ(text(5.960464477539063e-8), "f90001");      // the smallest half
   EXPECT_EQ(text(std::ldexp(1.0, -25)), "fa33000000");  // half of it
-  EXPECT_EQ(text(6.097555160522461e-5), "f903ff");   // the largest subnormal half
+  EXPECT_EQ(text(6.097555160522461e-5), "f903ff");      // the largest subnormal half
   EXPECT_EQ(text(6.103515625e-5), "f90400");
   EXPECT_EQ(text(1.0009765625), "f93c01");
   EXPECT_EQ(text(1.00048828125), "fa3f801000");
@@ -194,15 +201,38 @@ TEST(cbor, floats_are_as_short_as_their_value_allows) {
 }
 
 TEST(cbor, truncated_data_are_refused) {
-  for (const auto* text : {"", "18", "19ff", "41", "5a0000ffff00", "62c3", "81", "8201", "a1", "a101", "9f", "9f01", "bf", "bf01",
-                           "5f", "5f4101", "7f", "c0", "d8", "f9", "f97e", "fb00", "5bffffffffffffffff00"}) {
+  for (const auto* text : {"",
+                           "18",
+                           "19ff",
+                           "41",
+                           "5a0000ffff00",
+                           "62c3",
+                           "81",
+                           "8201",
+                           "a1",
+                           "a101",
+                           "9f",
+                           "9f01",
+                           "bf",
+                           "bf01",
+                           "5f",
+                           "5f4101",
+                           "7f",
+                           "c0",
+                           "d8",
+                           "f9",
+                           "f97e",
+                           "fb00",
+                           "5bffffffffffffffff00"}) {
     expect_refused(text, CborError::truncated);
   }
 }
 
 TEST(cbor, malformed_data_are_refused) {
-  for (const auto* text : {"ff", "1c", "1f", "3e", "3f", "5c", "7d", "9e", "bc", "dc", "df", "fc", "f800", "f81f", "81ff", "a101ff",
-                           "bf01ff", "c1ff", "5f01ff", "5f6161ff", "7f4101ff", "5f5f4101ffff", "5fc04101ff", "7f80ff"}) {
+  for (const auto* text :
+       {"ff",     "1c",   "1f",     "3e",       "3f",       "5c",           "7d",         "9e",
+        "bc",     "dc",   "df",     "fc",       "f800",     "f81f",         "81ff",       "a101ff",
+        "bf01ff", "c1ff", "5f01ff", "5f6161ff", "7f4101ff", "5f5f4101ffff", "5fc04101ff", "7f80ff"}) {
     expect_refused(text, CborError::syntax);
   }
 }

@@ -29,19 +29,23 @@ constexpr std::array identifiers{
 };
 
 std::int64_t number_of(SignatureAlgorithm algorithm) {
-  return std::find_if(identifiers.begin(), identifiers.end(), [&](const Identifier& i) { return i.algorithm == algorithm; })
+  return std::find_if(identifiers.begin(), identifiers.end(),
+                      [&](const Identifier& i) { return i.algorithm == algorithm; })
       ->number;
 }
 
 std::optional<SignatureAlgorithm> algorithm_in(const cbor::Value& header) {
   const auto* value = header.find(label_algorithm);
   const auto number = value == nullptr ? std::nullopt : value->if_int64();
-  const auto* found = std::find_if(identifiers.begin(), identifiers.end(), [&](const Identifier& i) { return i.number == number; });
+  const auto* found =
+      std::find_if(identifiers.begin(), identifiers.end(), [&](const Identifier& i) { return i.number == number; });
   if (!number || found == identifiers.end()) return std::nullopt;
   return found->algorithm;
 }
 
-std::unexpected<Error> malformed(std::string message) { return fail(CoseError::malformed, std::move(message)); }
+std::unexpected<Error> malformed(std::string message) {
+  return fail(CoseError::malformed, std::move(message));
+}
 
 Result<cbor::Value> parse_cbor(ByteView data, std::string_view what) {
   // A COSE_Sign1 is a few headers around byte strings; a bound on items bounds the comparison of labels.
@@ -101,24 +105,25 @@ Result<> check_critical(const Sign1& message) {
   return {};
 }
 
-Result<> check_algorithm(const Sign1& message, const crypto::PublicKey& key, std::span<const SignatureAlgorithm> allowed) {
+Result<> check_algorithm(const Sign1& message, const crypto::PublicKey& key,
+                         std::span<const SignatureAlgorithm> allowed) {
   if (!message.algorithm) {
-    return fail(CoseError::unsupported_algorithm, "the protected header names no signature algorithm that is known here");
+    return fail(CoseError::unsupported_algorithm,
+                "the protected header names no signature algorithm that is known here");
   }
   if (std::find(allowed.begin(), allowed.end(), *message.algorithm) == allowed.end()) {
     return fail(CoseError::algorithm_not_allowed,
                 "the signature algorithm " + std::to_string(number_of(*message.algorithm)) + " is not allowed here");
   }
   if (crypto::fits(*message.algorithm, key.kind())) return {};
-  return fail(CoseError::algorithm_not_allowed, "the signature algorithm " + std::to_string(number_of(*message.algorithm)) +
-                                                    " does not belong to a key of kind " +
-                                                    std::string{crypto::name_of(key.kind())});
+  return fail(CoseError::algorithm_not_allowed,
+              "the signature algorithm " + std::to_string(number_of(*message.algorithm)) +
+                  " does not belong to a key of kind " + std::string{crypto::name_of(key.kind())});
 }
 
 // Sig_structure (section 4.4). (Its rule for an empty protected header never applies: the algorithm must be in there.)
 Bytes to_be_signed(ByteView protected_bytes, ByteView external_aad, ByteView payload) {
-  return cbor::encode(
-      cbor::Array{"Signature1", to_bytes(protected_bytes), to_bytes(external_aad), to_bytes(payload)});
+  return cbor::encode(cbor::Array{"Signature1", to_bytes(protected_bytes), to_bytes(external_aad), to_bytes(payload)});
 }
 
 Result<ByteView> signed_payload(const Sign1& message, std::optional<ByteView> payload) {

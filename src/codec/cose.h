@@ -13,10 +13,10 @@ enum class CoseError { malformed, unsupported_algorithm, algorithm_not_allowed, 
 std::string_view code_name(CoseError code);
 
 struct Sign1 {
-  Bytes protected_bytes{};             // as received
-  cbor::Value protected_header{};      // a map; empty where protected_bytes is empty
-  cbor::Value unprotected_header{};    // a map
-  Bytes payload{};                     // empty where detached
+  Bytes protected_bytes{};           // as received
+  cbor::Value protected_header{};    // a map; empty where protected_bytes is empty
+  cbor::Value unprotected_header{};  // a map
+  Bytes payload{};                   // empty where detached
   bool detached = false;
   Bytes signature{};
   std::optional<crypto::SignatureAlgorithm> algorithm{};  // protected header label 1; nothing where absent or unknown

@@ -70,7 +70,8 @@ TEST(cose, what_sign_makes_verifies_with_every_kind_of_key) {
   for (const auto kind : kinds) {
     const auto private_key = crypto::PrivateKey::generate(kind).value();
     const auto algorithm = crypto::default_algorithm(kind);
-    const auto data = sign(as_bytes("payload"), private_key, algorithm, {{4, to_bytes("kid")}}, as_bytes("aad")).value();
+    const auto data =
+        sign(as_bytes("payload"), private_key, algorithm, {{4, to_bytes("kid")}}, as_bytes("aad")).value();
     const auto message = Sign1::parse(data).value();
     EXPECT_EQ(message.algorithm, algorithm);
     const std::array allowed{algorithm};
@@ -107,7 +108,8 @@ TEST(cose, algorithms_outside_the_list_are_refused) {
 }
 
 TEST(cose, an_algorithm_of_another_kind_of_key_is_refused) {
-  expect_code(parse_and_verify(MessageBuilder{.protected_header = {{1, -35}}}.build()), CoseError::algorithm_not_allowed);
+  expect_code(parse_and_verify(MessageBuilder{.protected_header = {{1, -35}}}.build()),
+              CoseError::algorithm_not_allowed);
 }
 
 TEST(cose, unknown_and_missing_algorithms_are_refused) {
@@ -123,10 +125,12 @@ TEST(cose, critical_headers_that_are_not_understood_are_refused) {
     return MessageBuilder{.protected_header = {{1, -7}, {2, std::move(critical)}, {99, 1}}}.build();
   };
   EXPECT_TRUE(parse_and_verify(with_critical(cbor::Array{1, 3, 4})));
-  for (const auto& critical : {cbor::Value{cbor::Array{99}}, cbor::Value{cbor::Array{1, "x"}}, cbor::Value{cbor::Array{}}, cbor::Value{1}}) {
+  for (const auto& critical :
+       {cbor::Value{cbor::Array{99}}, cbor::Value{cbor::Array{1, "x"}}, cbor::Value{cbor::Array{}}, cbor::Value{1}}) {
     expect_code(parse_and_verify(with_critical(critical)), CoseError::critical_header);
   }
-  expect_code(parse_and_verify(MessageBuilder{.unprotected = {{2, cbor::Array{1}}}}.build()), CoseError::critical_header);
+  expect_code(parse_and_verify(MessageBuilder{.unprotected = {{2, cbor::Array{1}}}}.build()),
+              CoseError::critical_header);
 }
 
 TEST(cose, detached_payloads_are_given_by_the_caller) {
@@ -180,9 +184,7 @@ struct Example {
     return external == nullptr ? Bytes{} : hex_decode(*external->if_string()).value();
   }
   crypto::PublicKey public_key() const { return jose::parse_jwk(*content.at_pointer("/input/sign0/key")).value().key; }
-  Result<> check() const {
-    return verify(TRY(Sign1::parse(data())), public_key(), ecdsa, external_aad());
-  }
+  Result<> check() const { return verify(TRY(Sign1::parse(data())), public_key(), ecdsa, external_aad()); }
 };
 
 std::vector<Example> examples(const std::string& folder) {

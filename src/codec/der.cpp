@@ -6,7 +6,9 @@ namespace {
 constexpr std::size_t max_length_octets = 4;
 constexpr std::size_t max_oid_size = 64;
 
-std::unexpected<Error> malformed(std::string message) { return fail(DerError::malformed, std::move(message)); }
+std::unexpected<Error> malformed(std::string message) {
+  return fail(DerError::malformed, std::move(message));
+}
 
 // X.690 section 8.1.3, held to the form with the fewest octets (section 10.1).
 Result<std::size_t> read_length(ByteReader& reader) {
@@ -16,7 +18,8 @@ Result<std::size_t> read_length(ByteReader& reader) {
   if (octets == 0) return malformed("DER has no indefinite lengths, and here is one");
   if (octets > max_length_octets) return malformed("a DER length of " + std::to_string(octets) + " octets is too long");
   std::size_t length = 0;
-  for (const auto octet : TRY(reader.bytes(octets, "DER length"))) length = length << 8 | std::to_integer<std::size_t>(octet);
+  for (const auto octet : TRY(reader.bytes(octets, "DER length")))
+    length = length << 8 | std::to_integer<std::size_t>(octet);
   const bool minimal = octets == 1 ? length >= 0x80 : length >> (8 * (octets - 1)) != 0;
   if (!minimal) return malformed("a DER length is written with more octets than it needs");
   return length;
@@ -57,7 +60,8 @@ Result<Element> Reader::next() {
 Result<Element> Reader::expect(std::uint8_t tag, std::string_view what) {
   auto element = TRY(next());
   if (element.tag == tag) return element;
-  return fail(DerError::wrong_tag, std::string{what} + " must have the tag " + hex_tag(tag) + ", and has " + hex_tag(element.tag));
+  return fail(DerError::wrong_tag,
+              std::string{what} + " must have the tag " + hex_tag(tag) + ", and has " + hex_tag(element.tag));
 }
 
 // X.690 section 8.19.

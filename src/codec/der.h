@@ -11,16 +11,16 @@ enum class DerError { malformed, wrong_tag };
 std::string_view code_name(DerError code);
 
 struct Element {
-  std::uint8_t tag;   // the identifier octet: 0x30 SEQUENCE, 0x02 INTEGER, 0x04 OCTET STRING, 0x06 OID, 0xa0.. context
+  std::uint8_t tag;  // the identifier octet: 0x30 SEQUENCE, 0x02 INTEGER, 0x04 OCTET STRING, 0x06 OID, 0xa0.. context
   ByteView content;
-  ByteView whole;     // header and content
+  ByteView whole;  // header and content
 };
 
 class Reader {
  public:
   explicit Reader(ByteView data) : reader_(data) {}
   bool at_end() const { return reader_.at_end(); }
-  Result<Element> next();                             // definite, minimal lengths only
+  Result<Element> next();  // definite, minimal lengths only
   Result<Element> expect(std::uint8_t tag, std::string_view what);
   Result<> expect_end(std::string_view what) const { return reader_.expect_end(what); }
 

@@ -7,7 +7,9 @@
 namespace coffer::codec::der {
 namespace {
 
-Bytes hex(std::string_view text) { return hex_decode(text).value(); }
+Bytes hex(std::string_view text) {
+  return hex_decode(text).value();
+}
 
 void expect_malformed(std::string_view text) {
   const auto data = hex(text);
@@ -68,7 +70,9 @@ TEST(der, indefinite_and_huge_lengths_are_refused) {
   expect_malformed("30ff");
 }
 
-TEST(der, tags_of_several_octets_are_refused) { expect_malformed("1f8101ff"); }
+TEST(der, tags_of_several_octets_are_refused) {
+  expect_malformed("1f8101ff");
+}
 
 TEST(der, bytes_after_the_end_are_found) {
   const auto data = hex("02010500");

@@ -20,7 +20,8 @@ struct Decimal {
 
 Decimal shortest_decimal(double number) {
   std::array<char, 32> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
   const std::string_view text{buffer.data(), static_cast<std::size_t>(end - buffer.data())};
   const auto e = text.find('e');
   Decimal decimal{{}, 0};
@@ -86,7 +87,8 @@ class Canonicalizer {
   }
 
   Result<> string(const std::string& text) {
-    if (codec::detail::find_invalid_utf8(text)) return fail(JsonError::bad_utf8, "a string to canonicalize is no UTF-8");
+    if (codec::detail::find_invalid_utf8(text))
+      return fail(JsonError::bad_utf8, "a string to canonicalize is no UTF-8");
     detail::append_string(out_, text);
     return {};
   }

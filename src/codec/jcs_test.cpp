@@ -13,7 +13,9 @@
 namespace coffer::codec::json {
 namespace {
 
-std::string canonical(std::string_view text) { return canonicalize(parse(text).value()).value(); }
+std::string canonical(std::string_view text) {
+  return canonicalize(parse(text).value()).value();
+}
 
 // RFC 8785 section 3.2.2 and 3.2.3.
 TEST(jcs, the_example_of_the_rfc_is_canonicalized) {
@@ -133,8 +135,9 @@ TEST(jcs, runtime_data_of_devices_hashes_without_additional_evidence) {
 
 TEST(jcs, additional_evidence_is_hashed_as_the_string_it_is) {
   Object object = *parse("{" + std::string{tee_pubkey} + "," + std::string{nonce} + "}").value().if_object();
-  object.set("additional-evidence",
-             R"({"sampledevice":{"svn":"2","report_data":"zBK8p4rz5G2d22jrlxIgR6u1JwPxzsNL0K3BLFrIyGCxrabIcp5U8hcpCLd1cjZK"}})");
+  object.set(
+      "additional-evidence",
+      R"({"sampledevice":{"svn":"2","report_data":"zBK8p4rz5G2d22jrlxIgR6u1JwPxzsNL0K3BLFrIyGCxrabIcp5U8hcpCLd1cjZK"}})");
   const auto text = canonicalize(object).value();
   EXPECT_EQ(text.size(), 363U);
   EXPECT_EQ(hex_encode(crypto::sha384(as_bytes(text))),

@@ -78,7 +78,9 @@ bool Value::is_integer() const {
   return std::holds_alternative<std::int64_t>(data_) || std::holds_alternative<std::uint64_t>(data_);
 }
 
-bool Value::is_number() const { return is_integer() || std::holds_alternative<double>(data_); }
+bool Value::is_number() const {
+  return is_integer() || std::holds_alternative<double>(data_);
+}
 
 std::optional<std::int64_t> Value::if_int64() const {
   if (const auto* v = std::get_if<std::int64_t>(&data_)) return *v;
@@ -153,7 +155,9 @@ std::string_view Value::type_name() const {
   return is_array() ? "array" : "object";
 }
 
-bool operator==(const Value& a, const Value& b) { return a.data_ == b.data_; }
+bool operator==(const Value& a, const Value& b) {
+  return a.data_ == b.data_;
+}
 
 Result<std::string_view> string_member(const Object& object, std::string_view key, std::string_view what) {
   const auto* value = TRY(required_member(object, key, what));
@@ -174,7 +178,9 @@ Result<std::optional<std::string>> optional_string_member(const Object& object, 
                                                           std::string_view what) {
   const auto* value = object.find(key);
   if (value == nullptr || value->is_null()) return std::nullopt;
-  return std::string{TRY(value->as_string(member_path(what, key)))};
+  return std::string {
+    TRY(value->as_string(member_path(what, key)))
+  };
 }
 
 }  // namespace coffer::codec::json

@@ -68,7 +68,9 @@ class Value {
   Value(T v) : data_(static_cast<std::int64_t>(v)) {}
   template <std::unsigned_integral T>
     requires(!std::same_as<T, bool>)
-  Value(T v) { set_unsigned(v); }
+  Value(T v) {
+    set_unsigned(v);
+  }
   Value(double v) : data_(v) {}
   Value(std::string v) : data_(std::move(v)) {}
   Value(std::string_view v) : data_(std::string{v}) {}
@@ -91,9 +93,9 @@ class Value {
   Array* if_array() { return std::get_if<Array>(&data_); }
   const Object* if_object() const { return std::get_if<Object>(&data_); }
   Object* if_object() { return std::get_if<Object>(&data_); }
-  std::optional<std::int64_t> if_int64() const;    // integers that fit; never a double
+  std::optional<std::int64_t> if_int64() const;  // integers that fit; never a double
   std::optional<std::uint64_t> if_uint64() const;
-  std::optional<double> if_double() const;         // any number, possibly rounded
+  std::optional<double> if_double() const;  // any number, possibly rounded
 
   // Results, whose error names the path given in `what` ("challenge.nonce").
   Result<bool> as_bool(std::string_view what) const;
@@ -126,7 +128,7 @@ Result<std::optional<std::string>> optional_string_member(const Object& object, 
                                                           std::string_view what);
 
 struct Limits {
-  std::size_t max_size = 8U << 20;    // bytes of text
+  std::size_t max_size = 8U << 20;  // bytes of text
   std::size_t max_depth = 64;
   std::size_t max_values = 1U << 20;  // values of any kind
 };

@@ -39,11 +39,21 @@ bool Object::erase(std::string_view key) {
   return std::erase_if(members_, [&](const Member& member) { return member.first == key; }) > 0;
 }
 
-std::size_t Object::size() const { return members_.size(); }
-const Object::Member* Object::begin() const { return members_.data(); }
-const Object::Member* Object::end() const { return members_.data() + members_.size(); }
-Object::Member* Object::begin() { return members_.data(); }
-Object::Member* Object::end() { return members_.data() + members_.size(); }
+std::size_t Object::size() const {
+  return members_.size();
+}
+const Object::Member* Object::begin() const {
+  return members_.data();
+}
+const Object::Member* Object::end() const {
+  return members_.data() + members_.size();
+}
+Object::Member* Object::begin() {
+  return members_.data();
+}
+Object::Member* Object::end() {
+  return members_.data() + members_.size();
+}
 
 bool operator==(const Object& a, const Object& b) {
   if (a.size() != b.size()) return false;

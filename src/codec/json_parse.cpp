@@ -13,7 +13,9 @@ namespace {
 using BoostError = boost::json::error_code;
 using Text = boost::json::string_view;
 
-std::string_view to_std(Text text) { return {text.data(), text.size()}; }
+std::string_view to_std(Text text) {
+  return {text.data(), text.size()};
+}
 
 // For error texts: enough to recognise a key or number by, never a whole document.
 std::string excerpt(std::string_view text) {
@@ -65,7 +67,8 @@ class Builder {
   bool on_array_end(std::size_t, BoostError&) { return close(); }
   bool on_object_end(std::size_t, BoostError& ec) {
     if (const auto key = find_duplicate(*open_.back().value.if_object())) {
-      return stop(JsonError::duplicate_key, "the object that ends here has the key \"" + excerpt(*key) + "\" twice", ec);
+      return stop(JsonError::duplicate_key, "the object that ends here has the key \"" + excerpt(*key) + "\" twice",
+                  ec);
     }
     return close();
   }

@@ -22,7 +22,9 @@ Error refused(std::string_view text, JsonError code, const Limits& limits = {}) 
   return value.error();
 }
 
-std::string again(std::string_view text) { return serialize(parsed(text)); }
+std::string again(std::string_view text) {
+  return serialize(parsed(text));
+}
 
 TEST(json_parse, every_kind_of_value_is_read) {
   const auto value = parsed(R"( {"a":null,"b":true,"c":false,"d":-1,"e":2.5,"f":"x","g":[1,[]],"h":{}} )");
@@ -63,7 +65,8 @@ TEST(json_parse, numbers_beyond_64_bits_and_with_a_point_are_doubles) {
 
 // Found with a parser that scales by powers of ten: the nearest double differs in the last bit.
 TEST(json_parse, doubles_are_the_nearest_ones) {
-  EXPECT_EQ(parsed("0.1234567890123456789012345678901234567890").if_double(), 0.1234567890123456789012345678901234567890);
+  EXPECT_EQ(parsed("0.1234567890123456789012345678901234567890").if_double(),
+            0.1234567890123456789012345678901234567890);
   EXPECT_EQ(parsed("1.7976931348623157e308").if_double(), std::numeric_limits<double>::max());
   EXPECT_EQ(parsed("5e-324").if_double(), std::numeric_limits<double>::denorm_min());
   EXPECT_EQ(parsed("2.2250738585072011e-308").if_double(), 2.2250738585072011e-308);
@@ -78,10 +81,12 @@ TEST(json_parse, numbers_beyond_a_double_are_refused) {
 }
 
 TEST(json_parse, malformed_texts_are_refused) {
-  for (const auto* text :
-       {"", " ", "{", "[", "[1", "[1,", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "\"", "\"a",
-        "tru", "nul", "True", "NaN", "Infinity", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "0x10", "1 2", "[] []",
-        "// c\n1", "/* c */1", "\"\t\"", "\"\n\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "]", "}", "[}", ",", ":"}) {
+  for (const auto* text : {"",          " ",           "{",          "[",        "[1",       "[1,",    "[1,]",
+                           "{\"a\"}",   "{\"a\":}",    "{\"a\":1,}", "{a:1}",    "{'a':1}",  "\"",     "\"a",
+                           "tru",       "nul",         "True",       "NaN",      "Infinity", "-",      "+1",
+                           "01",        "-01",         "1.",         ".5",       "1e",       "1e+",    "0x10",
+                           "1 2",       "[] []",       "// c\n1",    "/* c */1", "\"\t\"",   "\"\n\"", "\"\\x\"",
+                           "\"\\u12\"", "\"\\u12g4\"", "]",          "}",        "[}",       ",",      ":"}) {
     refused(text, JsonError::syntax);
   }
   refused(std::string_view{"\0", 1}, JsonError::syntax);
@@ -101,8 +106,8 @@ TEST(json_parse, lone_surrogates_are_refused) {
 }
 
 TEST(json_parse, bytes_that_are_no_utf8_are_refused) {
-  for (const auto* text : {"\"\x80\"", "\"\xc3\"", "\"\xc0\xaf\"", "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"", "\"\xf4\x90\x80\x80\"",
-                           "\"\xf8\x88\x80\x80\x80\"", "\"\xff\"", "\xff", "{\"\xc3\":1}"}) {
+  for (const auto* text : {"\"\x80\"", "\"\xc3\"", "\"\xc0\xaf\"", "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"",
+                           "\"\xf4\x90\x80\x80\"", "\"\xf8\x88\x80\x80\x80\"", "\"\xff\"", "\xff", "{\"\xc3\":1}"}) {
     refused(text, JsonError::bad_utf8);
   }
   refused("\xef\xbb\xbf{}", JsonError::syntax);  // RFC 8259 section 8.1: no byte order mark
@@ -160,7 +165,8 @@ TEST(json_serialize, doubles_stay_doubles_and_nan_becomes_null) {
   EXPECT_EQ(serialize(1e300), "1e+300");
   EXPECT_EQ(serialize(std::nan("")), "null");
   EXPECT_EQ(serialize(std::numeric_limits<double>::infinity()), "null");
-  for (const double number : {1e21, 1.5e-7, 123456789.125, 5e-324}) EXPECT_EQ(parsed(serialize(number)).if_double(), number);
+  for (const double number : {1e21, 1.5e-7, 123456789.125, 5e-324})
+    EXPECT_EQ(parsed(serialize(number)).if_double(), number);
 }
 
 TEST(json_serialize, pretty_text_has_two_spaces_a_level_and_reads_the_same) {
@@ -233,8 +239,8 @@ TEST(json_value, members_are_required_or_optional) {
 
 // RFC 6901 section 5.
 TEST(json_pointer, examples_of_the_rfc_lead_where_they_should) {
-  const auto value = parsed(
-      R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8})");
+  const auto value =
+      parsed(R"({"foo":["bar","baz"],"":0,"a/b":1,"c%d":2,"e^f":3,"g|h":4,"i\\j":5,"k\"l":6," ":7,"m~n":8})");
   EXPECT_EQ(value.at_pointer(""), &value);
   EXPECT_EQ(value.at_pointer("/foo")->if_array()->size(), 2U);
   EXPECT_EQ(*value.at_pointer("/foo/0"), Value{"bar"});
@@ -247,8 +253,8 @@ TEST(json_pointer, examples_of_the_rfc_lead_where_they_should) {
 
 TEST(json_pointer, pointers_that_lead_nowhere_are_null) {
   const auto value = parsed(R"({"foo":["bar","baz"],"x":1})");
-  for (const auto* pointer : {"foo", "/gone", "/foo/2", "/foo/00", "/foo/-", "/foo/0x", "/foo/", "/foo/+1", "/x/y", "/fo~o",
-                              "/foo~", "/foo/99999999999999999999", "/x/0"}) {
+  for (const auto* pointer : {"foo", "/gone", "/foo/2", "/foo/00", "/foo/-", "/foo/0x", "/foo/", "/foo/+1", "/x/y",
+                              "/fo~o", "/foo~", "/foo/99999999999999999999", "/x/0"}) {
     EXPECT_EQ(value.at_pointer(pointer), nullptr) << pointer;
   }
 }

@@ -6,8 +6,8 @@ namespace coffer::codec::detail {
 namespace {
 
 struct LeadByte {
-  std::size_t size;          // of the sequence, 0 where the byte cannot begin one
-  std::uint8_t second_low;   // the range of the second byte, which rules out overlong forms and surrogates
+  std::size_t size;         // of the sequence, 0 where the byte cannot begin one
+  std::uint8_t second_low;  // the range of the second byte, which rules out overlong forms and surrogates
   std::uint8_t second_high;
 };
 

@@ -21,10 +21,14 @@ struct Name {
 
 // RFC 7518 section 4.1.
 constexpr std::array names{
-    Name{KeyManagement::ecdh_es_a256kw, "ECDH-ES+A256KW"}, Name{KeyManagement::ecdh_es_a192kw, "ECDH-ES+A192KW"},
-    Name{KeyManagement::ecdh_es_a128kw, "ECDH-ES+A128KW"}, Name{KeyManagement::rsa_oaep_256, "RSA-OAEP-256"},
-    Name{KeyManagement::rsa_oaep, "RSA-OAEP"},             Name{KeyManagement::rsa1_5, "RSA1_5"},
-    Name{KeyManagement::a256kw, "A256KW"},                 Name{KeyManagement::a128kw, "A128KW"},
+    Name{KeyManagement::ecdh_es_a256kw, "ECDH-ES+A256KW"},
+    Name{KeyManagement::ecdh_es_a192kw, "ECDH-ES+A192KW"},
+    Name{KeyManagement::ecdh_es_a128kw, "ECDH-ES+A128KW"},
+    Name{KeyManagement::rsa_oaep_256, "RSA-OAEP-256"},
+    Name{KeyManagement::rsa_oaep, "RSA-OAEP"},
+    Name{KeyManagement::rsa1_5, "RSA1_5"},
+    Name{KeyManagement::a256kw, "A256KW"},
+    Name{KeyManagement::a128kw, "A128KW"},
     Name{KeyManagement::dir, "dir"},
 };
 
@@ -52,7 +56,8 @@ Result<SecretBytes> open(std::string_view text, const Key& key, std::span<const 
     tried = true;
     const auto content_key =
         content_key_or_random(detail::unwrap_content_key(recipient, *algorithm, key), recipient.content_key_size);
-    auto plaintext = crypto::aes_gcm_open(content_key.expose(), message.iv, as_bytes(message.aad), message.ciphertext, message.tag);
+    auto plaintext =
+        crypto::aes_gcm_open(content_key.expose(), message.iv, as_bytes(message.aad), message.ciphertext, message.tag);
     if (plaintext) return plaintext;
   }
   if (tried) return fail(JoseError::decryption_failed, "the JWE does not open with this key");
@@ -72,7 +77,8 @@ std::optional<KeyManagement> parse_key_management(std::string_view name) {
   return found->algorithm;
 }
 
-Result<SecretBytes> decrypt(std::string_view text, const crypto::PrivateKey& key, std::span<const KeyManagement> allowed) {
+Result<SecretBytes> decrypt(std::string_view text, const crypto::PrivateKey& key,
+                            std::span<const KeyManagement> allowed) {
   return open(text, key, allowed, [&](KeyManagement algorithm) { return detail::fits(algorithm, key.kind()); });
 }
 

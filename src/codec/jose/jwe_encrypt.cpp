@@ -26,14 +26,17 @@ JweRandomness fresh_randomness() {
 // The members that stand last in every JSON form, in the order that upstream's broker has them.
 Result<> append_sealed(json::Object& message, std::string_view protected_text, ByteView plaintext,
                        const JweRandomness& randomness) {
-  const auto sealed = TRY(crypto::aes_gcm_seal(randomness.content_key.expose(), randomness.iv, as_bytes(protected_text), plaintext));
+  const auto sealed =
+      TRY(crypto::aes_gcm_seal(randomness.content_key.expose(), randomness.iv, as_bytes(protected_text), plaintext));
   message.append("iv", base64url_encode(randomness.iv));
   message.append("ciphertext", base64url_encode(sealed.ciphertext));
   message.append("tag", base64url_encode(sealed.tag));
   return {};
 }
 
-std::string protected_text_of(const json::Object& header) { return base64url_encode(as_bytes(json::serialize(header))); }
+std::string protected_text_of(const json::Object& header) {
+  return base64url_encode(as_bytes(json::serialize(header)));
+}
 
 // The algorithm that ocicrypt chooses for a kind of key.
 KeyManagement image_algorithm(const crypto::PublicKey& key) {
@@ -44,7 +47,8 @@ KeyManagement image_algorithm(const crypto::PublicKey& key) {
 Result<json::Value> general_recipient(const crypto::PublicKey& key, const JweRandomness& randomness) {
   const auto algorithm = image_algorithm(key);
   const auto ephemeral = TRY(ephemeral_for(key, algorithm));
-  auto wrapped = TRY(detail::wrap_content_key(randomness.content_key.expose(), key, algorithm, ephemeral ? &*ephemeral : nullptr));
+  auto wrapped =
+      TRY(detail::wrap_content_key(randomness.content_key.expose(), key, algorithm, ephemeral ? &*ephemeral : nullptr));
   json::Object header{{"alg", name_of(algorithm)}};
   TRY(detail::merge_header(header, wrapped.header));
   return json::Object{{"header", std::move(header)}, {"encrypted_key", base64url_encode(wrapped.encrypted_key)}};

@@ -62,9 +62,11 @@ Result<KeyKind> kind_of(const json::Object& jwk) {
   }
   const auto crv = TRY(member(jwk, "crv"));
   if (kty == "OKP" && crv == crypto::name_of(KeyKind::ed25519)) return KeyKind::ed25519;
-  const auto kind = std::find_if(ec_kinds.begin(), ec_kinds.end(), [&](KeyKind k) { return crypto::name_of(k) == crv; });
+  const auto kind =
+      std::find_if(ec_kinds.begin(), ec_kinds.end(), [&](KeyKind k) { return crypto::name_of(k) == crv; });
   if (kty == "EC" && kind != ec_kinds.end()) return *kind;
-  return fail(JoseError::bad_key, "jwk.crv " + std::string{crv.substr(0, 40)} + " is not known with kty " + std::string{kty});
+  return fail(JoseError::bad_key,
+              "jwk.crv " + std::string{crv.substr(0, 40)} + " is not known with kty " + std::string{kty});
 }
 
 Result<PublicKey> public_key_of(const json::Object& jwk) {
@@ -112,8 +114,13 @@ Result<std::vector<std::string>> key_operations(const json::Object& jwk) {
 
 Result<Jwk> parse_jwk(const json::Value& value) {
   const auto& jwk = *TRY(as_jwk(value));
-  return Jwk{TRY(relabel(public_key_of(jwk), JoseError::bad_key)), TRY(optional_member(jwk, "alg")),
-             TRY(optional_member(jwk, "kid")), TRY(optional_member(jwk, "use")), TRY(key_operations(jwk))};
+  return Jwk {
+    TRY(relabel(public_key_of(jwk), JoseError::bad_key))
+    , TRY(optional_member(jwk, "alg"))
+    , TRY(optional_member(jwk, "kid"))
+    , TRY(optional_member(jwk, "use"))
+    , TRY(key_operations(jwk))
+  };
 }
 
 Result<crypto::PrivateKey> parse_private_jwk(const json::Value& value) {

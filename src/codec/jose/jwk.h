@@ -15,8 +15,8 @@ enum class JoseError {
   bad_key,                // a JWK with wrong sizes, a point off its curve, an unknown kty or crv
   algorithm_not_allowed,  // outside the caller's allow-list, "none" included
   bad_signature,
-  decryption_failed,      // one error for every cause after parsing
-  critical_header,        // a crit extension that we do not know (RFC 7515 section 4.1.11)
+  decryption_failed,  // one error for every cause after parsing
+  critical_header,    // a crit extension that we do not know (RFC 7515 section 4.1.11)
   expired,
   not_yet_valid,
   missing_claim,
@@ -50,7 +50,8 @@ Result<json::Object> to_private_jwk(const crypto::PrivateKey& key);
 // RFC 7638 with SHA-256, base64url.
 std::string thumbprint(const crypto::PublicKey& key);
 
-// {"keys":[...]}. Keys that parse_jwk refuses are left out (RFC 7517 section 5): a set may hold kinds that we do not know.
+// {"keys":[...]}. Keys that parse_jwk refuses are left out (RFC 7517 section 5): a set may hold kinds that we do not
+// know.
 Result<std::vector<Jwk>> parse_jwk_set(std::string_view text);
 
 }  // namespace coffer::codec::jose

@@ -28,7 +28,9 @@ constexpr std::array names{
 constexpr std::size_t max_signatures = 16;
 
 Result<std::string> alg_of(const json::Object& header) {
-  return std::string{TRY(relabel(json::string_member(header, "alg", "header"), JoseError::malformed))};
+  return std::string {
+    TRY(relabel(json::string_member(header, "alg", "header"), JoseError::malformed))
+  };
 }
 
 // A member that may be absent, as a view into the object.
@@ -111,11 +113,13 @@ Result<> verify(const UnverifiedJws& jws, const crypto::PublicKey& key, std::spa
   TRY(detail::refuse_critical(jws.header));
   const auto algorithm = parse_signature_algorithm(jws.alg);
   if (!algorithm || std::find(allowed.begin(), allowed.end(), *algorithm) == allowed.end()) {
-    return fail(JoseError::algorithm_not_allowed, "the signature algorithm " + jws.alg.substr(0, 40) + " is not allowed here");
+    return fail(JoseError::algorithm_not_allowed,
+                "the signature algorithm " + jws.alg.substr(0, 40) + " is not allowed here");
   }
   // The token must not choose how the key is used: an ES256 token under an RSA key is refused before any arithmetic.
   if (!crypto::fits(*algorithm, key.kind())) {
-    return fail(JoseError::algorithm_not_allowed, "the signature algorithm " + jws.alg + " does not belong to a key of kind " +
+    return fail(JoseError::algorithm_not_allowed, "the signature algorithm " + jws.alg +
+                                                      " does not belong to a key of kind " +
                                                       std::string{crypto::name_of(key.kind())});
   }
   if (key.verify(*algorithm, as_bytes(jws.signing_input), jws.signature)) return {};

@@ -9,13 +9,13 @@ namespace coffer::codec::jose {
 
 using crypto::SignatureAlgorithm;
 
-std::string_view name_of(SignatureAlgorithm algorithm);   // "ES256", ...
+std::string_view name_of(SignatureAlgorithm algorithm);  // "ES256", ...
 std::optional<SignatureAlgorithm> parse_signature_algorithm(std::string_view name);
 
 // A parsed, not yet verified compact JWS. Nothing in it may be trusted before verify().
 struct UnverifiedJws {
   json::Object header;
-  std::string signing_input;   // the received text up to the second dot
+  std::string signing_input;  // the received text up to the second dot
   Bytes payload;
   Bytes signature;
   std::string alg;

@@ -10,7 +10,9 @@ namespace {
 
 using detail::relabel;
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 // For people; numbers that are no date in this millennium or the next two stay numbers.
 std::string date_text(double seconds_since_epoch) {

@@ -10,11 +10,12 @@ struct JwtRules {
   TimePoint now;
   Duration leeway = std::chrono::seconds{60};
   bool require_exp = true;
-  std::optional<std::string> issuer{};     // checked only where given
-  std::optional<std::string> audience{};   // one of the token's
+  std::optional<std::string> issuer{};    // checked only where given
+  std::optional<std::string> audience{};  // one of the token's
 };
 
-// The claims of a verified JWS after exp, nbf, iss and aud hold. Call verify() on the signature first: the type shows it.
+// The claims of a verified JWS after exp, nbf, iss and aud hold. Call verify() on the signature first: the type shows
+// it.
 class VerifiedJwt {
  public:
   static Result<VerifiedJwt> verify(std::string_view compact, const crypto::PublicKey& key,

@@ -9,9 +9,9 @@
 namespace coffer::codec::jose::detail {
 
 struct JweRandomness {
-  SecretBytes content_key;                                // 32 bytes, A256GCM
-  Bytes iv;                                               // 12 bytes
-  std::optional<crypto::PrivateKey> ephemeral{};          // where the algorithm is an agreement
+  SecretBytes content_key;                        // 32 bytes, A256GCM
+  Bytes iv;                                       // 12 bytes
+  std::optional<crypto::PrivateKey> ephemeral{};  // where the algorithm is an agreement
 };
 
 Result<std::string> encrypt_flattened_with(ByteView plaintext, const crypto::PublicKey& recipient,

@@ -31,15 +31,16 @@ Result<SecretBytes> agreed_key(const JweRecipient& recipient, KeyManagement algo
   const auto* epk = recipient.header.find("epk");
   if (epk == nullptr) return fail(JoseError::malformed, "the header has no epk");
   const auto peer = TRY(parse_jwk(*epk));
-  if (peer.key.kind() != key.kind()) return fail(JoseError::malformed, "epk is on another curve than the recipient's key");
+  if (peer.key.kind() != key.kind())
+    return fail(JoseError::malformed, "epk is on another curve than the recipient's key");
   const auto secret = TRY(key.ecdh(peer.key));
   return derive_wrapping_key(algorithm, secret.expose(), TRY(party_info(recipient.header, "apu")),
                              TRY(party_info(recipient.header, "apv")));
 }
 
 std::unexpected<Error> unfit(KeyManagement algorithm, std::string_view kind) {
-  return fail(JoseError::bad_key,
-              "the key management " + std::string{name_of(algorithm)} + " cannot use a key of kind " + std::string{kind});
+  return fail(JoseError::bad_key, "the key management " + std::string{name_of(algorithm)} +
+                                      " cannot use a key of kind " + std::string{kind});
 }
 
 }  // namespace
@@ -72,17 +73,32 @@ Result<SecretBytes> derive_wrapping_key(KeyManagement algorithm, ByteView shared
 Result<WrappedKey> wrap_content_key(ByteView content_key, const crypto::PublicKey& recipient, KeyManagement algorithm,
                                     const crypto::PrivateKey* ephemeral) {
   if (!fits(algorithm, recipient.kind())) return unfit(algorithm, crypto::name_of(recipient.kind()));
-  if (algorithm == KeyManagement::rsa1_5) return WrappedKey{TRY(recipient.encrypt_pkcs1v15(content_key)), {}};
+  if (algorithm == KeyManagement::rsa1_5) return WrappedKey {
+      TRY(recipient.encrypt_pkcs1v15(content_key))
+      , {}
+    };
   if (is_rsa(algorithm)) {
-    const auto hash = algorithm == KeyManagement::rsa_oaep ? crypto::HashAlgorithm::sha1 : crypto::HashAlgorithm::sha256;
-    return WrappedKey{TRY(recipient.encrypt_oaep(hash, content_key)), {}};
+    const auto hash =
+        algorithm == KeyManagement::rsa_oaep ? crypto::HashAlgorithm::sha1 : crypto::HashAlgorithm::sha256;
+    return WrappedKey {
+      TRY(recipient.encrypt_oaep(hash, content_key))
+      , {}
+    };
   }
   const auto secret = TRY(ephemeral->ecdh(recipient));
   const auto wrapping_key = TRY(derive_wrapping_key(algorithm, secret.expose(), {}, {}));
-  return WrappedKey{TRY(crypto::aes_key_wrap(wrapping_key.expose(), content_key)), {{"epk", to_jwk(ephemeral->public_key())}}};
+  return WrappedKey {
+    TRY(crypto::aes_key_wrap(wrapping_key.expose(), content_key))
+    , {
+      {
+        "epk", to_jwk(ephemeral->public_key())
+      }
+    }
+  };
 }
 
-Result<SecretBytes> unwrap_content_key(const JweRecipient& recipient, KeyManagement algorithm, const crypto::PrivateKey& key) {
+Result<SecretBytes> unwrap_content_key(const JweRecipient& recipient, KeyManagement algorithm,
+                                       const crypto::PrivateKey& key) {
   switch (algorithm) {
     case KeyManagement::rsa_oaep_256: return key.decrypt_oaep(crypto::HashAlgorithm::sha256, recipient.encrypted_key);
     case KeyManagement::rsa_oaep: return key.decrypt_oaep(crypto::HashAlgorithm::sha1, recipient.encrypted_key);

@@ -24,7 +24,8 @@ Result<WrappedKey> wrap_content_key(ByteView content_key, const crypto::PublicKe
                                     const crypto::PrivateKey* ephemeral);
 
 // Any error means that this recipient is not for this key; nobody may tell the causes apart.
-Result<SecretBytes> unwrap_content_key(const JweRecipient& recipient, KeyManagement algorithm, const crypto::PrivateKey& key);
+Result<SecretBytes> unwrap_content_key(const JweRecipient& recipient, KeyManagement algorithm,
+                                       const crypto::PrivateKey& key);
 Result<SecretBytes> unwrap_content_key(const JweRecipient& recipient, KeyManagement algorithm, ByteView key);
 
 }  // namespace coffer::codec::jose::detail

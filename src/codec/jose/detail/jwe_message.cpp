@@ -15,14 +15,18 @@ Result<std::size_t> content_key_size(const json::Object& header) {
   if (enc == "A256GCM") return 32;
   if (enc == "A192GCM") return 24;
   if (enc == "A128GCM") return 16;
-  return fail(JoseError::algorithm_not_allowed, "the content encryption " + std::string{enc.substr(0, 40)} + " is not allowed here");
+  return fail(JoseError::algorithm_not_allowed,
+              "the content encryption " + std::string{enc.substr(0, 40)} + " is not allowed here");
 }
 
 Result<JweRecipient> make_recipient(json::Object header, Bytes encrypted_key) {
   TRY(refuse_critical(header));
   // Compression before encryption leaks through the length, and inflates without a bound.
-  if (header.contains("zip")) return fail(JoseError::algorithm_not_allowed, "a compressed JWE (zip) is not allowed here");
-  std::string alg{TRY(relabel(json::string_member(header, "alg", "header"), JoseError::malformed))};
+  if (header.contains("zip"))
+    return fail(JoseError::algorithm_not_allowed, "a compressed JWE (zip) is not allowed here");
+  std::string alg {
+    TRY(relabel(json::string_member(header, "alg", "header"), JoseError::malformed))
+  };
   const auto size = TRY(content_key_size(header));
   return JweRecipient{std::move(header), std::move(alg), std::move(encrypted_key), size};
 }
@@ -65,7 +69,8 @@ Result<> merge_member(json::Object& header, const json::Object& object, std::str
 // `object`: an element of "recipients", or the whole of a flattened JWE.
 Result<JweRecipient> parse_recipient(json::Object header, const json::Object& object) {
   TRY(merge_member(header, object, "header"));
-  return make_recipient(std::move(header), TRY(decode_part(TRY(text_or_empty(object, "encrypted_key")), "encrypted_key")));
+  return make_recipient(std::move(header),
+                        TRY(decode_part(TRY(text_or_empty(object, "encrypted_key")), "encrypted_key")));
 }
 
 Result<std::vector<JweRecipient>> parse_recipients(const json::Object& shared_header, const json::Object& object) {
@@ -75,12 +80,14 @@ Result<std::vector<JweRecipient>> parse_recipients(const json::Object& shared_he
     return out;
   }
   const auto& recipients = *TRY(relabel(json::array_member(object, "recipients", "jwe"), JoseError::malformed));
-  if (recipients.empty() || recipients.size() > max_recipients || object.contains("encrypted_key") || object.contains("header")) {
+  if (recipients.empty() || recipients.size() > max_recipients || object.contains("encrypted_key") ||
+      object.contains("header")) {
     return fail(JoseError::malformed, "a general JWE must have 1 to " + std::to_string(max_recipients) +
                                           " recipients, and no header or encrypted_key beside them");
   }
   for (const auto& recipient : recipients) {
-    out.push_back(TRY(parse_recipient(shared_header, *TRY(relabel(recipient.as_object("jwe.recipients[]"), JoseError::malformed)))));
+    out.push_back(TRY(
+        parse_recipient(shared_header, *TRY(relabel(recipient.as_object("jwe.recipients[]"), JoseError::malformed)))));
   }
   return out;
 }
@@ -95,7 +102,9 @@ Result<JweMessage> parse_json(std::string_view text) {
   JweMessage message;
   message.aad = protected_text;
   // RFC 7516 section 5.1 step 14.
-  if (object.contains("aad")) message.aad += "." + std::string{TRY(text_or_empty(object, "aad"))};
+  if (object.contains("aad")) message.aad += "." + std::string {
+      TRY(text_or_empty(object, "aad"))
+    };
   message.recipients = TRY(parse_recipients(header, object));
   message.iv = TRY(decode_member(object, "iv", "jwe"));
   message.ciphertext = TRY(decode_member(object, "ciphertext", "jwe"));
