@@ -83,6 +83,112 @@ int32_t coffer_evaluation_query(coffer_evaluation* evaluation, coffer_view query
 int32_t coffer_evaluation_coverage(coffer_evaluation* evaluation, coffer_buffer* out);
 void coffer_evaluation_free(coffer_evaluation* evaluation);
 
+// ---------------------------------------------------------------- wasm
+
+// Wasmtime's engine with WASI linked to it. Shared by threads. Modules do not need it once they are made.
+typedef struct coffer_wasm_engine coffer_wasm_engine;
+// A compiled and linked module or component. Shared by threads.
+typedef struct coffer_wasm_module coffer_wasm_module;
+// Stops runs. Shared by threads.
+typedef struct coffer_wasm_cancel coffer_wasm_cancel;
+
+enum coffer_wasm_status {
+  COFFER_WASM_DONE = 0,
+  COFFER_WASM_BAD_MODULE = 1,
+  COFFER_WASM_UNSUPPORTED_IMPORT = 2,
+  COFFER_WASM_MISSING_EXPORT = 3,
+  COFFER_WASM_BAD_ARGUMENTS = 4,
+  COFFER_WASM_BAD_PREOPEN = 5,
+  COFFER_WASM_TRAP = 6,
+  COFFER_WASM_OUT_OF_MEMORY = 7,
+  COFFER_WASM_OUT_OF_FUEL = 8,
+  COFFER_WASM_TIMEOUT = 9,
+  COFFER_WASM_CANCELLED = 10,
+  COFFER_WASM_INTERNAL = 11,
+};
+
+// `metered` engines count fuel. `instances`: how many guests may run at the same time.
+coffer_wasm_engine* coffer_wasm_engine_new(bool metered, uint32_t instances, coffer_buffer* error);
+void coffer_wasm_engine_free(coffer_wasm_engine* engine);
+// Starts a new epoch: each guest that runs yields once, and sees its deadline. Someone has to call this every few
+// milliseconds while guests run.
+void coffer_wasm_engine_tick(const coffer_wasm_engine* engine);
+// Of everything that decides whether an artefact fits: version, processor, settings.
+uint64_t coffer_wasm_engine_compatibility(const coffer_wasm_engine* engine);
+
+// A coffer_wasm_status. `wasm` is binary, a core module or a component; it is not kept.
+int32_t coffer_wasm_compile(const coffer_wasm_engine* engine, coffer_view wasm, coffer_wasm_module** out,
+                            coffer_buffer* error);
+// As above, of what coffer_wasm_module_serialize gave. DANGER: `artefact` is machine code. It must have been
+// authenticated; nothing else in it is checked but the version it was made by.
+int32_t coffer_wasm_load(const coffer_wasm_engine* engine, coffer_view artefact, bool component,
+                         coffer_wasm_module** out, coffer_buffer* error);
+void coffer_wasm_module_free(coffer_wasm_module* module);
+bool coffer_wasm_module_is_component(const coffer_wasm_module* module);
+// A coffer_wasm_status; `out` holds the artefact, or a message.
+int32_t coffer_wasm_module_serialize(const coffer_wasm_module* module, coffer_buffer* out);
+// A coffer_wasm_status; exported functions, one "name\tsignature\n" each; of an interface as "interface#function".
+int32_t coffer_wasm_module_exports(const coffer_wasm_module* module, coffer_buffer* out);
+
+coffer_wasm_cancel* coffer_wasm_cancel_new(void);
+void coffer_wasm_cancel_trigger(const coffer_wasm_cancel* cancel);
+void coffer_wasm_cancel_free(coffer_wasm_cancel* cancel);
+
+// Output: called on the thread of coffer_wasm_run. Null `write` discards. False closes the stream for the guest.
+typedef struct coffer_wasm_output {
+  bool (*write)(void* context, coffer_view bytes);
+  void* context;
+} coffer_wasm_output;
+
+// Input: `read` is called on a thread of its own and may block; it returns how much it wrote, 0 at the end. `release`
+// is called once, after the last `read`, possibly after coffer_wasm_run has returned. All null: no input.
+typedef struct coffer_wasm_input {
+  size_t (*read)(void* context, uint8_t* buffer, size_t size);
+  void (*release)(void* context);
+  void* context;
+} coffer_wasm_input;
+
+typedef struct coffer_wasm_preopen {
+  coffer_view host_path;
+  coffer_view guest_path;
+  bool read_only;
+} coffer_wasm_preopen;
+
+typedef struct coffer_wasm_pair {
+  coffer_view key;
+  coffer_view value;
+} coffer_wasm_pair;
+
+typedef struct coffer_wasm_invocation {
+  coffer_view function;  // empty: run the command
+  const coffer_view* arguments;
+  size_t argument_count;
+  const coffer_wasm_pair* environment;
+  size_t environment_count;
+  const coffer_wasm_preopen* preopens;
+  size_t preopen_count;
+  coffer_wasm_input standard_input;  // taken over by coffer_wasm_run
+  coffer_wasm_output standard_output;
+  coffer_wasm_output standard_error;
+  uint64_t memory;  // bytes
+  uint64_t fuel;    // of metered engines
+  bool has_fuel;
+  uint64_t wall_time_milliseconds;
+  bool has_wall_time;
+  const coffer_wasm_cancel* cancel;  // null: none
+} coffer_wasm_invocation;
+
+typedef struct coffer_wasm_outcome {
+  coffer_buffer text;  // results, one a line; or the message of what went wrong
+  int32_t exit_code;
+  uint64_t peak_memory;
+  uint64_t fuel;  // used; metered engines only
+} coffer_wasm_outcome;
+
+// A coffer_wasm_status. Blocks until the guest has ended or was stopped. `outcome` is zeroed by the caller.
+int32_t coffer_wasm_run(const coffer_wasm_module* module, const coffer_wasm_invocation* invocation,
+                        coffer_wasm_outcome* outcome);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,6 +6,7 @@
 mod ffi;
 mod memory;
 mod policy;
+mod wasm;
 
 #[global_allocator]
 static ALLOCATOR: memory::BoundedAllocator = memory::BoundedAllocator;

@@ -100,7 +100,11 @@ impl Policy {
         engine.set_gather_prints(true);
         engine.add_policy(name, text)?;
         engine.add_extension("numbers.range".into(), 2, Box::new(|a: Vec<Value>| bounded_range(&a)))?;
-        engine.add_extension("numbers.range_step".into(), 3, Box::new(|a: Vec<Value>| bounded_range(&a)))?;
+        engine.add_extension(
+            "numbers.range_step".into(),
+            3,
+            Box::new(|a: Vec<Value>| bounded_range(&a)),
+        )?;
         Ok(Self { engine })
     }
 
@@ -212,11 +216,13 @@ unsafe fn answer(result: Result<Option<String>>, out: *mut Buffer, error: *mut B
 pub unsafe extern "C" fn coffer_policy_parse(name: View, text: View, error: *mut Buffer) -> *mut Policy {
     // SAFETY: the header's contract, here and below.
     unsafe {
-        guard(error, std::ptr::null_mut(), || match Policy::parse(name.text(), text.text()) {
-            Ok(policy) => Box::into_raw(Box::new(policy)),
-            Err(failure) => {
-                put(error, format!("{failure:#}").into_bytes());
-                std::ptr::null_mut()
+        guard(error, std::ptr::null_mut(), || {
+            match Policy::parse(name.text(), text.text()) {
+                Ok(policy) => Box::into_raw(Box::new(policy)),
+                Err(failure) => {
+                    put(error, format!("{failure:#}").into_bytes());
+                    std::ptr::null_mut()
+                }
             }
         })
     }
@@ -257,7 +263,11 @@ pub unsafe extern "C" fn coffer_policy_prepare(policy: *mut Policy, error: *mut 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn coffer_policy_syntax_tree(policy: *const Policy, out: *mut Buffer) -> i32 {
     // SAFETY: the header's contract.
-    unsafe { guard(out, PANICKED, || answer((*policy).engine.get_ast_as_json().map(Some), out, out)) }
+    unsafe {
+        guard(out, PANICKED, || {
+            answer((*policy).engine.get_ast_as_json().map(Some), out, out)
+        })
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -286,7 +296,11 @@ pub unsafe extern "C" fn coffer_evaluation_query(
     error: *mut Buffer,
 ) -> i32 {
     // SAFETY: the header's contract.
-    unsafe { guard(error, PANICKED, || answer((*evaluation).query(query.text()), out, error)) }
+    unsafe {
+        guard(error, PANICKED, || {
+            answer((*evaluation).query(query.text()), out, error)
+        })
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -79,6 +79,7 @@ struct CommandResult {
 struct CallResult {
   // Each result as text: "15", "-0.5"; components' in WAVE: "{name: \"a\"}".
   std::vector<std::string> values{};
+  int exit_code = 0;  // where the function ended the program (proc_exit) instead of returning
   Usage usage{};
 };
 

@@ -1,0 +1,333 @@
+//! The exported functions.
+
+use super::engine::{Compiled, Engine};
+use super::exports;
+use super::run::{Cancel, Ended, Failure, Job, Target, Usage, run};
+use super::streams::{Input, Output, Reader};
+use crate::ffi::{Buffer, View, guard, put, release};
+use std::time::Duration;
+use wasmtime_wasi::cli::AsyncStdinStream;
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
+
+/// `coffer_wasm_status`.
+#[repr(i32)]
+#[derive(Clone, Copy)]
+enum Status {
+    Done = 0,
+    BadModule = 1,
+    UnsupportedImport = 2,
+    MissingExport = 3,
+    BadArguments = 4,
+    BadPreopen = 5,
+    Trap = 6,
+    OutOfMemory = 7,
+    OutOfFuel = 8,
+    Timeout = 9,
+    Cancelled = 10,
+    Internal = 11,
+}
+
+fn status_of(failure: Failure) -> (Status, String) {
+    match failure {
+        Failure::BadModule(text) => (Status::BadModule, text),
+        Failure::UnsupportedImport(text) => (Status::UnsupportedImport, text),
+        Failure::MissingExport(text) => (Status::MissingExport, text),
+        Failure::BadArguments(text) => (Status::BadArguments, text),
+        Failure::BadPreopen(text) => (Status::BadPreopen, text),
+        Failure::Trap(text) => (Status::Trap, text),
+        Failure::OutOfMemory(text) => (Status::OutOfMemory, text),
+        Failure::OutOfFuel => (Status::OutOfFuel, String::new()),
+        Failure::Timeout => (Status::Timeout, String::new()),
+        Failure::Cancelled => (Status::Cancelled, String::new()),
+        Failure::Internal(text) => (Status::Internal, text),
+    }
+}
+
+/// `coffer_wasm_preopen`.
+#[repr(C)]
+pub struct Preopen {
+    host_path: View,
+    guest_path: View,
+    read_only: bool,
+}
+
+/// `coffer_wasm_pair`.
+#[repr(C)]
+pub struct Pair {
+    key: View,
+    value: View,
+}
+
+/// `coffer_wasm_invocation`.
+#[repr(C)]
+pub struct Invocation {
+    function: View,
+    arguments: *const View,
+    argument_count: usize,
+    environment: *const Pair,
+    environment_count: usize,
+    preopens: *const Preopen,
+    preopen_count: usize,
+    standard_input: Input,
+    standard_output: Output,
+    standard_error: Output,
+    memory: u64,
+    fuel: u64,
+    has_fuel: bool,
+    wall_time_milliseconds: u64,
+    has_wall_time: bool,
+    cancel: *const Cancel,
+}
+
+/// `coffer_wasm_outcome`.
+#[repr(C)]
+pub struct Outcome {
+    text: Buffer,
+    exit_code: i32,
+    peak_memory: u64,
+    fuel: u64,
+}
+
+/// # Safety
+/// `data` points to `count` values, or `count` is zero.
+unsafe fn list<'a, T>(data: *const T, count: usize) -> &'a [T] {
+    if count == 0 {
+        return &[];
+    }
+    // SAFETY: promised by the caller.
+    unsafe { std::slice::from_raw_parts(data, count) }
+}
+
+/// # Safety
+/// The invocation's pointers are valid, and its input was not taken before.
+unsafe fn wasi_of(invocation: &Invocation, arguments: &[String]) -> Result<WasiP1Ctx, Failure> {
+    let mut builder = WasiCtxBuilder::new();
+    builder
+        .args(arguments)
+        .stdout(invocation.standard_output)
+        .stderr(invocation.standard_error);
+    // SAFETY: promised by the caller.
+    unsafe {
+        let input = invocation.standard_input.take();
+        if !input.is_empty() {
+            builder.stdin(AsyncStdinStream::new(Reader::new(input)));
+        }
+        for pair in list(invocation.environment, invocation.environment_count) {
+            builder.env(pair.key.text(), pair.value.text());
+        }
+        for preopen in list(invocation.preopens, invocation.preopen_count) {
+            let permissions = if preopen.read_only {
+                FsPerms::ReadOnly
+            } else {
+                FsPerms::ReadWrite
+            };
+            let host = preopen.host_path.text();
+            let opened = builder.preopened_dir(&host, preopen.guest_path.text(), permissions);
+            opened.map_err(|error| Failure::BadPreopen(format!("{host}: {error:#}")))?;
+        }
+    }
+    Ok(builder.build_p1())
+}
+
+/// # Safety
+/// As for [`wasi_of`].
+unsafe fn run_invocation(compiled: &Compiled, invocation: &Invocation) -> (Result<Ended, Failure>, Usage) {
+    // SAFETY: promised by the caller.
+    let (arguments, function, wasi, cancel) = unsafe {
+        let arguments = list(invocation.arguments, invocation.argument_count);
+        let arguments: Vec<String> = arguments.iter().map(|argument| argument.text()).collect();
+        let function = invocation.function.text();
+        let wasi = wasi_of(invocation, if function.is_empty() { &arguments } else { &[] });
+        (arguments, function, wasi, invocation.cancel.as_ref())
+    };
+    let wasi = match wasi {
+        Ok(wasi) => wasi,
+        Err(failure) => return (Err(failure), Usage::default()),
+    };
+    let wall_time = Duration::from_millis(invocation.wall_time_milliseconds);
+    run(Job {
+        compiled,
+        target: if function.is_empty() {
+            Target::Command
+        } else {
+            Target::Function(function)
+        },
+        arguments,
+        wasi,
+        memory: invocation.memory,
+        fuel: invocation.has_fuel.then_some(invocation.fuel),
+        wall_time: invocation.has_wall_time.then_some(wall_time),
+        cancel,
+    })
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_engine_new(metered: bool, instances: u32, error: *mut Buffer) -> *mut Engine {
+    // SAFETY: the header's contract, here and below.
+    unsafe {
+        guard(error, std::ptr::null_mut(), || match Engine::new(metered, instances) {
+            Ok(engine) => Box::into_raw(Box::new(engine)),
+            Err(failure) => {
+                put(error, format!("{failure:#}").into_bytes());
+                std::ptr::null_mut()
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_engine_free(engine: *mut Engine) {
+    // SAFETY: the header's contract.
+    unsafe { release(engine) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_engine_tick(engine: *const Engine) {
+    // SAFETY: the header's contract.
+    unsafe { (*engine).engine.increment_epoch() };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_engine_compatibility(engine: *const Engine) -> u64 {
+    // SAFETY: the header's contract.
+    unsafe { guard(std::ptr::null_mut(), 0, || (*engine).compatibility()) }
+}
+
+/// # Safety
+/// The pointers are valid for writing.
+unsafe fn answer_module(result: Result<Compiled, Failure>, out: *mut *mut Compiled, error: *mut Buffer) -> i32 {
+    match result {
+        Ok(compiled) => {
+            // SAFETY: promised by the caller.
+            unsafe { out.write(Box::into_raw(Box::new(compiled))) };
+            Status::Done as i32
+        }
+        Err(failure) => {
+            let (status, text) = status_of(failure);
+            // SAFETY: promised by the caller.
+            unsafe { put(error, text.into_bytes()) };
+            status as i32
+        }
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_compile(
+    engine: *const Engine,
+    wasm: View,
+    out: *mut *mut Compiled,
+    error: *mut Buffer,
+) -> i32 {
+    // SAFETY: the header's contract.
+    unsafe {
+        guard(error, Status::Internal as i32, || {
+            answer_module((*engine).compile(wasm.bytes()), out, error)
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_load(
+    engine: *const Engine,
+    artefact: View,
+    component: bool,
+    out: *mut *mut Compiled,
+    error: *mut Buffer,
+) -> i32 {
+    // SAFETY: the header's contract, of which authenticity of the artefact is a part.
+    unsafe {
+        guard(error, Status::Internal as i32, || {
+            answer_module((*engine).load(artefact.bytes(), component), out, error)
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_module_free(module: *mut Compiled) {
+    // SAFETY: the header's contract.
+    unsafe { release(module) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_module_is_component(module: *const Compiled) -> bool {
+    // SAFETY: the header's contract.
+    unsafe { (*module).is_component() }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_module_serialize(module: *const Compiled, out: *mut Buffer) -> i32 {
+    // SAFETY: the header's contract.
+    unsafe {
+        guard(out, Status::Internal as i32, || match (*module).serialize() {
+            Ok(bytes) => {
+                put(out, bytes);
+                Status::Done as i32
+            }
+            Err(failure) => {
+                put(out, format!("{failure:#}").into_bytes());
+                Status::Internal as i32
+            }
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_module_exports(module: *const Compiled, out: *mut Buffer) -> i32 {
+    // SAFETY: the header's contract.
+    unsafe {
+        guard(out, Status::Internal as i32, || {
+            put(out, exports::list(&*module).into_bytes());
+            Status::Done as i32
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn coffer_wasm_cancel_new() -> *mut Cancel {
+    Box::into_raw(Box::default())
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_cancel_trigger(cancel: *const Cancel) {
+    // SAFETY: the header's contract.
+    unsafe { guard(std::ptr::null_mut(), (), || (*cancel).trigger()) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_cancel_free(cancel: *mut Cancel) {
+    // SAFETY: the header's contract.
+    unsafe { release(cancel) };
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_run(
+    module: *const Compiled,
+    invocation: *const Invocation,
+    outcome: *mut Outcome,
+) -> i32 {
+    // SAFETY: the header's contract.
+    unsafe {
+        let text = &raw mut (*outcome).text;
+        guard(text, Status::Internal as i32, || {
+            let (result, usage) = run_invocation(&*module, &*invocation);
+            (*outcome).peak_memory = usage.peak_memory;
+            (*outcome).fuel = usage.fuel;
+            match result {
+                Ok(Ended::Exited(code)) => {
+                    (*outcome).exit_code = code;
+                    Status::Done as i32
+                }
+                Ok(Ended::Returned(values)) => {
+                    put(text, values.join("\n").into_bytes());
+                    Status::Done as i32
+                }
+                Err(failure) => {
+                    let (status, message) = status_of(failure);
+                    put(text, message.into_bytes());
+                    status as i32
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,75 @@
+//! What a run holds: its WASI context, and the bound on its memory.
+
+use wasmtime::ResourceLimiter;
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtxView, WasiView};
+
+/// Entries over all tables of a guest.
+const MAX_TABLE_ENTRIES: usize = 10_000_000;
+
+pub struct State {
+    pub wasi: WasiP1Ctx,
+    pub memory: MemoryBound,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi.ctx()
+    }
+}
+
+/// Over all memories of the guest. Growing over it ends the run: a guest that is told "no" mostly crashes later, far
+/// from the cause.
+pub struct MemoryBound {
+    limit: u64,
+    held: u64,
+}
+
+impl MemoryBound {
+    pub fn new(limit: u64) -> Self {
+        Self { limit, held: 0 }
+    }
+
+    /// Linear memory never shrinks, so what is held is also the peak.
+    pub fn peak(&self) -> u64 {
+        self.held
+    }
+}
+
+/// The guest wanted more memory than it may have.
+#[derive(Debug)]
+pub struct MemoryExceeded {
+    wanted: u64,
+    limit: u64,
+}
+
+impl std::fmt::Display for MemoryExceeded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "the guest wants {} bytes of memory, its limit is {}",
+            self.wanted, self.limit
+        )
+    }
+}
+
+impl std::error::Error for MemoryExceeded {}
+
+impl ResourceLimiter for MemoryBound {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let wanted = self.held.saturating_add((desired - current) as u64);
+        if wanted > self.limit {
+            let limit = self.limit;
+            return Err(MemoryExceeded { wanted, limit }.into());
+        }
+        self.held = wanted;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= maximum.unwrap_or(MAX_TABLE_ENTRIES).min(MAX_TABLE_ENTRIES))
+    }
+}

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <vector>
+
+#include "wasm/detail/native_engine.h"
+#include "wasm/module.h"
+
+namespace coffer::wasm {
+
+struct Module::Impl {
+  detail::NativeModule native;
+  bool metered;
+  std::vector<Export> exports;
+
+  static Result<std::shared_ptr<const Impl>> create(detail::NativeModule native, bool metered);
+};
+
+}  // namespace coffer::wasm
