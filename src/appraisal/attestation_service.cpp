@@ -9,10 +9,8 @@ namespace json = codec::json;
 namespace {
 
 json::Object condition_json(const policy::Condition& condition) {
-  json::Object out{{"rule", condition.rule},
-                   {"line", condition.line},
-                   {"text", condition.text},
-                   {"held", condition.held}};
+  json::Object out{
+      {"rule", condition.rule}, {"line", condition.line}, {"text", condition.text}, {"held", condition.held}};
   if (condition.claim) out.set("claim", *condition.claim);
   if (condition.actual) out.set("actual", *condition.actual);
   if (condition.expected) out.set("expected", *condition.expected);
@@ -22,12 +20,9 @@ json::Object condition_json(const policy::Condition& condition) {
 json::Object submodule_json(const SubmoduleOutcome& submodule) {
   json::Array conditions;
   for (const auto& condition : submodule.explanation) conditions.emplace_back(condition_json(condition));
-  return {{"submodule", submodule.name},
-          {"tee", submodule.tee},
-          {"status", name_of(submodule.status)},
-          {"trustworthiness-vector", submodule.vector.to_json()},
-          {"policy", submodule.policy},
-          {"conditions", std::move(conditions)}};
+  return {{"submodule", submodule.name},         {"tee", submodule.tee},
+          {"status", name_of(submodule.status)}, {"trustworthiness-vector", submodule.vector.to_json()},
+          {"policy", submodule.policy},          {"conditions", std::move(conditions)}};
 }
 
 }  // namespace

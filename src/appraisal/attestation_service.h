@@ -18,8 +18,8 @@
 namespace coffer::appraisal {
 
 struct Challenge {
-  std::string nonce;                 // base64 of 32 random bytes; for se a JSON text
-  codec::json::Value extra_params;   // "" or {"selected-hash-algorithm":"sha512"}
+  std::string nonce;                // base64 of 32 random bytes; for se a JSON text
+  codec::json::Value extra_params;  // "" or {"selected-hash-algorithm":"sha512"}
 };
 
 // One piece of evidence and what it must be bound to (trustee.md 6.1).
@@ -30,12 +30,12 @@ struct EvidenceRequest {
   std::variant<std::monostate, codec::json::Value, Bytes> runtime_data{};
   // The init-data itself, or its digest alone.
   std::variant<std::monostate, evidence::InitData, Bytes> init_data{};
-  std::optional<crypto::HashAlgorithm> hash{};   // nothing: SHA-384 (upstream's "")
+  std::optional<crypto::HashAlgorithm> hash{};  // nothing: SHA-384 (upstream's "")
 };
 
 struct EvaluationRequest {
-  std::vector<EvidenceRequest> evidence;         // at least one
-  std::vector<std::string> policy_ids{};         // empty: {"default"}
+  std::vector<EvidenceRequest> evidence;  // at least one
+  std::vector<std::string> policy_ids{};  // empty: {"default"}
 };
 
 // The request that an RCAR attestation makes: the primary evidence with the primary form of the runtime data and the
@@ -46,8 +46,8 @@ Result<EvaluationRequest> rcar_evaluation(evidence::TeeKind tee, codec::json::Va
 
 // Why a submodule got its verdict, for the owner and the audit record, never for the guest.
 struct SubmoduleOutcome {
-  std::string name;                              // "cpu0"
-  std::string tee;                               // wire name; empty where a remote service did not say
+  std::string name;  // "cpu0"
+  std::string tee;   // wire name; empty where a remote service did not say
   Tier status = Tier::none;
   TrustVector vector{};
   std::string policy;                            // "default_cpu"
@@ -55,10 +55,10 @@ struct SubmoduleOutcome {
 };
 
 struct EvaluationOutcome {
-  std::string token;                             // the JWT
+  std::string token;  // the JWT
   std::vector<SubmoduleOutcome> submodules{};
-  Tier status = Tier::none;                      // the worst
-  bool sample = false;                           // a TEE that proves nothing took part
+  Tier status = Tier::none;  // the worst
+  bool sample = false;       // a TEE that proves nothing took part
   // [{"submodule","tee","status","trustworthiness-vector","policy","conditions":[{"rule","line","text","held","claim",
   // "actual","expected"}]}] for audit records and `coffer explain`.
   codec::json::Array to_json() const;
@@ -67,7 +67,7 @@ struct EvaluationOutcome {
 class AttestationService {
  public:
   virtual ~AttestationService() = default;
-  virtual std::string_view name() const = 0;     // "coco_as_builtin", "coco_as_grpc"
+  virtual std::string_view name() const = 0;  // "coco_as_builtin", "coco_as_grpc"
 
   // tee_not_allowed or not_supported already here, so that a guest without a chance learns it before it attests.
   virtual Result<Challenge> challenge(evidence::TeeKind tee, const codec::json::Value& extra_params) = 0;

@@ -53,7 +53,9 @@ Result<std::optional<Bytes>> bound_report_data(const EvidenceRequest& request) {
   const auto* structured = std::get_if<json::Value>(&request.runtime_data);
   if (structured == nullptr) return std::optional<Bytes>{};
   const auto hash = request.hash.value_or(crypto::HashAlgorithm::sha384);
-  return std::optional{TRY(evidence::structured_digest(*structured, hash))};
+  return std::optional {
+    TRY(evidence::structured_digest(*structured, hash))
+  };
 }
 
 std::optional<Bytes> bound_init_data(const EvidenceRequest& request) {
@@ -65,7 +67,9 @@ std::optional<Bytes> bound_init_data(const EvidenceRequest& request) {
 Result<json::Value> init_data_claims(const EvidenceRequest& request) {
   const auto* init_data = std::get_if<evidence::InitData>(&request.init_data);
   if (init_data == nullptr) return json::Value{};
-  return json::Value{TRY(init_data->claims())};
+  return json::Value {
+    TRY(init_data->claims())
+  };
 }
 
 json::Value runtime_data_claims(const EvidenceRequest& request) {
@@ -82,9 +86,10 @@ BuiltinAttestationService::BuiltinAttestationService(BuiltinOptions options, Tok
       reference_values_(options_.store, options_.clock) {}
 
 Result<std::shared_ptr<BuiltinAttestationService>> BuiltinAttestationService::create(BuiltinOptions options) {
-  auto signer = options.signer ? *options.signer : TRY(TokenSigner::load_or_create(*options.store, options.clock.now()));
-  auto service = std::shared_ptr<BuiltinAttestationService>{
-      new BuiltinAttestationService{std::move(options), std::move(signer)}};
+  auto signer =
+      options.signer ? *options.signer : TRY(TokenSigner::load_or_create(*options.store, options.clock.now()));
+  auto service =
+      std::shared_ptr<BuiltinAttestationService>{new BuiltinAttestationService{std::move(options), std::move(signer)}};
   TRY(service->policies_.install_defaults());
   return service;
 }
@@ -117,15 +122,21 @@ Result<EvaluationOutcome> BuiltinAttestationService::evaluate(const EvaluationRe
 Result<> BuiltinAttestationService::appraise(const EvidenceRequest& request, const std::string& policy_id,
                                              Appraisal& appraisal) const {
   const auto* verifier = TRY(options_.registry->verifier(request.tee));
-  const evidence::Binding binding{TRY(bound_report_data(request)), bound_init_data(request)};
-  for (auto& claims : TRY(verifier->verify(request.evidence, binding, appraisal.now))) {
-    auto device_class = claims.device_class.empty() ? std::string{evidence::device_class(request.tee)}
-                                                    : claims.device_class;
+  const auto report_data = TRY(bound_report_data(request));
+  const evidence::Binding binding{report_data, bound_init_data(request)};
+  auto devices = TRY(verifier->verify(request.evidence, binding, appraisal.now));
+  // Only now does the init-data belong to the guest, and only now are its entries parsed.
+  const auto init_data = TRY(init_data_claims(request));
+  for (auto& claims : devices) {
+    auto device_class =
+        claims.device_class.empty() ? std::string{evidence::device_class(request.tee)} : claims.device_class;
     auto annotated = annotate({.tee = request.tee,
                                .claims = std::move(claims),
-                               .init_data_claims = TRY(init_data_claims(request)),
+                               .init_data_claims = init_data,
                                .runtime_data_claims = runtime_data_claims(request)});
-    auto verdict = TRY(judge(annotated, policy_id + "_" + device_class));
+    std::string policy = policy_id;
+    policy.append("_").append(device_class);
+    auto verdict = TRY(judge(annotated, policy));
     appraisal.add(request.tee, device_class, policy_id, std::move(annotated), std::move(verdict));
   }
   return {};
@@ -171,9 +182,13 @@ Result<std::optional<std::string>> BuiltinAttestationService::get_policy(std::st
   return policies_.text(id);
 }
 
-Result<std::vector<std::string>> BuiltinAttestationService::list_policies() { return policies_.list(); }
+Result<std::vector<std::string>> BuiltinAttestationService::list_policies() {
+  return policies_.list();
+}
 
-Result<bool> BuiltinAttestationService::delete_policy(std::string_view id) { return policies_.erase(id); }
+Result<bool> BuiltinAttestationService::delete_policy(std::string_view id) {
+  return policies_.erase(id);
+}
 
 Result<> BuiltinAttestationService::register_reference_values(std::string_view message) {
   TRY(reference_values_.register_message(message));

@@ -13,9 +13,9 @@
 namespace coffer::appraisal {
 
 struct BuiltinOptions {
-  std::shared_ptr<storage::KeyValueStore> store;     // policies, reference values, and the signer where none is given
+  std::shared_ptr<storage::KeyValueStore> store;  // policies, reference values, and the signer where none is given
   std::shared_ptr<const evidence::Registry> registry;
-  std::optional<TokenSigner> signer{};               // nothing: TokenSigner::load_or_create on the store
+  std::optional<TokenSigner> signer{};  // nothing: TokenSigner::load_or_create on the store
   EarOptions ear{};
   Duration policy_budget = std::chrono::seconds{2};
   const Clock& clock = system_clock();

@@ -1,8 +1,9 @@
 #include "appraisal/builtin_service.h"
 
-#include <algorithm>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "appraisal/token_verifier.h"
 #include "codec/base64.h"
@@ -53,8 +54,8 @@ class BuiltinService : public ::testing::Test {
     if (device) {
       const auto attester = evidence::sample::make_attester(TeeKind::sampledevice);
       const evidence::Attester* const devices[] = {attester.get()};
-      runtime = *runtime.with_additional_evidence(
-          *evidence::collect_additional_evidence(devices, runtime.device_digest()));
+      runtime =
+          *runtime.with_additional_evidence(*evidence::collect_additional_evidence(devices, runtime.device_digest()));
     }
     const auto digest = init_data ? std::optional{init_data->digest()} : std::nullopt;
     auto quote = *evidence::sample::make_attester(TeeKind::sample, digest)->attest(runtime.primary_digest());
@@ -87,7 +88,8 @@ TEST_F(BuiltinService, a_challenge_is_32_random_bytes_and_empty_extra_parameters
 TEST_F(BuiltinService, a_tee_without_a_chance_learns_it_at_the_challenge) {
   EXPECT_EQ(service_->challenge(TeeKind::cca, "").error().code, EvidenceError::not_supported);
   const auto strict = BuiltinAttestationService::create(
-      {.store = store_, .registry = std::make_shared<const evidence::Registry>(*evidence::Registry::create()),
+      {.store = store_,
+       .registry = std::make_shared<const evidence::Registry>(*evidence::Registry::create()),
        .clock = clock_});
   ASSERT_TRUE(strict);
   EXPECT_EQ((*strict)->challenge(TeeKind::sample, "").error().code, EvidenceError::tee_not_allowed);
@@ -190,8 +192,7 @@ TEST_F(BuiltinService, init_data_stands_in_the_token_as_claims) {
   ASSERT_TRUE(token);
   const auto* annotated = token->at_pointer("/submods/cpu0/ear.veraison.annotated-evidence");
   ASSERT_NE(annotated, nullptr);
-  EXPECT_EQ(*annotated->find("init_data")->if_string(),
-            codec::hex_encode(crypto::sha256(as_bytes(init_data_text))));
+  EXPECT_EQ(*annotated->find("init_data")->if_string(), codec::hex_encode(crypto::sha256(as_bytes(init_data_text))));
   EXPECT_EQ(annotated->at_pointer("/init_data_claims/aa.toml/x")->if_int64(), 1);
 }
 
@@ -236,11 +237,11 @@ TEST_F(BuiltinService, runtime_data_without_a_canonical_form_is_refused) {
 
 TEST_F(BuiltinService, raw_runtime_data_goes_to_the_verifier_unhashed) {
   const auto quote = evidence::sample::make_attester(TeeKind::sample)->attest(as_bytes("raw"));
-  const auto outcome = service_->evaluate(
-      {.evidence = {{.tee = TeeKind::sample, .evidence = *quote, .runtime_data = to_bytes("raw")}}});
+  const auto outcome =
+      service_->evaluate({.evidence = {{.tee = TeeKind::sample, .evidence = *quote, .runtime_data = to_bytes("raw")}}});
   ASSERT_TRUE(outcome) << to_string(outcome.error());
-  auto other = EvaluationRequest{.evidence = {{.tee = TeeKind::sample, .evidence = *quote,
-                                               .runtime_data = to_bytes("other")}}};
+  auto other =
+      EvaluationRequest{.evidence = {{.tee = TeeKind::sample, .evidence = *quote, .runtime_data = to_bytes("other")}}};
   EXPECT_EQ(refusal(other).code, EvidenceError::report_data_mismatch);
 }
 

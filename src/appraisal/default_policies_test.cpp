@@ -1,7 +1,8 @@
 // The default policies against hand-made evidence: each row starts from what affirms and breaks one thing
 // (trustee.md 3.2).
-#include <cstdlib>
 #include <gtest/gtest.h>
+
+#include <cstdlib>
 #include <map>
 
 #include "appraisal/ear.h"
@@ -32,13 +33,13 @@ const policy::Policy& policy_of(std::string_view id) {
 
 json::Value evaluate(std::string_view policy, std::string_view rule, const json::Value& input,
                      const json::Value& references) {
-  const auto result = policy_of(policy).evaluate(
-      {.query = "data.policy." + std::string{rule},
-       .input = input,
-       .reference_values = [&](const std::string& id) -> Result<std::optional<json::Value>> {
-         const auto* value = references.find(id);
-         return value == nullptr ? std::nullopt : std::optional{*value};
-       }});
+  const auto result =
+      policy_of(policy).evaluate({.query = "data.policy." + std::string{rule},
+                                  .input = input,
+                                  .reference_values = [&](const std::string& id) -> Result<std::optional<json::Value>> {
+                                    const auto* value = references.find(id);
+                                    return value == nullptr ? std::nullopt : std::optional{*value};
+                                  }});
   EXPECT_TRUE(result) << to_string(result.error());
   return result && result->value ? *result->value : json::Value{};
 }
@@ -118,7 +119,8 @@ TEST(DefaultCpuPolicy, snp_is_affirmed_by_its_reference_values) {
 }
 
 TEST(DefaultCpuPolicy, each_firmware_version_of_snp_counts) {
-  for (const auto name : {"reported_tcb_bootloader", "reported_tcb_microcode", "reported_tcb_snp", "reported_tcb_tee"}) {
+  for (const auto name :
+       {"reported_tcb_bootloader", "reported_tcb_microcode", "reported_tcb_snp", "reported_tcb_tee"}) {
     EXPECT_EQ(appraise("default_cpu", with(snp, {"snp", name}, 77), snp_references), (Vector{3, 97, 2})) << name;
   }
   EXPECT_EQ(appraise("default_cpu", with(snp, {"snp", "measurement"}, "x"), snp_references), (Vector{33, 2, 2}));

@@ -18,7 +18,9 @@ std::optional<std::size_t> index_of(std::string_view name) {
   return static_cast<std::size_t>(at - TrustVector::names.begin());
 }
 
-Error bad_claims(std::string message) { return Error{AppraisalError::bad_trust_claims, std::move(message)}; }
+Error bad_claims(std::string message) {
+  return Error{AppraisalError::bad_trust_claims, std::move(message)};
+}
 
 bool names_sample(const json::Object& annotated) {
   return annotated.contains(evidence::wire_name(evidence::TeeKind::sample)) ||
@@ -36,8 +38,8 @@ json::Object submodule_claims(const Submodule& submodule, bool verbose) {
       {"ear.status", name_of(submodule.vector.status())},
       {"ear.trustworthiness-vector", submodule.vector.to_json()},
       {"ear.appraisal-policy-id", submodule.policy_id},
-      {"ear.veraison.annotated-evidence", verbose ? submodule.annotated_evidence
-                                                  : without_additional_evidence(submodule.annotated_evidence)}};
+      {"ear.veraison.annotated-evidence",
+       verbose ? submodule.annotated_evidence : without_additional_evidence(submodule.annotated_evidence)}};
   for (const auto& extension : submodule.extensions) out.set(extension.name, extension.value);
   return out;
 }
@@ -49,8 +51,10 @@ Result<Extension> parse_extension(const json::Value& value) {
   const auto number = key == nullptr ? std::nullopt : key->if_int64();
   const bool fits = number && *number >= INT32_MIN && *number <= INT32_MAX;
   if (name == nullptr || !name->is_string() || !fits || content == nullptr) {
-    return fail(bad_claims("an extension is expected to be {\"name\": string, \"key\": 32-bit integer, \"value\": any}, "
-                           "found " + json::serialize(value).substr(0, 200)));
+    return fail(
+        bad_claims("an extension is expected to be {\"name\": string, \"key\": 32-bit integer, \"value\": any}, "
+                   "found " +
+                   json::serialize(value).substr(0, 200)));
   }
   // A policy must not forge what the broker itself states.
   if (name->if_string()->starts_with("ear.") && !name->if_string()->starts_with("ear.trustee.")) {
@@ -64,8 +68,9 @@ Result<SubmoduleResult> read_submodule(const std::string& name, const json::Valu
   const auto* status = value.find("ear.status");
   const auto tier = status == nullptr || !status->is_string() ? std::nullopt : parse_tier(*status->if_string());
   if (!tier) {
-    return fail(AppraisalError::bad_response, "submodule \"" + name + "\" is expected to have an ear.status of none, "
-                                              "affirming, warning or contraindicated");
+    return fail(AppraisalError::bad_response, "submodule \"" + name +
+                                                  "\" is expected to have an ear.status of none, "
+                                                  "affirming, warning or contraindicated");
   }
   out.status = *tier;
   if (const auto* vector = value.find("ear.trustworthiness-vector")) out.vector = TRY(TrustVector::parse(*vector));
@@ -77,7 +82,9 @@ Result<SubmoduleResult> read_submodule(const std::string& name, const json::Valu
 
 }  // namespace
 
-std::string_view name_of(Tier tier) { return tier_names[static_cast<std::size_t>(tier)]; }
+std::string_view name_of(Tier tier) {
+  return tier_names[static_cast<std::size_t>(tier)];
+}
 
 std::optional<Tier> parse_tier(std::string_view name) {
   const auto at = std::ranges::find(tier_names, name);
@@ -145,7 +152,7 @@ Tier TrustVector::status() const {
 json::Object TrustVector::to_json() const {
   json::Object out;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (values_[i]) out.set(names[i], static_cast<std::int64_t>(*values_[i]));
+    if (const auto& value = values_[i]) out.set(names[i], static_cast<std::int64_t>(*value));
   }
   return out;
 }

@@ -14,7 +14,7 @@ namespace coffer::appraisal {
 
 // In order of badness; "none" is the lowest and no failure.
 enum class Tier { none, affirming, warning, contraindicated };
-std::string_view name_of(Tier tier);                    // "affirming", ...
+std::string_view name_of(Tier tier);  // "affirming", ...
 std::optional<Tier> parse_tier(std::string_view name);
 // -1..1 none, -32..31 affirming, -96..95 warning, else contraindicated; the innermost band wins.
 Tier tier_of(std::int8_t value);
@@ -22,9 +22,9 @@ Tier tier_of(std::int8_t value);
 // The eight claims of AR4SI, each set or not.
 class TrustVector {
  public:
-  static constexpr std::array<std::string_view, 8> names{
-      "instance-identity", "configuration",  "executables",    "file-system",
-      "hardware",          "runtime-opaque", "storage-opaque", "sourced-data"};
+  static constexpr std::array<std::string_view, 8> names{"instance-identity", "configuration", "executables",
+                                                         "file-system",       "hardware",      "runtime-opaque",
+                                                         "storage-opaque",    "sourced-data"};
 
   // All eight at 0: what an undefined `trust_claims` rule means.
   static TrustVector zeros();
@@ -34,8 +34,8 @@ class TrustVector {
 
   std::optional<std::int8_t> get(std::string_view name) const;
   Result<> set(std::string_view name, std::int8_t value);
-  Tier status() const;                    // the worst over the set claims
-  codec::json::Object to_json() const;    // set members only
+  Tier status() const;                  // the worst over the set claims
+  codec::json::Object to_json() const;  // set members only
 
  private:
   std::array<std::optional<std::int8_t>, 8> values_{};
@@ -50,7 +50,7 @@ struct Extension {
 Result<std::vector<Extension>> parse_extensions(const codec::json::Value& value);
 
 struct Submodule {
-  std::string name;                        // "cpu0", "gpu0", ...
+  std::string name;  // "cpu0", "gpu0", ...
   TrustVector vector;
   std::string policy_id;                   // the bare first id, "default"
   codec::json::Object annotated_evidence;  // the policy's input too
@@ -62,7 +62,7 @@ struct Submodule {
 struct AnnotatedEvidence {
   evidence::TeeKind tee;
   evidence::Claims claims;
-  codec::json::Value init_data_claims{};     // null where the guest sent none
+  codec::json::Value init_data_claims{};  // null where the guest sent none
   codec::json::Value runtime_data_claims{};
 };
 codec::json::Object annotate(AnnotatedEvidence parts);

@@ -108,11 +108,11 @@ TEST(Extensions, a_policy_cannot_forge_what_the_token_itself_states) {
 }
 
 TEST(AnnotatedEvidence, report_data_and_init_data_become_siblings_of_the_tees_claims) {
-  const json::Value annotated{annotate({.tee = TeeKind::az_snp_vtpm,
-                                        .claims = {.claims = {{"measurement", "m"}}, .report_data = "aa",
-                                                   .init_data = "bb"},
-                                        .init_data_claims = nullptr,
-                                        .runtime_data_claims = object(R"({"nonce":"n"})")})};
+  const json::Value annotated{
+      annotate({.tee = TeeKind::az_snp_vtpm,
+                .claims = {.claims = {{"measurement", "m"}}, .report_data = "aa", .init_data = "bb"},
+                .init_data_claims = nullptr,
+                .runtime_data_claims = object(R"({"nonce":"n"})")})};
   EXPECT_EQ(json::serialize(annotated),
             R"({"az-snp-vtpm":{"measurement":"m"},"report_data":"aa","runtime_data_claims":{"nonce":"n"},)"
             R"("init_data":"bb","init_data_claims":null})");
@@ -125,15 +125,16 @@ TEST(AnnotatedEvidence, without_them_the_claims_stand_alone) {
 
 TEST(EarClaims, have_upstreams_members_and_mark_the_sample_tee) {
   const json::Value claims{ear_claims({valid_submodule()}, {}, now)};
-  EXPECT_EQ(json::serialize(claims),
-            R"({"eat_profile":"tag:github.com,2024:confidential-containers/Trustee","iat":1800000000,)"
-            R"("ear.verifier-id":{"developer":"https://confidentialcontainers.org","build":"attestation-service 0.1.0"},)"
-            R"("submods":{"cpu0":{"ear.status":"affirming",)"
-            R"("ear.trustworthiness-vector":{"executables":3,"hardware":2},"ear.appraisal-policy-id":"default",)"
-            R"("ear.veraison.annotated-evidence":{"sample":{"svn":"1"},"report_data":"AAAA",)"
-            R"("runtime_data_claims":{"nonce":"n","additional-evidence":"x"}},)"
-            R"("ear.trustee.identifiers":{"validated":{}}}},"exp":1800000300,"iss":"CoCo-Attestation-Service",)"
-            R"("coffer.sample":true})");
+  EXPECT_EQ(
+      json::serialize(claims),
+      R"({"eat_profile":"tag:github.com,2024:confidential-containers/Trustee","iat":1800000000,)"
+      R"("ear.verifier-id":{"developer":"https://confidentialcontainers.org","build":"attestation-service 0.1.0"},)"
+      R"("submods":{"cpu0":{"ear.status":"affirming",)"
+      R"("ear.trustworthiness-vector":{"executables":3,"hardware":2},"ear.appraisal-policy-id":"default",)"
+      R"("ear.veraison.annotated-evidence":{"sample":{"svn":"1"},"report_data":"AAAA",)"
+      R"("runtime_data_claims":{"nonce":"n","additional-evidence":"x"}},)"
+      R"("ear.trustee.identifiers":{"validated":{}}}},"exp":1800000300,"iss":"CoCo-Attestation-Service",)"
+      R"("coffer.sample":true})");
 }
 
 TEST(EarClaims, real_tees_carry_no_sample_mark) {
@@ -160,9 +161,9 @@ TEST(EarClaims, are_read_back) {
 }
 
 TEST(EarClaims, without_submodules_or_with_an_unknown_status_they_are_refused) {
-  for (const auto text : {R"({})", R"({"submods":{}})", R"({"submods":[]})", R"({"submods":{"cpu0":{}}})",
-                          R"({"submods":{"cpu0":{"ear.status":"fine"}}})",
-                          R"({"submods":{"cpu0":{"ear.status":2}}})"}) {
+  for (const auto text :
+       {R"({})", R"({"submods":{}})", R"({"submods":[]})", R"({"submods":{"cpu0":{}}})",
+        R"({"submods":{"cpu0":{"ear.status":"fine"}}})", R"({"submods":{"cpu0":{"ear.status":2}}})"}) {
     const auto submodules = read_submodules(object(text));
     ASSERT_FALSE(submodules) << text;
     EXPECT_EQ(submodules.error().code, AppraisalError::bad_response);
@@ -171,11 +172,11 @@ TEST(EarClaims, without_submodules_or_with_an_unknown_status_they_are_refused) {
 
 TEST(EarClaims, another_implementations_results_are_read) {
   COFFER_REQUIRE_VECTORS();
-  for (const auto& [file, status] :
-       {std::pair{"ear/ear-claims.json", Tier::affirming}, {"ear/ear-claims-tv-ok.json", Tier::affirming},
-        {"ear/ear-claims-extension-ok.json", Tier::affirming},
-        {"ear/ear-claims-key-attestation-ok.json", Tier::affirming},
-        {"ear/ear-claims-key-attestation-ko.json", Tier::contraindicated}}) {
+  for (const auto& [file, status] : {std::pair{"ear/ear-claims.json", Tier::affirming},
+                                     {"ear/ear-claims-tv-ok.json", Tier::affirming},
+                                     {"ear/ear-claims-extension-ok.json", Tier::affirming},
+                                     {"ear/ear-claims-key-attestation-ok.json", Tier::affirming},
+                                     {"ear/ear-claims-key-attestation-ko.json", Tier::contraindicated}}) {
     const auto submodules = read_submodules(object(coffer::testing::read_vector(file)));
     ASSERT_TRUE(submodules) << file << ": " << to_string(submodules.error());
     ASSERT_EQ(submodules->size(), 1U) << file;

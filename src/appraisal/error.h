@@ -23,23 +23,23 @@ enum class AppraisalError {
 std::string_view code_name(AppraisalError code);
 
 enum class TokenError {
-  malformed,              // not a compact JWS with a JSON header and claims
+  malformed,  // not a compact JWS with a JSON header and claims
   too_large,
-  no_anchor,              // nothing is trusted: no certificate, no JWK set, and header keys are not allowed
-  no_trusted_certificate, // the header brings a jwk, but no trusted certificate is configured
-  missing_x5c,            // a header jwk without the chain that would prove it
-  bad_x5c,                // a chain that does not parse
-  key_mismatch,           // the leaf certificate holds another key than the header's jwk
-  untrusted_chain,        // a chain that does not end in a trusted certificate, or is not valid now
-  bad_jwk,                // a header jwk that does not parse, or without alg
-  no_key_id,              // neither jwk nor kid in the header
-  unknown_key_id,         // a kid that no trusted JWK set has
+  no_anchor,               // nothing is trusted: no certificate, no JWK set, and header keys are not allowed
+  no_trusted_certificate,  // the header brings a jwk, but no trusted certificate is configured
+  missing_x5c,             // a header jwk without the chain that would prove it
+  bad_x5c,                 // a chain that does not parse
+  key_mismatch,            // the leaf certificate holds another key than the header's jwk
+  untrusted_chain,         // a chain that does not end in a trusted certificate, or is not valid now
+  bad_jwk,                 // a header jwk that does not parse, or without alg
+  no_key_id,               // neither jwk nor kid in the header
+  unknown_key_id,          // a kid that no trusted JWK set has
   algorithm_not_allowed,
   bad_signature,
   expired,
   missing_exp,
-  no_tee_key,             // the claims carry no TEE public key at any known place
-  bad_anchor,             // a configured certificate or JWK set that cannot be read
+  no_tee_key,  // the claims carry no TEE public key at any known place
+  bad_anchor,  // a configured certificate or JWK set that cannot be read
 };
 std::string_view code_name(TokenError code);
 

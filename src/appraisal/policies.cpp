@@ -17,10 +17,9 @@ constexpr std::string_view suffix = ".rego";
 constexpr std::size_t max_id_size = 128;
 constexpr std::size_t max_parsed = 64;
 
-constexpr std::array defaults{DefaultPolicy{"default_cpu", default_cpu_rego},
-                              DefaultPolicy{"default_gpu", default_gpu_rego},
-                              DefaultPolicy{"default_switch", default_switch_rego},
-                              DefaultPolicy{"default_ppcie", default_ppcie_rego}};
+constexpr std::array defaults{
+    DefaultPolicy{"default_cpu", default_cpu_rego}, DefaultPolicy{"default_gpu", default_gpu_rego},
+    DefaultPolicy{"default_switch", default_switch_rego}, DefaultPolicy{"default_ppcie", default_ppcie_rego}};
 
 bool is_id_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -37,7 +36,9 @@ Result<std::string> key_of(std::string_view id) {
 
 }  // namespace
 
-std::span<const DefaultPolicy> default_policies() { return defaults; }
+std::span<const DefaultPolicy> default_policies() {
+  return defaults;
+}
 
 Result<> PolicyStore::install_defaults() {
   for (const auto& policy : defaults) {
@@ -68,7 +69,9 @@ Result<std::vector<std::string>> PolicyStore::list() const {
   return out;
 }
 
-Result<bool> PolicyStore::erase(std::string_view id) { return store_->erase(space, TRY(key_of(id))); }
+Result<bool> PolicyStore::erase(std::string_view id) {
+  return store_->erase(space, TRY(key_of(id)));
+}
 
 Result<std::shared_ptr<const policy::Policy>> PolicyStore::load(std::string_view id) const {
   const auto key = TRY(key_of(id));

@@ -16,7 +16,7 @@
 namespace coffer::appraisal {
 
 struct DefaultPolicy {
-  std::string_view id;    // "default_cpu"
+  std::string_view id;  // "default_cpu"
   std::string_view text;
 };
 // default_cpu, default_gpu, default_switch, default_ppcie: upstream's rules and thresholds (trustee.md 3.2), our words.

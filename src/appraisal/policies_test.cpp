@@ -46,7 +46,8 @@ TEST_F(Policies, syntax_is_checked_before_anything_is_stored) {
 }
 
 TEST_F(Policies, ids_that_could_lead_elsewhere_are_refused) {
-  for (const auto& id : {std::string{}, std::string{".."}, std::string{"a/b"}, std::string{"a b"}, std::string(129, 'a')}) {
+  for (const auto& id :
+       {std::string{}, std::string{".."}, std::string{"a/b"}, std::string{"a b"}, std::string(129, 'a')}) {
     EXPECT_EQ(policies_.set(id, minimal).error().code, AppraisalError::bad_policy_id) << id;
     EXPECT_EQ(policies_.text(id).error().code, AppraisalError::bad_policy_id) << id;
     EXPECT_EQ(policies_.erase(id).error().code, AppraisalError::bad_policy_id) << id;
@@ -60,7 +61,8 @@ TEST_F(Policies, one_content_is_parsed_once_and_a_new_one_counts_at_once) {
   ASSERT_TRUE(first);
   EXPECT_EQ(*policies_.load("x_cpu"), *first);
   // As another replica would, past this object.
-  ASSERT_TRUE(store_->put("attestation_service_policy", "x_cpu.rego", as_bytes("package policy\n\ntrust_claims := {\"hardware\": 97}\n")));
+  ASSERT_TRUE(store_->put("attestation_service_policy", "x_cpu.rego",
+                          as_bytes("package policy\n\ntrust_claims := {\"hardware\": 97}\n")));
   const auto second = policies_.load("x_cpu");
   ASSERT_TRUE(second);
   EXPECT_NE(*second, *first);

@@ -13,7 +13,9 @@ constexpr std::string_view space = "reference_value";
 constexpr std::string_view message_version = "0.1.0";
 constexpr std::size_t page_size = 1000;
 
-Error bad(std::string message) { return Error{AppraisalError::bad_reference_message, std::move(message)}; }
+Error bad(std::string message) {
+  return Error{AppraisalError::bad_reference_message, std::move(message)};
+}
 
 Result<> check_name(std::string_view name) {
   if (const auto valid = storage::check_key(space, name); !valid) {
@@ -75,9 +77,9 @@ Result<ReferenceValue> read_stored(std::string_view name, ByteView bytes, TimePo
   const auto* content = value.find("value");
   const auto time = time_member(value, "expiration");
   if (content == nullptr || !time) {
-    return fail(storage::StorageError::corrupt,
-                "stored reference value \"" + std::string{name} + "\" is expected to have \"value\" and an RFC 3339 "
-                "\"expiration\"");
+    return fail(storage::StorageError::corrupt, "stored reference value \"" + std::string{name} +
+                                                    "\" is expected to have \"value\" and an RFC 3339 "
+                                                    "\"expiration\"");
   }
   const auto* version = value.find("version");
   return ReferenceValue{.name = std::string{name},
@@ -117,7 +119,9 @@ Result<std::optional<ReferenceValue>> ReferenceValueStore::find(std::string_view
   TRY(check_name(name));
   const auto bytes = TRY(store_->get(space, name));
   if (!bytes) return std::optional<ReferenceValue>{};
-  return std::optional{TRY(read_stored(name, *bytes, clock_.now()))};
+  return std::optional {
+    TRY(read_stored(name, *bytes, clock_.now()))
+  };
 }
 
 Result<std::optional<json::Value>> ReferenceValueStore::query(std::string_view name) const {
@@ -151,10 +155,10 @@ Result<bool> ReferenceValueStore::erase(std::string_view name) {
 
 std::string sample_reference_message(std::string_view name, const json::Value& value) {
   const json::Object payload{{std::string{name}, value}};
-  return json::serialize(json::Value{
-      json::Object{{"version", message_version},
-                   {"type", "sample"},
-                   {"payload", codec::base64_encode(as_bytes(json::serialize(json::Value{payload})))}}});
+  return json::serialize(
+      json::Value{json::Object{{"version", message_version},
+                               {"type", "sample"},
+                               {"payload", codec::base64_encode(as_bytes(json::serialize(json::Value{payload})))}}});
 }
 
 }  // namespace coffer::appraisal

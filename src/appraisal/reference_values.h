@@ -15,10 +15,10 @@ namespace coffer::appraisal {
 
 struct ReferenceValue {
   std::string name;
-  std::string version;        // "0.1.0"
-  std::string expiration;     // RFC 3339, UTC
+  std::string version;     // "0.1.0"
+  std::string expiration;  // RFC 3339, UTC
   codec::json::Value value;
-  bool expired = false;       // at the time of reading
+  bool expired = false;  // at the time of reading
 
   // {"version","name","expiration","value"}: the stored shape.
   codec::json::Object to_json() const;

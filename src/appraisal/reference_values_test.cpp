@@ -53,8 +53,7 @@ TEST_F(ReferenceValues, are_stored_in_upstreams_shape_and_expire_after_twelve_mo
   ASSERT_TRUE(values_.set("svn", json::Array{"1"}));
   const auto stored = store_->get("reference_value", "svn");
   ASSERT_TRUE(stored && *stored);
-  EXPECT_EQ(as_text(**stored),
-            R"({"version":"0.1.0","name":"svn","expiration":"2025-02-28T12:34:56Z","value":["1"]})");
+  EXPECT_EQ(as_text(**stored), R"({"version":"0.1.0","name":"svn","expiration":"2025-02-28T12:34:56Z","value":["1"]})");
 }
 
 TEST_F(ReferenceValues, the_version_may_be_left_out_of_a_message) {
@@ -118,7 +117,8 @@ TEST_F(ReferenceValues, one_bad_name_registers_nothing) {
 }
 
 TEST_F(ReferenceValues, a_stored_value_that_is_none_is_corrupt) {
-  for (const auto text : {"", "{}", R"({"value":1})", R"({"value":1,"expiration":"soon"})", R"({"expiration":"2025-02-28T12:34:56Z"})"}) {
+  for (const auto text :
+       {"", "{}", R"({"value":1})", R"({"value":1,"expiration":"soon"})", R"({"expiration":"2025-02-28T12:34:56Z"})"}) {
     ASSERT_TRUE(store_->put("reference_value", "svn", as_bytes(text)));
     const auto value = values_.query("svn");
     ASSERT_FALSE(value) << text;

@@ -18,7 +18,9 @@ constexpr std::string_view key_name = "signer.pem";
 constexpr auto certificate_lifetime = std::chrono::days{3650};
 constexpr auto clock_skew = std::chrono::hours{1};
 
-Error bad(std::string message) { return Error{AppraisalError::bad_signer, std::move(message)}; }
+Error bad(std::string message) {
+  return Error{AppraisalError::bad_signer, std::move(message)};
+}
 
 Result<crypto::PrivateKey> p256_key(ByteView pem) {
   auto key = crypto::PrivateKey::from_pem(pem);
@@ -92,7 +94,9 @@ Result<std::string> TokenSigner::sign(const json::Object& claims) const {
                                crypto::SignatureAlgorithm::es256);
 }
 
-std::string TokenSigner::anchor_pem() const { return chain_.empty() ? std::string{} : chain_.back().to_pem(); }
+std::string TokenSigner::anchor_pem() const {
+  return chain_.empty() ? std::string{} : chain_.back().to_pem();
+}
 
 json::Object TokenSigner::header_jwk() const {
   json::Object out{{"alg", "ES256"}};
@@ -107,6 +111,8 @@ json::Object TokenSigner::header_jwk() const {
   return out;
 }
 
-json::Object TokenSigner::jwk_set() const { return {{"keys", json::Array{header_jwk()}}}; }
+json::Object TokenSigner::jwk_set() const {
+  return {{"keys", json::Array{header_jwk()}}};
+}
 
 }  // namespace coffer::appraisal

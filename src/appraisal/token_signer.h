@@ -13,17 +13,17 @@
 namespace coffer::appraisal {
 
 struct SignerFiles {
-  SecretBytes key_pem;                       // P-256
-  std::optional<std::string> chain_pem{};    // leaf first; the leaf's key must be key_pem's
-  std::optional<std::string> cert_url{};     // x5u
+  SecretBytes key_pem;                     // P-256
+  std::optional<std::string> chain_pem{};  // leaf first; the leaf's key must be key_pem's
+  std::optional<std::string> cert_url{};   // x5u
 };
 
 class TokenSigner {
  public:
   // bad_signer where the key is not P-256, or the chain's leaf holds another key.
   static Result<TokenSigner> from_files(const SignerFiles& files);
-  // The key and self-signed certificate kept in the store (namespace attestation_service_signer, key signer.pem), made on
-  // first use. Replicas on one store agree: the first writer wins. (Upstream's ephemeral key dies at restart.)
+  // The key and self-signed certificate kept in the store (namespace attestation_service_signer, key signer.pem), made
+  // on first use. Replicas on one store agree: the first writer wins. (Upstream's ephemeral key dies at restart.)
   static Result<TokenSigner> load_or_create(storage::KeyValueStore& store, TimePoint now);
 
   // Header {"typ":"JWT","alg":"ES256","jwk":{"alg","x5u"?,"x5c"?,"kty","crv","x","y"}}.
@@ -35,7 +35,7 @@ class TokenSigner {
   std::string anchor_pem() const;
   crypto::PublicKey public_key() const { return key_.public_key(); }
   codec::json::Object header_jwk() const;
-  codec::json::Object jwk_set() const;       // {"keys":[header_jwk]}, as /.well-known/jwks.json
+  codec::json::Object jwk_set() const;  // {"keys":[header_jwk]}, as /.well-known/jwks.json
 
  private:
   TokenSigner(crypto::PrivateKey key, std::vector<crypto::Certificate> chain, std::optional<std::string> url)

@@ -1,7 +1,8 @@
 #include "appraisal/token_signer.h"
 
-#include <array>
 #include <gtest/gtest.h>
+
+#include <array>
 #include <utility>
 
 #include "codec/base64.h"
@@ -20,19 +21,21 @@ const auto now = from_unix_seconds(1'800'000'000);
 constexpr std::array es256{crypto::SignatureAlgorithm::es256};
 
 crypto::Certificate certificate_of(const PrivateKey& key) {
-  auto made = crypto::self_sign({.common_name = "signer", .not_before = now, .not_after = now + std::chrono::hours{1}},
-                                key);
+  auto made =
+      crypto::self_sign({.common_name = "signer", .not_before = now, .not_after = now + std::chrono::hours{1}}, key);
   EXPECT_TRUE(made) << to_string(made.error());
   return *std::move(made);
 }
 
-json::Object header_of(std::string_view token) { return jose::UnverifiedJwt::parse(token)->header; }
+json::Object header_of(std::string_view token) {
+  return jose::UnverifiedJwt::parse(token)->header;
+}
 
 TEST(TokenSigner, header_carries_type_algorithm_key_and_chain) {
   const auto key = *PrivateKey::generate(KeyKind::ec_p256);
   const auto certificate = certificate_of(key);
-  const auto signer = TokenSigner::from_files({.key_pem = key.to_pem_pkcs8(), .chain_pem = certificate.to_pem(),
-                                               .cert_url = "https://example.org/chain.pem"});
+  const auto signer = TokenSigner::from_files(
+      {.key_pem = key.to_pem_pkcs8(), .chain_pem = certificate.to_pem(), .cert_url = "https://example.org/chain.pem"});
   ASSERT_TRUE(signer) << to_string(signer.error());
   const auto token = signer->sign({{"exp", 1}});
   ASSERT_TRUE(token);

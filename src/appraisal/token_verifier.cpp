@@ -25,7 +25,9 @@ struct TokenVerifier::Impl {
 namespace {
 
 Error translated(const Error& error) {
-  const auto as = [&](TokenError code) { return Error{code, "the attestation token is not accepted: " + error.message}; };
+  const auto as = [&](TokenError code) {
+    return Error{code, "the attestation token is not accepted: " + error.message};
+  };
   if (error.code == jose::JoseError::expired) return as(TokenError::expired);
   if (error.code == jose::JoseError::missing_claim) return as(TokenError::missing_exp);
   if (error.code == jose::JoseError::bad_signature) return as(TokenError::bad_signature);
@@ -50,8 +52,9 @@ Error too_large(std::size_t size, std::size_t limit) {
 
 Result<const json::Object*> VerifiedToken::tee_public_key() const {
   if (tee_key_) return &*tee_key_;
-  return fail(TokenError::no_tee_key, "the token's claims are expected to hold a tee-pubkey, found none; name its place "
-                                      "in attestation_token.extra_teekey_paths");
+  return fail(TokenError::no_tee_key,
+              "the token's claims are expected to hold a tee-pubkey, found none; name its place "
+              "in attestation_token.extra_teekey_paths");
 }
 
 TokenVerifier::TokenVerifier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -68,7 +71,9 @@ Result<std::shared_ptr<TokenVerifier>> TokenVerifier::create(TokenVerifierOption
       std::unique_ptr<Impl>{new Impl{std::move(options), std::move(anchors), detail::TokenCache{capacity}}}}};
 }
 
-bool TokenVerifier::has_anchor() const { return !impl_->anchors.none(); }
+bool TokenVerifier::has_anchor() const {
+  return !impl_->anchors.none();
+}
 
 Result<std::shared_ptr<const VerifiedToken>> TokenVerifier::verify(std::string_view token, TimePoint now) const {
   return impl_->verify(token, now);
@@ -91,7 +96,7 @@ Result<std::shared_ptr<const VerifiedToken>> TokenVerifier::Impl::verify(std::st
 }
 
 Result<std::pair<std::shared_ptr<const VerifiedToken>, TimePoint>> TokenVerifier::Impl::check(std::string_view token,
-                                                                                             TimePoint now) const {
+                                                                                              TimePoint now) const {
   const auto unverified = jose::UnverifiedJws::parse_compact(token);
   if (!unverified) return fail(translated(unverified.error()));
   const auto key = TRY(detail::signing_key(unverified->header, anchors, now));
@@ -115,8 +120,8 @@ Result<std::shared_ptr<const VerifiedToken>> TokenVerifier::read_received(std::s
   if (now > expires + options.leeway) {
     return fail(TokenError::expired, "the attestation token expired at " + format_rfc3339(expires));
   }
-  return std::make_shared<const VerifiedToken>(jwt->header, jwt->claims,
-                                               detail::tee_public_key(jwt->claims, options.extra_teekey_paths), expires);
+  return std::make_shared<const VerifiedToken>(
+      jwt->header, jwt->claims, detail::tee_public_key(jwt->claims, options.extra_teekey_paths), expires);
 }
 
 }  // namespace coffer::appraisal

@@ -15,14 +15,14 @@
 namespace coffer::appraisal {
 
 struct TokenVerifierOptions {
-  std::vector<std::string> trusted_certs_paths{};   // PEM files, each with one certificate or more
-  std::vector<std::string> trusted_jwk_sets{};      // https://, file:// or a path; https also by OpenID discovery
-  std::vector<std::string> extra_teekey_paths{};    // JSON pointers, searched first
-  bool insecure_header_jwk = false;                 // trust whatever key the token brings; logged loudly
+  std::vector<std::string> trusted_certs_paths{};  // PEM files, each with one certificate or more
+  std::vector<std::string> trusted_jwk_sets{};     // https://, file:// or a path; https also by OpenID discovery
+  std::vector<std::string> extra_teekey_paths{};   // JSON pointers, searched first
+  bool insecure_header_jwk = false;                // trust whatever key the token brings; logged loudly
   std::vector<crypto::Certificate> trusted_certificates{};  // anchors already in memory (the built-in service's own)
-  std::shared_ptr<net::HttpClient> http{};          // needed only for https:// JWK sets; made where absent
+  std::shared_ptr<net::HttpClient> http{};                  // needed only for https:// JWK sets; made where absent
   Duration leeway = std::chrono::seconds{60};
-  std::size_t cache_size = 4096;                    // tokens; 0 switches the cache off
+  std::size_t cache_size = 4096;  // tokens; 0 switches the cache off
   std::size_t max_token_size = 1U << 20;
 };
 
@@ -53,8 +53,9 @@ class TokenVerifier {
   // Thread safe. Each failure has a TokenError of its own and names the anchor that is missing.
   Result<std::shared_ptr<const VerifiedToken>> verify(std::string_view token, TimePoint now) const;
   bool has_anchor() const;
-  // For a token that the caller itself received from the attestation service that it is configured to use, over their own
-  // connection: no signature is checked, the channel vouches for it. Errors: malformed, too_large, missing_exp, expired.
+  // For a token that the caller itself received from the attestation service that it is configured to use, over their
+  // own connection: no signature is checked, the channel vouches for it. Errors: malformed, too_large, missing_exp,
+  // expired.
   Result<std::shared_ptr<const VerifiedToken>> read_received(std::string_view token, TimePoint now) const;
 
  private:

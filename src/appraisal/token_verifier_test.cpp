@@ -1,11 +1,12 @@
 #include "appraisal/token_verifier.h"
 
-#include <array>
-#include <filesystem>
-#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
 
 #include "appraisal/token_signer.h"
 #include "codec/base64.h"
@@ -40,10 +41,9 @@ struct Authority {
   }
 
   crypto::Certificate certify(const PrivateKey& subject, TimePoint until = now + std::chrono::hours{1}) const {
-    auto made = crypto::issue({.common_name = "attestation service",
-                               .not_before = now - std::chrono::hours{1},
-                               .not_after = until},
-                              subject.public_key(), {certificate, key});
+    auto made = crypto::issue(
+        {.common_name = "attestation service", .not_before = now - std::chrono::hours{1}, .not_after = until},
+        subject.public_key(), {certificate, key});
     EXPECT_TRUE(made) << to_string(made.error());
     return *std::move(made);
   }
@@ -78,9 +78,9 @@ class TokenVerification : public ::testing::Test {
 
   // The header of a valid token: jwk with the chain to the authority.
   static json::Object valid_header() {
-    const auto signer = TokenSigner::from_files(
-        {.key_pem = key_->to_pem_pkcs8(),
-         .chain_pem = authority_->certify(*key_).to_pem() + authority_->certificate.to_pem()});
+    const auto signer =
+        TokenSigner::from_files({.key_pem = key_->to_pem_pkcs8(),
+                                 .chain_pem = authority_->certify(*key_).to_pem() + authority_->certificate.to_pem()});
     EXPECT_TRUE(signer) << to_string(signer.error());
     return {{"typ", "JWT"}, {"alg", "ES256"}, {"jwk", signer->header_jwk()}};
   }
@@ -168,9 +168,9 @@ TEST_F(TokenVerification, a_header_jwk_without_chain_is_refused_unless_openly_in
 }
 
 TEST_F(TokenVerification, chains_that_do_not_parse_are_refused) {
-  for (const auto& bad : {json::Value{"text"}, json::Value{json::Array{}}, json::Value{json::Array{1}},
-                          json::Value{json::Array{"***"}}, json::Value{json::Array{"AAAA"}},
-                          json::Value{json::Array(9, json::Value{"AAAA"})}}) {
+  for (const auto& bad :
+       {json::Value{"text"}, json::Value{json::Array{}}, json::Value{json::Array{1}}, json::Value{json::Array{"***"}},
+        json::Value{json::Array{"AAAA"}}, json::Value{json::Array(9, json::Value{"AAAA"})}}) {
     EXPECT_EQ(refusal(token(header_with("x5c", bad))).code, TokenError::bad_x5c) << json::serialize(bad);
   }
 }
@@ -291,7 +291,8 @@ TEST_F(TokenVerification, the_tee_key_is_searched_in_extra_paths_first_and_then_
   json::Object claims{{"tee-pubkey", key(1)}};
   EXPECT_EQ(found(claims), 1);
   claims.set("submods", json::Object{{"cpu0", json::Object{{"ear.veraison.annotated-evidence",
-                                      json::Object{{"runtime_data_claims", json::Object{{"tee-pubkey", key(2)}}}}}}}});
+                                                            json::Object{{"runtime_data_claims",
+                                                                          json::Object{{"tee-pubkey", key(2)}}}}}}}});
   EXPECT_EQ(found(claims), 2);
   claims.set("customized_claims", json::Object{{"runtime_data", json::Object{{"tee-pubkey", key(3)}}}});
   EXPECT_EQ(found(claims), 3);

@@ -1,10 +1,11 @@
 #include "codec/toml.h"
 
+#include <toml++/toml.h>
+
 #include <cmath>
 #include <optional>
 #include <sstream>
 #include <string>
-#include <toml++/toml.h>
 
 #include "codec/detail/toml_depth.h"
 
@@ -101,7 +102,9 @@ Result<Document> parse_toml_document(std::string_view text, std::string_view fil
   }
   try {
     const toml::table root = toml::parse(text);
-    Document document{.root = TRY(Converter{file_name}.convert(root, 0))};
+    Document document {
+      .root = TRY(Converter{file_name}.convert(root, 0))
+    };
     collect_lines(root, {}, document.lines);
     return document;
   } catch (const toml::parse_error& error) {
@@ -111,7 +114,8 @@ Result<Document> parse_toml_document(std::string_view text, std::string_view fil
 }
 
 Result<json::Value> parse_toml(std::string_view text, std::string_view file_name) {
-  return TRY(parse_toml_document(text, file_name)).root;
+  return TRY(parse_toml_document(text, file_name))
+  .root;
 }
 
 }  // namespace coffer::codec

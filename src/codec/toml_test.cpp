@@ -18,8 +18,9 @@ Error refused(std::string_view text) {
 }
 
 TEST(Toml, tables_arrays_and_scalars_become_json) {
-  const auto value = parsed("title = \"x\"\n[http_server]\nsockets = [\"a\", \"b\"]\ninsecure_http = true\nratio = 1.5\n"
-                            "size = 9007199254740993\n[[plugins]]\nname = \"resource\"\n");
+  const auto value = parsed(
+      "title = \"x\"\n[http_server]\nsockets = [\"a\", \"b\"]\ninsecure_http = true\nratio = 1.5\n"
+      "size = 9007199254740993\n[[plugins]]\nname = \"resource\"\n");
   EXPECT_EQ(*value.at_pointer("/title")->if_string(), "x");
   EXPECT_EQ(*value.at_pointer("/http_server/sockets/1")->if_string(), "b");
   EXPECT_TRUE(*value.at_pointer("/http_server/insecure_http")->if_bool());
@@ -41,7 +42,9 @@ TEST(Toml, a_syntax_error_names_file_line_and_column) {
   EXPECT_EQ(error.message.rfind("kbs.toml:2:", 0), 0U) << error.message;
 }
 
-TEST(Toml, a_duplicate_key_is_an_error) { EXPECT_EQ(refused("a = 1\na = 2\n").code, TomlError::syntax); }
+TEST(Toml, a_duplicate_key_is_an_error) {
+  EXPECT_EQ(refused("a = 1\na = 2\n").code, TomlError::syntax);
+}
 
 TEST(Toml, numbers_that_json_lacks_are_refused_with_their_place) {
   const auto error = refused("ok = 1\nx = nan\n");

@@ -20,8 +20,10 @@ Result<std::vector<DeviceEvidence>> parse_additional_evidence(std::string_view t
   if (!value) return fail(EvidenceError::malformed, "additional evidence is no JSON: " + value.error().message);
   auto* devices = value->if_object();
   if (devices == nullptr) {
-    return fail(EvidenceError::malformed, "additional evidence is expected to be an object from TEE name to evidence, "
-                                          "found " + std::string{value->type_name()});
+    return fail(EvidenceError::malformed,
+                "additional evidence is expected to be an object from TEE name to evidence, "
+                "found " +
+                    std::string{value->type_name()});
   }
   for (auto& [name, evidence] : *devices) {
     const auto kind = TRY(parse_tee_kind(name));

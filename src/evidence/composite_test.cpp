@@ -37,7 +37,9 @@ TEST(AdditionalEvidence, text_that_is_no_object_is_refused) {
   EXPECT_EQ(refusal("\"x\""), EvidenceError::malformed);
 }
 
-TEST(AdditionalEvidence, an_unknown_tee_is_refused) { EXPECT_EQ(refusal(R"({"abacus":{}})"), EvidenceError::unknown_tee); }
+TEST(AdditionalEvidence, an_unknown_tee_is_refused) {
+  EXPECT_EQ(refusal(R"({"abacus":{}})"), EvidenceError::unknown_tee);
+}
 
 TEST(AdditionalEvidence, one_tee_under_two_spellings_is_refused) {
   EXPECT_EQ(refusal(R"({"az-snp-vtpm":{},"azsnpvtpm":{}})"), EvidenceError::malformed);

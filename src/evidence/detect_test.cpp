@@ -1,8 +1,9 @@
 #include "evidence/detect.h"
 
-#include <fstream>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+
+#include <fstream>
 
 namespace coffer::evidence {
 namespace {

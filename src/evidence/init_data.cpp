@@ -13,7 +13,9 @@ namespace {
 constexpr std::string_view policy_file = "policy.rego";
 constexpr std::string_view policy_data_marker = "policy_data := {";
 
-Error bad(std::string message) { return Error{EvidenceError::bad_init_data, std::move(message)}; }
+Error bad(std::string message) {
+  return Error{EvidenceError::bad_init_data, std::move(message)};
+}
 
 Result<std::string> root_string(const json::Value& root, std::string_view key) {
   const auto* value = root.find(key);
@@ -37,8 +39,8 @@ Result<json::Object> string_table(const json::Value& root) {
   if (data == nullptr || !data->is_object()) return fail(bad("init-data is expected to have a table [data]"));
   for (const auto& [name, value] : *data->if_object()) {
     if (!value.is_string()) {
-      return fail(bad("init-data entry \"" + name + "\" is expected to be a string, found " +
-                      std::string{value.type_name()}));
+      return fail(
+          bad("init-data entry \"" + name + "\" is expected to be a string, found " + std::string{value.type_name()}));
     }
   }
   return *data->if_object();
@@ -103,16 +105,21 @@ Result<InitData> InitData::from_wire(const json::Value& value) {
   return parse(*body->if_string());
 }
 
-json::Object InitData::to_wire() const { return {{"format", "toml"}, {"body", text_}}; }
+json::Object InitData::to_wire() const {
+  return {{"format", "toml"}, {"body", text_}};
+}
 
-Bytes InitData::digest() const { return crypto::hash(algorithm_, as_bytes(text_)); }
+Bytes InitData::digest() const {
+  return crypto::hash(algorithm_, as_bytes(text_));
+}
 
 Result<json::Object> InitData::claims() const {
   json::Object out;
   for (const auto& [name, value] : data_) {
     const auto& text = *value.if_string();
     if (name == policy_file) {
-      if (auto policy_claims = TRY(agent_policy_claims(text))) out.set("agent_policy_claims", *std::move(policy_claims));
+      if (auto policy_claims = TRY(agent_policy_claims(text)))
+        out.set("agent_policy_claims", *std::move(policy_claims));
     } else if (name == "cdh.toml" || name == "aa.toml") {
       out.set(name, TRY(file_as_object(name, text)));
     } else {

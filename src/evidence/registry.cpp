@@ -26,7 +26,9 @@ constexpr std::array rows{
     Row{TeeKind::sampledevice, sample::make_verifier, make_sample},
 };
 
-bool built_in(TeeKind kind) { return std::ranges::find(rows, kind, &Row::kind) != rows.end(); }
+bool built_in(TeeKind kind) {
+  return std::ranges::find(rows, kind, &Row::kind) != rows.end();
+}
 
 std::unexpected<Error> absent(TeeKind kind, std::string_view what) {
   return fail(EvidenceError::not_supported,
@@ -109,6 +111,7 @@ bool Registry::sample_allowed() const {
 
 std::vector<TeeKind> built_in_tees() {
   std::vector<TeeKind> out;
+  out.reserve(rows.size());
   for (const auto& row : rows) out.push_back(row.kind);
   return out;
 }

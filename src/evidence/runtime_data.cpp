@@ -51,7 +51,8 @@ Result<json::Object> known_members(const json::Value& jwk) {
 
 Result<std::string> canonical(json::Object form) {
   auto text = json::canonicalize(json::Value{std::move(form)});
-  if (!text) return fail(EvidenceError::bad_runtime_data, "runtime data has no canonical form: " + text.error().message);
+  if (!text)
+    return fail(EvidenceError::bad_runtime_data, "runtime data has no canonical form: " + text.error().message);
   return *std::move(text);
 }
 
@@ -79,7 +80,9 @@ json::Object RuntimeData::primary_form() const {
   return out;
 }
 
-json::Object RuntimeData::device_form() const { return {{"nonce", nonce_}, {"tee-pubkey", tee_pubkey_}}; }
+json::Object RuntimeData::device_form() const {
+  return {{"nonce", nonce_}, {"tee-pubkey", tee_pubkey_}};
+}
 
 Bytes RuntimeData::primary_digest(crypto::HashAlgorithm algorithm) const {
   return crypto::hash(algorithm, as_bytes(primary_text_));
@@ -91,7 +94,8 @@ Bytes RuntimeData::device_digest(crypto::HashAlgorithm algorithm) const {
 
 Result<Bytes> structured_digest(const json::Value& runtime_data, crypto::HashAlgorithm algorithm) {
   auto text = json::canonicalize(runtime_data);
-  if (!text) return fail(EvidenceError::bad_runtime_data, "runtime data has no canonical form: " + text.error().message);
+  if (!text)
+    return fail(EvidenceError::bad_runtime_data, "runtime data has no canonical form: " + text.error().message);
   return crypto::hash(algorithm, as_bytes(*text));
 }
 
@@ -135,9 +139,9 @@ Result<HashSelection> select_hash_algorithm(TeeKind kind, const json::Value& req
       }
     }
   }
-  return fail(EvidenceError::unsupported_hash, "TEE \"" + std::string{wire_name(kind)} + "\" binds with " +
-                                                   std::string{wanted} + ", which the client does not offer: " +
-                                                   json::serialize(*offered).substr(0, 200));
+  return fail(EvidenceError::unsupported_hash,
+              "TEE \"" + std::string{wire_name(kind)} + "\" binds with " + std::string{wanted} +
+                  ", which the client does not offer: " + json::serialize(*offered).substr(0, 200));
 }
 
 }  // namespace coffer::evidence

@@ -112,8 +112,8 @@ TEST(HashSelection, a_client_without_a_selection_uses_sha384) {
 }
 
 TEST(HashSelection, a_client_takes_the_selected_algorithm_in_any_case) {
-  for (const auto& [name, algorithm] : {std::pair{"SHA512", HashAlgorithm::sha512}, {"sha256", HashAlgorithm::sha256},
-                                        {"Sm3", HashAlgorithm::sm3}}) {
+  for (const auto& [name, algorithm] :
+       {std::pair{"SHA512", HashAlgorithm::sha512}, {"sha256", HashAlgorithm::sha256}, {"Sm3", HashAlgorithm::sm3}}) {
     const auto selected = selected_hash_algorithm(json::Object{{"selected-hash-algorithm", name}});
     ASSERT_TRUE(selected) << name;
     EXPECT_EQ(*selected, algorithm);
@@ -144,8 +144,8 @@ TEST(HashSelection, se_without_an_offer_gets_no_selection) {
 }
 
 TEST(HashSelection, se_refuses_an_offer_without_sha512) {
-  const auto se = select_hash_algorithm(
-      TeeKind::se, json::Object{{"supported-hash-algorithms", json::Array{"sha256", "sha384"}}});
+  const auto se =
+      select_hash_algorithm(TeeKind::se, json::Object{{"supported-hash-algorithms", json::Array{"sha256", "sha384"}}});
   ASSERT_FALSE(se);
   EXPECT_EQ(se.error().code, EvidenceError::unsupported_hash);
 }

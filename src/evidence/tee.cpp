@@ -38,7 +38,9 @@ constexpr auto kinds = [] {
   return out;
 }();
 
-const TeeRow& row_of(TeeKind kind) { return *std::ranges::find(tees, kind, &TeeRow::kind); }
+const TeeRow& row_of(TeeKind kind) {
+  return *std::ranges::find(tees, kind, &TeeRow::kind);
+}
 
 // Clients before 2025-09 wrote these without hyphens and without a new protocol version.
 constexpr std::array older_spellings{std::pair{std::string_view{"azsnpvtpm"}, TeeKind::az_snp_vtpm},
@@ -69,9 +71,13 @@ std::string_view code_name(EvidenceError code) {
   return "evidence.unknown";
 }
 
-std::span<const TeeKind> all_tee_kinds() { return kinds; }
+std::span<const TeeKind> all_tee_kinds() {
+  return kinds;
+}
 
-std::string_view wire_name(TeeKind kind) { return row_of(kind).wire_name; }
+std::string_view wire_name(TeeKind kind) {
+  return row_of(kind).wire_name;
+}
 
 Result<TeeKind> parse_tee_kind(std::string_view name) {
   if (const auto row = std::ranges::find(tees, name, &TeeRow::wire_name); row != tees.end()) return row->kind;
@@ -82,8 +88,12 @@ Result<TeeKind> parse_tee_kind(std::string_view name) {
               "\"" + std::string{name.substr(0, 64)} + "\" is no TEE; known are " + known_names());
 }
 
-std::string_view device_class(TeeKind kind) { return row_of(kind).device_class; }
+std::string_view device_class(TeeKind kind) {
+  return row_of(kind).device_class;
+}
 
-bool is_sample(TeeKind kind) { return kind == TeeKind::sample || kind == TeeKind::sampledevice; }
+bool is_sample(TeeKind kind) {
+  return kind == TeeKind::sample || kind == TeeKind::sampledevice;
+}
 
 }  // namespace coffer::evidence

@@ -13,7 +13,7 @@ namespace coffer::appraisal::detail {
 struct Anchors {
   std::vector<crypto::Certificate> certificates;
   std::vector<codec::jose::Jwk> keys;
-  bool header_jwk = false;    // the insecure choice
+  bool header_jwk = false;  // the insecure choice
 
   bool none() const { return certificates.empty() && keys.empty() && !header_jwk; }
   const codec::jose::Jwk* find(std::string_view kid) const;

@@ -29,7 +29,7 @@ class TokenCache {
   };
   const std::size_t capacity_;
   mutable std::mutex mutex_;
-  std::list<Entry> entries_;   // most recently used first
+  std::list<Entry> entries_;  // most recently used first
   std::unordered_map<std::string, std::list<Entry>::iterator> by_hash_;
 };
 

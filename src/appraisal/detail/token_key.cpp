@@ -22,11 +22,11 @@ constexpr std::array<std::string_view, 5> tee_key_pointers{
     "/tee-pubkey",
 };
 
-constexpr std::array all_algorithms{
-    crypto::SignatureAlgorithm::es256, crypto::SignatureAlgorithm::es384, crypto::SignatureAlgorithm::es512,
-    crypto::SignatureAlgorithm::rs256, crypto::SignatureAlgorithm::rs384, crypto::SignatureAlgorithm::rs512,
-    crypto::SignatureAlgorithm::ps256, crypto::SignatureAlgorithm::ps384, crypto::SignatureAlgorithm::ps512,
-    crypto::SignatureAlgorithm::eddsa};
+constexpr std::array all_algorithms{crypto::SignatureAlgorithm::es256, crypto::SignatureAlgorithm::es384,
+                                    crypto::SignatureAlgorithm::es512, crypto::SignatureAlgorithm::rs256,
+                                    crypto::SignatureAlgorithm::rs384, crypto::SignatureAlgorithm::rs512,
+                                    crypto::SignatureAlgorithm::ps256, crypto::SignatureAlgorithm::ps384,
+                                    crypto::SignatureAlgorithm::ps512, crypto::SignatureAlgorithm::eddsa};
 
 // The JWK's own alg decides; a key of a trusted set without one may use what fits its kind.
 Result<std::vector<crypto::SignatureAlgorithm>> algorithms_of(const jose::Jwk& jwk) {
@@ -38,8 +38,7 @@ Result<std::vector<crypto::SignatureAlgorithm>> algorithms_of(const jose::Jwk& j
   }
   const auto algorithm = jose::parse_signature_algorithm(*jwk.alg);
   if (!algorithm || !fits(*algorithm, jwk.key.kind())) {
-    return fail(TokenError::algorithm_not_allowed, "a signature algorithm for " +
-                                                       std::string{name_of(jwk.key.kind())} +
+    return fail(TokenError::algorithm_not_allowed, "a signature algorithm for " + std::string{name_of(jwk.key.kind())} +
                                                        " is expected, the key says \"" + jwk.alg->substr(0, 32) + "\"");
   }
   out.push_back(*algorithm);
@@ -67,7 +66,8 @@ Result<std::vector<crypto::Certificate>> parse_x5c(const json::Value& x5c) {
 Result<TimePoint> check_chain(std::vector<crypto::Certificate> chain, const Anchors& anchors, TimePoint now) {
   const auto leaf = chain.front();
   chain.erase(chain.begin());
-  const auto verified = crypto::verify_chain(leaf, anchors.certificates, {.at = now, .intermediates = std::move(chain)});
+  const auto verified =
+      crypto::verify_chain(leaf, anchors.certificates, {.at = now, .intermediates = std::move(chain)});
   if (!verified) {
     return fail(TokenError::untrusted_chain,
                 "the token signer's certificate (" + leaf.subject() + ", issued by " + leaf.issuer() +
@@ -86,7 +86,9 @@ Result<jose::Jwk> header_jwk(const json::Value& value) {
 
 Result<SigningKey> key_by_chain(const json::Value& value, const Anchors& anchors, TimePoint now) {
   const auto jwk = TRY(header_jwk(value));
-  SigningKey out{.key = jwk.key, .allowed = TRY(algorithms_of(jwk))};
+  SigningKey out {
+    .key = jwk.key, .allowed = TRY(algorithms_of(jwk))
+  };
   if (anchors.header_jwk) return out;
   // With a jwk in the header, JWK sets do not count: upstream's rule, kept so that one token has one verdict.
   if (anchors.certificates.empty()) {
@@ -96,14 +98,15 @@ Result<SigningKey> key_by_chain(const json::Value& value, const Anchors& anchors
   }
   const auto* x5c = value.find("x5c");
   if (x5c == nullptr) {
-    return fail(TokenError::missing_x5c, "the token header's jwk is expected to have x5c: its issuer signs without a "
-                                         "certificate chain, so nothing links its key to a trusted certificate");
+    return fail(TokenError::missing_x5c,
+                "the token header's jwk is expected to have x5c: its issuer signs without a "
+                "certificate chain, so nothing links its key to a trusted certificate");
   }
   const auto chain = TRY(parse_x5c(*x5c));
   const auto leaf_key = chain.front().public_key();
   if (!leaf_key || !(*leaf_key == jwk.key)) {
-    return fail(TokenError::key_mismatch, "the first certificate of x5c (" + chain.front().subject() +
-                                              ") is expected to hold the header's jwk");
+    return fail(TokenError::key_mismatch,
+                "the first certificate of x5c (" + chain.front().subject() + ") is expected to hold the header's jwk");
   }
   out.valid_until = TRY(check_chain(chain, anchors, now));
   return out;
@@ -123,7 +126,9 @@ Result<SigningKey> signing_key(const json::Object& header, const Anchors& anchor
                                                 kid->if_string()->substr(0, 100) + "\" (" +
                                                 std::to_string(anchors.keys.size()) + " keys are known)");
   }
-  return SigningKey{.key = jwk->key, .allowed = TRY(algorithms_of(*jwk))};
+  return SigningKey {
+    .key = jwk->key, .allowed = TRY(algorithms_of(*jwk))
+  };
 }
 
 std::optional<json::Object> tee_public_key(const json::Object& claims, std::span<const std::string> extra) {

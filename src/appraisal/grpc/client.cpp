@@ -1,7 +1,8 @@
 #include "appraisal/grpc/client.h"
 
-#include <algorithm>
 #include <grpcpp/grpcpp.h>
+
+#include <algorithm>
 
 #include "attestation.grpc.pb.h"
 #include "codec/base64.h"
@@ -188,8 +189,10 @@ Result<std::shared_ptr<AttestationService>> make_client(const ClientOptions& opt
   if (!tls) take_prefix(target, "http://");
   while (target.ends_with('/')) target.pop_back();
   if (target.empty() || target.find("://") != std::string::npos || target.find('/') != std::string::npos) {
-    return fail(AppraisalError::bad_request, "the attestation service's address is expected to be http://HOST:PORT or "
-                                             "https://HOST:PORT, found \"" + options.address + "\"");
+    return fail(AppraisalError::bad_request,
+                "the attestation service's address is expected to be http://HOST:PORT or "
+                "https://HOST:PORT, found \"" +
+                    options.address + "\"");
   }
   ::grpc::SslCredentialsOptions ssl;
   ssl.pem_root_certs = options.extra_root_pem;

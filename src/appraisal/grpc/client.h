@@ -11,9 +11,9 @@
 namespace coffer::appraisal::grpc {
 
 struct ClientOptions {
-  std::string address = "http://127.0.0.1:50004";   // http:// or https:// (system roots), or bare host:port
-  Duration timeout = std::chrono::seconds{300};     // of one call; upstream's value
-  std::string extra_root_pem{};                     // for https, instead of the system's
+  std::string address = "http://127.0.0.1:50004";  // http:// or https:// (system roots), or bare host:port
+  Duration timeout = std::chrono::seconds{300};    // of one call; upstream's value
+  std::string extra_root_pem{};                    // for https, instead of the system's
   crypto::RandomSource& random = crypto::system_random();
 };
 

@@ -44,7 +44,8 @@ Result<> read_init_data(const attestation::IndividualAttestationRequest& message
 }
 
 Result<EvidenceRequest> to_evidence(const attestation::IndividualAttestationRequest& message) {
-  EvidenceRequest out{.tee = TRY(evidence::parse_tee_kind(message.tee())), .evidence = {}};
+  const auto kind = TRY(evidence::parse_tee_kind(message.tee()));
+  EvidenceRequest out{.tee = kind, .evidence = {}};
   const auto text = TRY(decode("evidence", message.evidence()));
   out.evidence = TRY(parse("evidence", as_text(text)));
   TRY(read_runtime_data(message, out));

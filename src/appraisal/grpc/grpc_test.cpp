@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
+
 #include <thread>
 
 #include "appraisal/builtin_service.h"
@@ -22,7 +23,9 @@ using ::testing::HasSubstr;
 
 constexpr std::string_view init_data_text = "version = \"1\"\nalgorithm = \"sha256\"\n[data]\n";
 
-json::Object tee_key() { return {{"kty", "RSA"}, {"alg", "RSA-OAEP-256"}, {"n", "AQ"}, {"e", "AQAB"}}; }
+json::Object tee_key() {
+  return {{"kty", "RSA"}, {"alg", "RSA-OAEP-256"}, {"n", "AQ"}, {"e", "AQAB"}};
+}
 
 class Grpc : public ::testing::Test {
  protected:
@@ -92,9 +95,9 @@ TEST_F(Grpc, init_data_travels_as_text_and_as_digest) {
 TEST_F(Grpc, raw_runtime_data_and_policy_ids_travel) {
   ASSERT_TRUE(client_->set_policy("lax_cpu", "package policy\n\ntrust_claims := {\"hardware\": 2}\n"));
   const auto quote = evidence::sample::make_attester(TeeKind::sample)->attest(as_bytes("raw"));
-  const auto outcome = client_->evaluate(
-      {.evidence = {{.tee = TeeKind::sample, .evidence = *quote, .runtime_data = to_bytes("raw")}},
-       .policy_ids = {"lax"}});
+  const auto outcome =
+      client_->evaluate({.evidence = {{.tee = TeeKind::sample, .evidence = *quote, .runtime_data = to_bytes("raw")}},
+                         .policy_ids = {"lax"}});
   ASSERT_TRUE(outcome) << to_string(outcome.error());
   EXPECT_EQ(outcome->status, Tier::affirming);
 }
@@ -165,8 +168,8 @@ class OddGrpc : public ::testing::Test {
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     ASSERT_NE(server_, nullptr);
-    auto client = make_client({.address = "127.0.0.1:" + std::to_string(port_) + "/",
-                               .timeout = std::chrono::seconds{2}});
+    auto client =
+        make_client({.address = "127.0.0.1:" + std::to_string(port_) + "/", .timeout = std::chrono::seconds{2}});
     ASSERT_TRUE(client);
     client_ = *std::move(client);
   }

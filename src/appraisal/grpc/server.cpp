@@ -61,7 +61,8 @@ class AttestationAdapter final : public attestation::AttestationService::Service
     const auto tee = inner.find("tee");
     if (tee == inner.end()) return fail(AppraisalError::bad_request, "the key \"tee\" is expected, found none");
     const auto parameters = inner.find("tee_params");
-    const auto extra = parameters == inner.end() ? json::Value{} : json::parse(parameters->second).value_or(json::Value{});
+    const auto extra =
+        parameters == inner.end() ? json::Value{} : json::parse(parameters->second).value_or(json::Value{});
     return service_.challenge(TRY(evidence::parse_tee_kind(tee->second)), extra);
   }
 
@@ -77,7 +78,7 @@ class ReferenceAdapter final : public reference::ReferenceValueProviderService::
                                      reference::ReferenceValueQueryResponse* response) override {
     const auto value = service_.query_reference_value(request->reference_value_id());
     if (!value) return to_status(*context, "QueryReferenceValue", value.error());
-    if (*value) response->set_reference_value_results(json::serialize(**value));
+    if (const auto& found = *value) response->set_reference_value_results(json::serialize(*found));
     return ::grpc::Status::OK;
   }
 
@@ -106,7 +107,9 @@ struct Server::Impl {
 };
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Server::~Server() { stop(); }
+Server::~Server() {
+  stop();
+}
 
 Result<std::unique_ptr<Server>> Server::start(const std::string& address, std::shared_ptr<AttestationService> service) {
   auto impl = std::make_unique<Impl>(std::move(service));
@@ -126,7 +129,9 @@ Result<std::unique_ptr<Server>> Server::start(const std::string& address, std::s
   return std::unique_ptr<Server>{new Server{std::move(impl)}};
 }
 
-int Server::port() const { return impl_->port; }
+int Server::port() const {
+  return impl_->port;
+}
 
 void Server::stop() {
   if (impl_->server == nullptr) return;

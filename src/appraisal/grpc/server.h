@@ -13,7 +13,7 @@ class Server {
  public:
   // address: "127.0.0.1:0" takes a free port. AppraisalError::unavailable where it cannot be bound.
   static Result<std::unique_ptr<Server>> start(const std::string& address, std::shared_ptr<AttestationService> service);
-  ~Server();   // stops, waiting at most two seconds for running calls
+  ~Server();  // stops, waiting at most two seconds for running calls
 
   int port() const;
   void stop();

@@ -31,8 +31,8 @@ Result<> check_init_data(const json::Object& evidence, const Binding& binding) {
   if (!evidence.contains("init_data")) return {};
   const auto actual = TRY(base64_member(evidence, "init_data"));
   if (!binding.init_data_digest) {
-    return fail(EvidenceError::init_data_mismatch, "the sample evidence states init-data of digest " +
-                                                       codec::hex_encode(actual) + ", but none was sent");
+    return fail(EvidenceError::init_data_mismatch,
+                "the sample evidence states init-data of digest " + codec::hex_encode(actual) + ", but none was sent");
   }
   if (actual == *binding.init_data_digest) return {};
   return fail(EvidenceError::init_data_mismatch, "init-data digest of the sample evidence is expected to be " +
@@ -93,7 +93,9 @@ class SampleAttester final : public Attester {
 
 }  // namespace
 
-std::unique_ptr<Verifier> make_verifier(TeeKind kind) { return std::make_unique<SampleVerifier>(kind); }
+std::unique_ptr<Verifier> make_verifier(TeeKind kind) {
+  return std::make_unique<SampleVerifier>(kind);
+}
 
 std::unique_ptr<Attester> make_attester(TeeKind kind, std::optional<Bytes> init_data_digest) {
   return std::make_unique<SampleAttester>(kind, std::move(init_data_digest));

@@ -1,6 +1,6 @@
 // The sample TEE: a stand-in without hardware. Anyone can make its evidence, so it is accepted only where it was chosen
-// by name (see registry.h). Wire form: {"svn":"1","report_data":"<base64>"} (trustee.md 7); ours may carry an additional
-// "init_data" (base64 digest), which upstream ignores.
+// by name (see registry.h). Wire form: {"svn":"1","report_data":"<base64>"} (trustee.md 7); ours may carry an
+// additional "init_data" (base64 digest), which upstream ignores.
 #pragma once
 
 #include <memory>

@@ -68,7 +68,9 @@ TEST(Sample, report_data_padded_to_64_bytes_is_refused) {
   EXPECT_EQ(refusal(evidence).code, EvidenceError::report_data_mismatch);
 }
 
-TEST(Sample, report_data_is_not_compared_where_the_caller_binds_none) { EXPECT_TRUE(verify(valid(), {})); }
+TEST(Sample, report_data_is_not_compared_where_the_caller_binds_none) {
+  EXPECT_TRUE(verify(valid(), {}));
+}
 
 TEST(Sample, init_data_is_claimed_where_it_was_sent) {
   const auto claims = verify(valid(), {digest, init_digest});
