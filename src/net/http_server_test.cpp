@@ -23,10 +23,10 @@ using testing::RawSocket;
 ServerOptions quick_options() {
   ServerOptions options;
   options.sockets = {"127.0.0.1:0"};
-  options.head_timeout = 2s;
-  options.body_timeout = 2s;
-  options.idle_timeout = 2s;
-  options.shutdown_grace = 2s;
+  options.head_timeout = 9s;
+  options.body_timeout = 9s;
+  options.idle_timeout = 9s;
+  options.shutdown_grace = 9s;
   return options;
 }
 
@@ -376,7 +376,7 @@ TEST(HttpServer, stop_waits_for_a_running_request_and_answers_it) {
   EXPECT_THAT(text, HasSubstr("Connection: close\r\n"));
   EXPECT_TRUE(text.ends_with("GET /a? ")) << text;
   EXPECT_EQ(idle.receive_all(), "");
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 1900ms);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 8s);
   server->stop();
 }
 
