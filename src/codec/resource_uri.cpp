@@ -7,10 +7,13 @@ namespace {
 
 constexpr std::size_t max_uri_size = 2048;
 
-bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 
 bool all_of(std::string_view text, std::string_view extra) {
-  return std::ranges::all_of(text, [&](char c) { return is_alphanumeric(c) || extra.find(c) != std::string_view::npos; });
+  return std::ranges::all_of(text,
+                             [&](char c) { return is_alphanumeric(c) || extra.find(c) != std::string_view::npos; });
 }
 
 Result<std::vector<std::string>> parse_segments(std::string_view path) {
@@ -55,7 +58,8 @@ std::string_view code_name(ResourceUriError code) {
 Result<ResourceUri> ResourceUri::parse(std::string_view text) {
   const auto separator = text.find("://");
   if (separator == std::string_view::npos) {
-    return fail(ResourceUriError::malformed, "a resource URI has the form kbs:///repository/type/tag, without :// it is none");
+    return fail(ResourceUriError::malformed,
+                "a resource URI has the form kbs:///repository/type/tag, without :// it is none");
   }
   auto plugin = TRY(parse_scheme(text.substr(0, separator)));
   const auto rest = text.substr(separator + 3);

@@ -26,7 +26,7 @@ class ResourceUri {
   const std::string& plugin() const { return plugin_; }  // "resource" where the scheme is plain kbs
   const std::string& host() const { return host_; }      // empty: the broker that the caller is configured for
   const std::vector<std::string>& segments() const { return segments_; }
-  const std::string& query() const { return query_; }    // without '?'
+  const std::string& query() const { return query_; }  // without '?'
 
   std::string path() const;          // "default/key/k1"
   std::string text() const;          // normal text: "kbs:///default/key/k1"

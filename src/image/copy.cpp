@@ -1,5 +1,6 @@
 // Images from one place to another, their layers encrypted, decrypted or as they are.
 #include <algorithm>
+#include <optional>
 
 #include "image/detail/layer_writer.h"
 #include "image/pipeline/digest_sink.h"
@@ -78,7 +79,8 @@ class Copy {
   std::uint64_t total_ = 0, done_ = 0;
 };
 
-// Annotated layers are an OCI feature: Docker's manifest becomes its OCI twin, whose configuration has the same content.
+// Annotated layers are an OCI feature: Docker's manifest becomes its OCI twin, whose configuration has the same
+// content.
 void become_oci(Manifest& manifest) {
   manifest.media_type = media_type::oci_manifest;
   if (manifest.config.media_type == media_type::docker_config) manifest.config.media_type = media_type::oci_config;
@@ -113,10 +115,13 @@ Result<PushedImage> decrypt_image(ImageSource& source, ImageSink& sink, const oc
     return fail(ImageError::not_encrypted, "no layer of " + source.name() + " is encrypted");
   }
   Copy copy{source, sink, image.manifest, options.progress};
+  auto once = keys;
+  std::optional<RememberingKeySource> remembered;
+  if (keys.keys != nullptr) once.keys = &remembered.emplace(*keys.keys);
   auto out = TRY(copy_config(sink, image));
   for (const auto& layer : image.manifest.layers) {
     const auto kind = TRY(classify_layer(layer.media_type));
-    out.layers.push_back(kind.encrypted ? TRY(copy.decrypted(layer, keys)) : TRY(copy.as_it_is(layer)));
+    out.layers.push_back(kind.encrypted ? TRY(copy.decrypted(layer, once)) : TRY(copy.as_it_is(layer)));
   }
   return put_image(sink, std::move(out));
 }

@@ -17,16 +17,15 @@ Result<Digest> Digest::parse(std::string_view text) {
   const auto colon = text.find(':');
   const auto name = text.substr(0, colon);
   if (colon == std::string_view::npos || (name != "sha256" && name != "sha512")) {
-    return fail(ImageError::bad_digest, "a digest is sha256:<hex> or sha512:<hex>, and this is \"" +
-                                            std::string{text.substr(0, 100)} + "\"");
+    return fail(ImageError::bad_digest,
+                "a digest is sha256:<hex> or sha512:<hex>, and this is \"" + std::string{text.substr(0, 100)} + "\"");
   }
   const auto algorithm = name == "sha256" ? crypto::HashAlgorithm::sha256 : crypto::HashAlgorithm::sha512;
   const auto hex = text.substr(colon + 1);
   if (hex.size() != crypto::digest_size(algorithm) * 2 || !is_lower_hex(hex)) {
-    return fail(ImageError::bad_digest, "a " + std::string{name} + " digest has " +
-                                            std::to_string(crypto::digest_size(algorithm) * 2) +
-                                            " lower-case hexadecimal digits, and this has " +
-                                            std::to_string(hex.size()) + " characters");
+    return fail(ImageError::bad_digest,
+                "a " + std::string{name} + " digest has " + std::to_string(crypto::digest_size(algorithm) * 2) +
+                    " lower-case hexadecimal digits, and this has " + std::to_string(hex.size()) + " characters");
   }
   return Digest{algorithm, std::string{text}};
 }

@@ -1,6 +1,5 @@
 // The layer pipeline on one generated tar of 64 MB, beside what its parts cost alone.
 #include <benchmark/benchmark.h>
-
 #include <unistd.h>
 
 #include "image/pipeline/inflate_sink.h"
@@ -60,8 +59,12 @@ void unpack_tree(::benchmark::State& state, MemoryStore& store) {
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * tar_size));
 }
 
-void plain_layer(::benchmark::State& state) { unpack_tree(state, Images::get().plain); }
-void encrypted_layer(::benchmark::State& state) { unpack_tree(state, Images::get().encrypted); }
+void plain_layer(::benchmark::State& state) {
+  unpack_tree(state, Images::get().plain);
+}
+void encrypted_layer(::benchmark::State& state) {
+  unpack_tree(state, Images::get().encrypted);
+}
 BENCHMARK(plain_layer)->UseRealTime()->Unit(::benchmark::kMillisecond);
 BENCHMARK(encrypted_layer)->UseRealTime()->Unit(::benchmark::kMillisecond);
 

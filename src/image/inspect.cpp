@@ -30,11 +30,11 @@ Result<ImageSummary> inspect_image(ImageSource& source, const Platform& platform
                    .config = image.config,
                    .encrypted = has_encrypted_layer(image.manifest)};
   std::ranges::transform(image.manifest.layers, std::back_inserter(out.layers), summarize);
-  out.wasm = is_wasm_config(out.config_media_type) ||
-             std::ranges::any_of(image.manifest.layers, [](const Descriptor& layer) {
-               const auto kind = classify_layer(layer.media_type);
-               return kind && kind->content == LayerContent::wasm;
-             });
+  out.wasm =
+      is_wasm_config(out.config_media_type) || std::ranges::any_of(image.manifest.layers, [](const Descriptor& layer) {
+        const auto kind = classify_layer(layer.media_type);
+        return kind && kind->content == LayerContent::wasm;
+      });
   return out;
 }
 

@@ -1,4 +1,5 @@
-// Where the key encryption keys of layers come from. Runner, guest and CLI bring their own: a key broker, a directory, a file.
+// Where the key encryption keys of layers come from. Runner, guest and CLI bring their own: a key broker, a directory,
+// a file.
 #pragma once
 
 #include <map>

@@ -34,7 +34,8 @@ Result<std::string> read_file(const fs::path& path, std::size_t max_size) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
   if (error) return fail(ImageError::bad_layout, path.string() + " is missing, so this is no whole OCI layout");
-  if (size > max_size) return fail(ImageError::limit_exceeded, path.string() + " has over " + std::to_string(max_size) + " bytes");
+  if (size > max_size)
+    return fail(ImageError::limit_exceeded, path.string() + " has over " + std::to_string(max_size) + " bytes");
   std::ifstream stream{path, std::ios::binary};
   std::string out{std::istreambuf_iterator<char>{stream}, {}};
   if (!stream) return io_error("read", path);
@@ -78,7 +79,8 @@ class FileWriter final : public BlobWriter {
     const auto target = blobs_ / crypto::name_of(digest.algorithm()) / digest.hex();
     std::error_code error;
     fs::create_directories(target.parent_path(), error);
-    if (::fchmod(fd_.get(), 0644) != 0 || ::rename(temporary_.c_str(), target.c_str()) != 0) return io_error("store", target);
+    if (::fchmod(fd_.get(), 0644) != 0 || ::rename(temporary_.c_str(), target.c_str()) != 0)
+      return io_error("store", target);
     temporary_.clear();
     return {};
   }
@@ -135,27 +137,32 @@ Result<Descriptor> Layout::find_tagged() const {
   const auto& entries = index.manifests;
   if (reference_.tag.empty()) {
     if (entries.size() == 1) return entries.front();
-    return fail(ImageError::not_found, name() + " holds " + std::to_string(entries.size()) +
-                                           " images; name one as oci:DIRECTORY:TAG");
+    return fail(ImageError::not_found,
+                name() + " holds " + std::to_string(entries.size()) + " images; name one as oci:DIRECTORY:TAG");
   }
-  const auto found = std::ranges::find_if(entries, [&](const Descriptor& entry) { return has_tag(entry, reference_.tag); });
+  const auto found =
+      std::ranges::find_if(entries, [&](const Descriptor& entry) { return has_tag(entry, reference_.tag); });
   if (found != entries.end()) return *found;
-  return fail(ImageError::not_found, name() + " is not in the layout, which has " + std::to_string(entries.size()) + " images");
+  return fail(ImageError::not_found,
+              name() + " is not in the layout, which has " + std::to_string(entries.size()) + " images");
 }
 
 Result<RawManifest> Layout::manifest(const std::optional<Digest>& digest) {
-  const auto wanted = digest ? *digest : TRY(find_tagged()).digest;
+  const auto wanted = digest ? *digest : TRY(find_tagged())
+  .digest;
   const auto path = blob_path(wanted);
   if (!fs::exists(path)) return fail(ImageError::not_found, "the manifest " + wanted.text() + " is not in " + name());
   const auto text = TRY(read_file(path, max_manifest_size));
   TRY(wanted.verify(as_bytes(text), "the manifest of " + name()));
-  return RawManifest{TRY(manifest_type(as_bytes(text), "")), to_bytes(text), wanted};
+  auto type = TRY(manifest_type(as_bytes(text), ""));
+  return RawManifest{std::move(type), to_bytes(text), wanted};
 }
 
 Result<> Layout::read_blob(const Descriptor& blob, ByteSink& sink) {
   const auto path = blob_path(blob.digest);
   const unpack::FileDescriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
-  if (!fd && errno == ENOENT) return fail(ImageError::not_found, "the blob " + blob.digest.text() + " is not in " + name());
+  if (!fd && errno == ENOENT)
+    return fail(ImageError::not_found, "the blob " + blob.digest.text() + " is not in " + name());
   if (!fd) return io_error("open", path);
   Bytes buffer(piece_size);
   while (true) {
@@ -167,7 +174,9 @@ Result<> Layout::read_blob(const Descriptor& blob, ByteSink& sink) {
   }
 }
 
-Result<bool> Layout::has_blob(const Digest& digest) { return fs::exists(blob_path(digest)); }
+Result<bool> Layout::has_blob(const Digest& digest) {
+  return fs::exists(blob_path(digest));
+}
 
 Result<std::unique_ptr<BlobWriter>> Layout::begin_blob() {
   const auto blobs = reference_.directory / "blobs";
@@ -194,16 +203,24 @@ Result<> Layout::put_manifest(const RawManifest& manifest, bool tagged) {
 
 Result<std::unique_ptr<ImageSource>> open_source(const AnyReference& reference, RegistryOptions options) {
   if (const auto* layout = std::get_if<LayoutReference>(&reference)) {
-    return std::unique_ptr<ImageSource>{TRY(Layout::open(*layout))};
+    return std::unique_ptr<ImageSource> {
+      TRY(Layout::open(*layout))
+    };
   }
-  return std::unique_ptr<ImageSource>{TRY(Registry::open(std::get<ImageReference>(reference), std::move(options)))};
+  return std::unique_ptr<ImageSource> {
+    TRY(Registry::open(std::get<ImageReference>(reference), std::move(options)))
+  };
 }
 
 Result<std::unique_ptr<ImageSink>> open_sink(const AnyReference& reference, RegistryOptions options) {
   if (const auto* layout = std::get_if<LayoutReference>(&reference)) {
-    return std::unique_ptr<ImageSink>{TRY(Layout::create(*layout))};
+    return std::unique_ptr<ImageSink> {
+      TRY(Layout::create(*layout))
+    };
   }
-  return std::unique_ptr<ImageSink>{TRY(Registry::open(std::get<ImageReference>(reference), std::move(options)))};
+  return std::unique_ptr<ImageSink> {
+    TRY(Registry::open(std::get<ImageReference>(reference), std::move(options)))
+  };
 }
 
 }  // namespace coffer::image

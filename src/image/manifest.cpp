@@ -51,7 +51,8 @@ std::optional<Platform> parse_platform(const json::Object& object) {
   const auto* value = object.find("platform");
   const auto* platform = value == nullptr ? nullptr : value->if_object();
   if (platform == nullptr) return std::nullopt;
-  return Platform{text_member(*platform, "os"), text_member(*platform, "architecture"), text_member(*platform, "variant")};
+  return Platform{text_member(*platform, "os"), text_member(*platform, "architecture"),
+                  text_member(*platform, "variant")};
 }
 
 Result<> check_schema(const json::Object& object, std::string_view what) {
@@ -123,9 +124,13 @@ bool is_wasm_platform(const Platform& platform) {
 
 }  // namespace
 
-Platform Platform::host() { return {"linux", machine_architecture(), {}}; }
+Platform Platform::host() {
+  return {"linux", machine_architecture(), {}};
+}
 
-std::string Platform::text() const { return os + "/" + architecture + (variant.empty() ? "" : "/" + variant); }
+std::string Platform::text() const {
+  return os + "/" + architecture + (variant.empty() ? "" : "/" + variant);
+}
 
 Result<Descriptor> Descriptor::parse(const json::Value& value, std::string_view what) {
   const auto& object = *TRY(as_manifest_error(value.as_object(what)));
@@ -133,13 +138,15 @@ Result<Descriptor> Descriptor::parse(const json::Value& value, std::string_view 
   if (size == nullptr || !size->if_uint64()) {
     return fail(ImageError::bad_manifest, std::string{what} + ".size is missing or no byte count");
   }
-  return Descriptor{
-      .media_type = std::string{TRY(as_manifest_error(json::string_member(object, "mediaType", what)))},
-      .digest = TRY(as_manifest_error(Digest::parse(TRY(as_manifest_error(json::string_member(object, "digest", what)))))),
-      .size = *size->if_uint64(),
-      .annotations = TRY(parse_annotations(object, what)),
-      .platform = parse_platform(object),
-  };
+  const auto type = TRY(as_manifest_error(json::string_member(object, "mediaType", what)));
+  const auto digest_text = TRY(as_manifest_error(json::string_member(object, "digest", what)));
+  auto digest = TRY(as_manifest_error(Digest::parse(digest_text)));
+  auto annotations = TRY(parse_annotations(object, what));
+  return Descriptor{.media_type = std::string{type},
+                    .digest = std::move(digest),
+                    .size = *size->if_uint64(),
+                    .annotations = std::move(annotations),
+                    .platform = parse_platform(object)};
 }
 
 json::Object Descriptor::to_json() const {
@@ -164,13 +171,14 @@ Result<Manifest> Manifest::parse(ByteView text, std::string_view media_type_hint
   if (layers == nullptr || !layers->is_array() || layers->if_array()->empty()) {
     return fail(ImageError::no_layers, "the manifest has no layers, so there is nothing to unpack or run");
   }
-  return Manifest{
-      .media_type = std::move(type),
-      .artifact_type = text_member(object, "artifactType"),
-      .config = TRY(Descriptor::parse(*config, "config")),
-      .layers = TRY(parse_descriptors(*layers->if_array(), max_layers, "layers")),
-      .annotations = TRY(parse_annotations(object, "manifest")),
-  };
+  auto config_descriptor = TRY(Descriptor::parse(*config, "config"));
+  auto layer_list = TRY(parse_descriptors(*layers->if_array(), max_layers, "layers"));
+  auto annotations = TRY(parse_annotations(object, "manifest"));
+  return Manifest{.media_type = std::move(type),
+                  .artifact_type = text_member(object, "artifactType"),
+                  .config = std::move(config_descriptor),
+                  .layers = std::move(layer_list),
+                  .annotations = std::move(annotations)};
 }
 
 std::string Manifest::to_json() const {
@@ -190,7 +198,8 @@ Result<Index> Index::parse(ByteView text, std::string_view media_type_hint) {
   TRY(check_schema(object, "the index"));
   auto type = TRY(document_type(object, media_type_hint, is_index, media_type::oci_index, "the index"));
   const auto& list = *TRY(as_manifest_error(json::array_member(object, "manifests", "index")));
-  return Index{std::move(type), TRY(parse_descriptors(list, max_index_entries, "manifests"))};
+  auto entries = TRY(parse_descriptors(list, max_index_entries, "manifests"));
+  return Index{std::move(type), std::move(entries)};
 }
 
 std::string Index::to_json() const {

@@ -11,15 +11,19 @@ const std::string digest_a = "sha256:" + std::string(64, 'a');
 const std::string digest_b = "sha256:" + std::string(64, 'b');
 
 std::string descriptor(std::string_view type, const std::string& digest = digest_a, std::string_view more = "") {
-  return R"({"mediaType":")" + std::string{type} + R"(","digest":")" + digest + R"(","size":7)" + std::string{more} + "}";
+  return R"({"mediaType":")" + std::string{type} + R"(","digest":")" + digest + R"(","size":7)" + std::string{more} +
+         "}";
 }
 
 std::string manifest(std::string_view layers, std::string_view version = "2") {
-  return R"({"schemaVersion":)" + std::string{version} + R"(,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)" +
-         descriptor(media_type::oci_config) + R"(,"layers":[)" + std::string{layers} + "]}";
+  return R"({"schemaVersion":)" + std::string{version} +
+         R"(,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":)" + descriptor(media_type::oci_config) +
+         R"(,"layers":[)" + std::string{layers} + "]}";
 }
 
-Result<Manifest> parse(std::string_view text) { return Manifest::parse(as_bytes(text), ""); }
+Result<Manifest> parse(std::string_view text) {
+  return Manifest::parse(as_bytes(text), "");
+}
 Result<ImageConfig> parse_config(std::string_view text, std::string_view type = media_type::oci_config) {
   return ImageConfig::parse(as_bytes(text), type);
 }
@@ -41,18 +45,20 @@ TEST(manifest, docker_schema_2_has_the_same_shape) {
 
 TEST(manifest, without_layers_there_is_nothing_to_run) {
   expect_error(parse(manifest("")), ImageError::no_layers);
-  expect_error(parse(R"({"schemaVersion":2,"config":)" + descriptor(media_type::oci_config) + "}"), ImageError::no_layers);
+  expect_error(parse(R"({"schemaVersion":2,"config":)" + descriptor(media_type::oci_config) + "}"),
+               ImageError::no_layers);
 }
 
 TEST(manifest, broken_manifests_are_refused) {
   const auto good = manifest(descriptor(media_type::oci_layer));
-  for (const auto& text : {good.substr(0, good.size() / 2), std::string{"[]"}, std::string{},
-                           manifest(descriptor(media_type::oci_layer), "1"), manifest(descriptor(media_type::oci_layer, "sha256:1")),
-                           manifest("7"), manifest(R"({"mediaType":"x","digest":")" + digest_a + R"("})"),
-                           manifest(R"({"mediaType":"x","digest":")" + digest_a + R"(","size":-1})"),
-                           manifest(R"({"digest":")" + digest_a + R"(","size":1})"),
-                           manifest(descriptor("x", digest_a, R"(,"annotations":{"k":1})")),
-                           std::string{R"({"schemaVersion":2,"layers":[]})"}}) {
+  for (const auto& text :
+       {good.substr(0, good.size() / 2), std::string{"[]"}, std::string{},
+        manifest(descriptor(media_type::oci_layer), "1"), manifest(descriptor(media_type::oci_layer, "sha256:1")),
+        manifest("7"), manifest(R"({"mediaType":"x","digest":")" + digest_a + R"("})"),
+        manifest(R"({"mediaType":"x","digest":")" + digest_a + R"(","size":-1})"),
+        manifest(R"({"digest":")" + digest_a + R"(","size":1})"),
+        manifest(descriptor("x", digest_a, R"(,"annotations":{"k":1})")),
+        std::string{R"({"schemaVersion":2,"layers":[]})"}}) {
     expect_error(parse(text), ImageError::bad_manifest);
   }
 }
@@ -70,21 +76,25 @@ TEST(manifest, too_many_layers_and_too_large_texts_are_refused) {
 }
 
 std::string entry(std::string_view os, std::string_view architecture, const std::string& digest) {
-  return descriptor(media_type::oci_manifest, digest,
-                    R"(,"platform":{"os":")" + std::string{os} + R"(","architecture":")" + std::string{architecture} + R"("})");
+  return descriptor(
+      media_type::oci_manifest, digest,
+      R"(,"platform":{"os":")" + std::string{os} + R"(","architecture":")" + std::string{architecture} + R"("})");
 }
 
 Result<Descriptor> choose(const std::string& entries) {
   const auto text = R"({"schemaVersion":2,"manifests":[)" + entries + "]}";
-  return TRY(Index::parse(as_bytes(text), media_type::oci_index)).choose({"linux", "amd64", {}});
+  return TRY(Index::parse(as_bytes(text), media_type::oci_index))
+  .choose({"linux", "amd64", {}});
 }
 
 TEST(index, the_platform_is_chosen) {
-  EXPECT_EQ(choose(entry("linux", "arm64", digest_a) + "," + entry("linux", "amd64", digest_b))->digest.text(), digest_b);
+  EXPECT_EQ(choose(entry("linux", "arm64", digest_a) + "," + entry("linux", "amd64", digest_b))->digest.text(),
+            digest_b);
 }
 
 TEST(index, wasm_comes_before_the_machine) {
-  EXPECT_EQ(choose(entry("linux", "amd64", digest_a) + "," + entry("wasip1", "wasm", digest_b))->digest.text(), digest_b);
+  EXPECT_EQ(choose(entry("linux", "amd64", digest_a) + "," + entry("wasip1", "wasm", digest_b))->digest.text(),
+            digest_b);
 }
 
 TEST(index, a_single_entry_is_taken_as_it_is) {
@@ -100,8 +110,11 @@ TEST(index, without_a_fit_the_offer_is_named) {
 }
 
 TEST(config, an_image_configuration_is_read) {
-  const auto config = parse_config(R"({"os":"linux","architecture":"amd64","config":{"Env":["A=1"],"Cmd":["x"],"User":"u"},)"
-                                   R"("rootfs":{"type":"layers","diff_ids":[")" + digest_a + R"("]}})").value();
+  const auto config =
+      parse_config(R"({"os":"linux","architecture":"amd64","config":{"Env":["A=1"],"Cmd":["x"],"User":"u"},)"
+                   R"("rootfs":{"type":"layers","diff_ids":[")" +
+                   digest_a + R"("]}})")
+          .value();
   EXPECT_EQ(config.diff_ids.size(), 1U);
   EXPECT_EQ(config.env, std::vector<std::string>{"A=1"});
   EXPECT_EQ(config.user, "u");
@@ -112,12 +125,14 @@ TEST(config, artifacts_have_no_rootfs) {
   EXPECT_FALSE(parse_config("", "application/vnd.wasm.config.v1+json")->has_rootfs);
   EXPECT_FALSE(parse_config("not json at all", "application/vnd.oci.empty.v1+json")->has_rootfs);
   const auto cncf = parse_config(R"({"os":"wasip1","architecture":"wasm","layerDigests":[")" + digest_a + R"("]})",
-                                 media_type::wasm_config).value();
+                                 media_type::wasm_config)
+                        .value();
   EXPECT_EQ(cncf.layer_digests.size(), 1U);
 }
 
 TEST(config, broken_configurations_are_refused) {
-  for (const auto* text : {"", "{", "[]", R"({"rootfs":7})", R"({"rootfs":{"diff_ids":["x"]}})", R"({"rootfs":{"diff_ids":{}}})"}) {
+  for (const auto* text :
+       {"", "{", "[]", R"({"rootfs":7})", R"({"rootfs":{"diff_ids":["x"]}})", R"({"rootfs":{"diff_ids":{}}})"}) {
     expect_error(parse_config(text), ImageError::bad_manifest);
   }
 }
@@ -126,7 +141,8 @@ Result<> counts(std::string_view layer_type, std::size_t layers, std::size_t dif
   std::string list, ids;
   for (std::size_t i = 0; i < layers; ++i) list += (i == 0 ? "" : ",") + descriptor(layer_type);
   for (std::size_t i = 0; i < diff_ids; ++i) ids += (i == 0 ? "\"" : ",\"") + digest_a + "\"";
-  return check_layer_counts(parse(manifest(list)).value(), parse_config(R"({"rootfs":{"diff_ids":[)" + ids + "]}}").value());
+  return check_layer_counts(parse(manifest(list)).value(),
+                            parse_config(R"({"rootfs":{"diff_ids":[)" + ids + "]}}").value());
 }
 
 TEST(layer_counts, each_tar_needs_its_diff_id) {
@@ -142,7 +158,8 @@ TEST(layer_counts, wasm_blobs_may_do_without) {
 }
 
 TEST(layer_counts, a_wasm_configuration_with_other_layer_digests_is_refused) {
-  const auto config = parse_config(R"({"layerDigests":[")" + digest_a + R"(",")" + digest_a + R"("]})", media_type::wasm_config);
+  const auto config =
+      parse_config(R"({"layerDigests":[")" + digest_a + R"(",")" + digest_a + R"("]})", media_type::wasm_config);
   expect_error(check_layer_counts(parse(manifest(descriptor(media_type::wasm_layer))).value(), config.value()),
                ImageError::layer_count_mismatch);
 }
@@ -156,7 +173,8 @@ TEST(media_types, layers_are_classified) {
   EXPECT_TRUE(classify_layer("application/vnd.docker.image.rootfs.diff.tar.gzip+encrypted")->encrypted);
   EXPECT_EQ(classify_layer("application/wasm")->content, LayerContent::wasm);
   EXPECT_TRUE(classify_layer("application/vnd.wasm.content.layer.v1+wasm+encrypted")->encrypted);
-  EXPECT_EQ(classify_layer("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip")->compression, Compression::gzip);
+  EXPECT_EQ(classify_layer("application/vnd.oci.image.layer.nondistributable.v1.tar+gzip")->compression,
+            Compression::gzip);
 }
 
 TEST(media_types, unknown_layers_are_refused_by_name) {

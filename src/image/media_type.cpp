@@ -55,8 +55,8 @@ Result<LayerKind> classify_layer(std::string_view type) {
   if (encrypted) base.remove_suffix(media_type::encrypted_suffix.size());
   const auto row = std::ranges::find(rows, base, &Row::type);
   if (row == rows.end()) {
-    return fail(ImageError::unsupported_media_type,
-                "a layer has the media type \"" + std::string{type.substr(0, 200)} + "\", which is not a known layer type");
+    return fail(ImageError::unsupported_media_type, "a layer has the media type \"" + std::string{type.substr(0, 200)} +
+                                                        "\", which is not a known layer type");
   }
   return LayerKind{row->content, row->compression, encrypted};
 }

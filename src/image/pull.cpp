@@ -40,8 +40,8 @@ Result<> check_layer_kinds(const Manifest& manifest, const PullOptions& options)
                                                  layer.digest.text() + " is not (" + layer.media_type + ")");
     }
     if (layer.size > options.limits.max_layer_size) {
-      return fail(ImageError::limit_exceeded, "the layer " + layer.digest.text() + " has " + std::to_string(layer.size) +
-                                                  " bytes, over the limit of " +
+      return fail(ImageError::limit_exceeded, "the layer " + layer.digest.text() + " has " +
+                                                  std::to_string(layer.size) + " bytes, over the limit of " +
                                                   std::to_string(options.limits.max_layer_size));
     }
   }
@@ -110,7 +110,8 @@ Result<PulledModule> pull_wasm_layer(ImageSource& source, const ResolvedImage& i
   const auto& layer = image.manifest.layers[index];
   if (layer.size > options.limits.max_module_size) {
     return fail(ImageError::limit_exceeded, "the module has " + std::to_string(layer.size) +
-                                                " bytes, over the limit of " + std::to_string(options.limits.max_module_size));
+                                                " bytes, over the limit of " +
+                                                std::to_string(options.limits.max_module_size));
   }
   SecretSink collected{layer.size};  // encryption does not change the length
   TRY(pull_layer(source, job_of(image, index), options, collected));
@@ -121,7 +122,8 @@ Result<PulledModule> pull_wasm_layer(ImageSource& source, const ResolvedImage& i
                       .config = image.config};
 }
 
-Result<PulledModule> pull_module_from_tars(ImageSource& source, const ResolvedImage& image, const PullOptions& options) {
+Result<PulledModule> pull_module_from_tars(ImageSource& source, const ResolvedImage& image,
+                                           const PullOptions& options) {
   unpack::ModuleCollector collector{options.limits};
   Bar bar{image.manifest, options.progress};
   for (std::size_t i = 0; i < image.manifest.layers.size(); ++i) {
@@ -165,8 +167,8 @@ Result<PulledModule> pull_module(ImageSource& source, const PullOptions& caller_
   const auto layer = TRY(find_wasm_layer(image.manifest));
   auto pulled = layer ? TRY(pull_wasm_layer(source, image, *layer, options))
                       : TRY(pull_module_from_tars(source, image, options));
-  TRY(check_magic(pulled.module.expose()));
-  return pulled;
+                      TRY(check_magic(pulled.module.expose()));
+                      return pulled;
 }
 
 Result<PulledTree> pull_tree(ImageSource& source, const std::filesystem::path& destination,
@@ -180,7 +182,8 @@ Result<PulledTree> pull_tree(ImageSource& source, const std::filesystem::path& d
                                                         layer.media_type + "), which runs and does not unpack");
   }
   auto quarantine = TRY(Quarantine::create(destination));
-  PulledTree out{.manifest_digest = image.raw.digest, .encrypted = has_encrypted_layer(image.manifest), .config = image.config};
+  PulledTree out{
+      .manifest_digest = image.raw.digest, .encrypted = has_encrypted_layer(image.manifest), .config = image.config};
   const auto tree = TRY(unpack::TreeWriter::open(quarantine.path(), {.restore_owner = options.untar.restore_owner}));
   TRY(unpack_layers(source, image, options, *tree, out.count));
   TRY(quarantine.publish());

@@ -1,5 +1,5 @@
-// Pulling: download, digest, MAC, decrypt, inflate, diff-id and unpack in one pass over bounded buffers, several threads
-// wide. Nothing is given out before every one of them held.
+// Pulling: download, digest, MAC, decrypt, inflate, diff-id and unpack in one pass over bounded buffers, several
+// threads wide. Nothing is given out before every one of them held.
 #pragma once
 
 #include <filesystem>
@@ -11,20 +11,20 @@
 namespace coffer::image {
 
 struct PullOptions {
-  bool expect_encrypted = false;        // not_encrypted where any layer is plain
+  bool expect_encrypted = false;  // not_encrypted where any layer is plain
   ocicrypt::OpenKeys keys{};
   Platform platform = Platform::host();
   Limits limits{};
-  unpack::UntarOptions untar{};         // for pull_tree
-  Progress progress{};                  // bytes of layers, as downloaded
+  unpack::UntarOptions untar{};  // for pull_tree
+  Progress progress{};           // bytes of layers, as downloaded
 };
 
 struct PulledModule {
-  SecretBytes module;                   // in memory only, encrypted or not
+  SecretBytes module;  // in memory only, encrypted or not
   Digest manifest_digest;
-  Digest layer_digest;                  // of the layer as stored
+  Digest layer_digest;  // of the layer as stored
   bool encrypted = false;
-  std::string name{};                   // path inside a tar layer, empty for a single blob
+  std::string name{};  // path inside a tar layer, empty for a single blob
   ImageConfig config{};
 };
 
@@ -54,8 +54,8 @@ Result<> pull_layer(ImageSource& source, const LayerJob& job, const PullOptions&
 struct LayerSummary {
   Descriptor descriptor;
   bool encrypted = false;
-  std::vector<std::string> schemes{};   // "jwe", "provider.attestation-agent"
-  std::vector<std::string> key_ids{};   // kids of provider packets
+  std::vector<std::string> schemes{};  // "jwe", "provider.attestation-agent"
+  std::vector<std::string> key_ids{};  // kids of provider packets
 };
 struct ImageSummary {
   Digest manifest_digest;

@@ -14,13 +14,14 @@ using namespace image::testing;
 
 const Bytes kek = to_bytes(std::string(32, 'K'));
 
-// An image of three tars in three compressions, the last over a megabyte so that threads take part; plain and encrypted.
+// An image of three tars in three compressions, the last over a megabyte so that threads take part; plain and
+// encrypted.
 class Pull : public ::testing::Test {
  protected:
   void SetUp() override {
     image::testing::put_image(plain_, {gzip_layer(TarBuilder{}.file("a", "1").file("gone", "x").build()),
-                       zstd_layer(TarBuilder{}.file("b/c", "2").file(".wh.gone", "").build()),
-                       tar_layer(TarBuilder{}.file("big", as_text(big_)).build())});
+                                       zstd_layer(TarBuilder{}.file("b/c", "2").file(".wh.gone", "").build()),
+                                       tar_layer(TarBuilder{}.file("big", as_text(big_)).build())});
     keys_.keys["default/key/k1"] = kek;
     encrypt(plain_, encrypted_);
   }
@@ -36,7 +37,9 @@ class Pull : public ::testing::Test {
     out.keys.keys = &keys_;
     return out;
   }
-  Result<PulledTree> tree(MemoryStore& store, const PullOptions& options) { return pull_tree(store, destination_, options); }
+  Result<PulledTree> tree(MemoryStore& store, const PullOptions& options) {
+    return pull_tree(store, destination_, options);
+  }
   // Nothing half published: neither the destination nor a quarantine is left.
   void expect_nothing_left() const { EXPECT_TRUE(fs::is_empty(temp_.path())); }
   void expect_refused(MemoryStore& store, ImageError code) {
@@ -155,7 +158,9 @@ TEST_F(Pull, missing_annotations_are_told) {
   expect_refused(encrypted_, ImageError::missing_annotation);
 }
 
-TEST_F(Pull, without_keys_the_schemes_are_told) { expect_error(tree(encrypted_, {}), ImageError::no_key); }
+TEST_F(Pull, without_keys_the_schemes_are_told) {
+  expect_error(tree(encrypted_, {}), ImageError::no_key);
+}
 
 TEST_F(Pull, a_wrong_diff_id_is_told) {
   const auto layer = gzip_layer(TarBuilder{}.file("a", "1").build());
@@ -166,7 +171,9 @@ TEST_F(Pull, a_wrong_diff_id_is_told) {
 
 TEST_F(Pull, fewer_diff_ids_than_layers_are_an_error_and_no_crash) {
   const auto layer = gzip_layer(TarBuilder{}.file("a", "1").build());
-  image::testing::put_image(plain_, {layer, layer}, R"({"rootfs":{"diff_ids":[")" + Digest::of(layer.plain).text() + R"("]}})", media_type::oci_config);
+  image::testing::put_image(plain_, {layer, layer},
+                            R"({"rootfs":{"diff_ids":[")" + Digest::of(layer.plain).text() + R"("]}})",
+                            media_type::oci_config);
   expect_refused(plain_, ImageError::layer_count_mismatch);
   image::testing::put_image(plain_, {layer}, R"({"rootfs":{"diff_ids":[]}})", media_type::oci_config);
   expect_refused(plain_, ImageError::layer_count_mismatch);
@@ -246,7 +253,9 @@ TEST_F(Pull, inspecting_shows_schemes_and_key_ids_without_any_key) {
   EXPECT_EQ(summary.layers.at(0).key_ids, std::vector<std::string>{"kbs:///default/key/k1"});
 }
 
-Result<PulledModule> module_of(MemoryStore& store, const PullOptions& options = {}) { return pull_module(store, options); }
+Result<PulledModule> module_of(MemoryStore& store, const PullOptions& options = {}) {
+  return pull_module(store, options);
+}
 
 TEST_F(Pull, a_module_comes_from_a_wasm_layer_or_a_tar) {
   const auto module = module_of_size(2'000'000);
@@ -255,7 +264,7 @@ TEST_F(Pull, a_module_comes_from_a_wasm_layer_or_a_tar) {
   ASSERT_TRUE(direct) << to_string(direct.error());
   EXPECT_TRUE(equal(direct->module.expose(), module));
   image::testing::put_image(plain_, {gzip_layer(TarBuilder{}.file("etc/x", "1").build()),
-                     zstd_layer(TarBuilder{}.file("app.wasm", as_text(module)).build())});
+                                     zstd_layer(TarBuilder{}.file("app.wasm", as_text(module)).build())});
   const auto packed = module_of(plain_);
   ASSERT_TRUE(packed) << to_string(packed.error());
   EXPECT_TRUE(equal(packed->module.expose(), module));

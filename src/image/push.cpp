@@ -20,15 +20,16 @@ Result<std::string_view> wasi_version(ByteView module) {
 
 struct Plan {
   std::string layer_type, config_type;
-  std::vector<ByteView> parts;   // the layer's content
-  unpack::TarFrame frame{};      // what some of the parts point to
+  std::vector<ByteView> parts;  // the layer's content
+  unpack::TarFrame frame{};     // what some of the parts point to
 };
 
 Result<Plan> plan_for(ByteView module, WasmStyle style) {
   using namespace media_type;
   if (style == WasmStyle::cncf) return Plan{std::string{wasm_layer}, std::string{wasm_config}, {module}};
   if (style == WasmStyle::fork) return Plan{std::string{wasm_content}, std::string{oci_config}, {module}};
-  Plan plan{std::string{oci_layer}, std::string{oci_config}, {}, TRY(unpack::frame_of_file(module_name, module.size()))};
+  auto frame = TRY(unpack::frame_of_file(module_name, module.size()));
+  Plan plan{std::string{oci_layer}, std::string{oci_config}, {}, std::move(frame)};
   plan.parts = {plan.frame.before, module, plan.frame.after};
   return plan;
 }
@@ -72,8 +73,9 @@ Result<PushedImage> push_wasm(ByteView module, ImageSink& sink, const PushOption
   auto layer = TRY(writer.commit({.media_type = plan.layer_type, .digest = Digest::of({})}, options.recipients));
   if (options.style != WasmStyle::tar) layer.annotations.emplace("org.opencontainers.image.title", module_name);
   const auto config = config_json(options.style, wasi, writer.plain_digest());
+  auto config_descriptor = TRY(put_small_blob(sink, as_bytes(config), plan.config_type));
   Manifest manifest{.media_type = std::string{media_type::oci_manifest},
-                    .config = TRY(put_small_blob(sink, as_bytes(config), plan.config_type)),
+                    .config = std::move(config_descriptor),
                     .layers = {std::move(layer)},
                     .annotations = options.annotations};
   return put_image(sink, std::move(manifest));

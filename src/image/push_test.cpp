@@ -17,8 +17,8 @@ class Push : public ::testing::Test {
  protected:
   Push() {
     keys_.keys["default/key/k1"] = to_bytes(std::string(32, 'K'));
-    recipients_.keks.push_back({codec::ResourceUri::parse("kbs:///default/key/k1").value(),
-                                SecretBytes::copy_of(std::string(32, 'K'))});
+    recipients_.keks.push_back(
+        {codec::ResourceUri::parse("kbs:///default/key/k1").value(), SecretBytes::copy_of(std::string(32, 'K'))});
     recipients_.jwe.push_back(key_.public_key());
   }
   PullOptions open() {
@@ -55,7 +55,8 @@ TEST_F(Push, the_cncf_style_has_its_types) {
   EXPECT_EQ(manifest.layers.at(0).media_type, "application/wasm");
   EXPECT_EQ(manifest.annotations.at("k"), "v");
   const auto config = as_text(store_.blobs.at(manifest.config.digest.text()));
-  EXPECT_EQ(config, R"({"architecture":"wasm","os":"wasip1","layerDigests":[")" + Digest::of(small_module()).text() + R"("]})");
+  EXPECT_EQ(config,
+            R"({"architecture":"wasm","os":"wasip1","layerDigests":[")" + Digest::of(small_module()).text() + R"("]})");
 }
 
 TEST_F(Push, the_forks_style_has_its_types) {
@@ -106,7 +107,7 @@ class CopyTest : public Push {
  protected:
   CopyTest() {
     image::testing::put_image(store_, {gzip_layer(TarBuilder{}.file("a", as_text(noise(2'000'000))).build()),
-                       zstd_layer(TarBuilder{}.file("b", "2").build())});
+                                       zstd_layer(TarBuilder{}.file("b", "2").build())});
   }
   MemoryStore sealed_, opened_;
 };

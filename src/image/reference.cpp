@@ -12,9 +12,15 @@ constexpr std::size_t max_name_size = 255;
 constexpr std::size_t max_tag_size = 128;
 constexpr std::string_view default_host = "docker.io";
 
-bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
-bool is_alphanumeric(char c) { return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+bool is_alphanumeric(char c) {
+  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 std::unexpected<Error> bad(std::string_view text, std::string_view why) {
   return fail(ImageError::bad_reference,
@@ -67,8 +73,7 @@ bool is_host(std::string_view text) {
     return hex && (after.empty() || (after.front() == ':' && is_port(after.substr(1))));
   }
   const auto colon = text.find(':');
-  return is_host_name(text.substr(0, colon)) &&
-         (colon == std::string_view::npos || is_port(text.substr(colon + 1)));
+  return is_host_name(text.substr(0, colon)) && (colon == std::string_view::npos || is_port(text.substr(colon + 1)));
 }
 
 bool is_tag(std::string_view text) {
@@ -115,11 +120,13 @@ Result<ImageReference> ImageReference::parse(std::string_view text) {
   }
   if (!is_host(out.host_)) return bad(text, "its host is neither a name nor an address");
   if (!is_repository(name)) {
-    return bad(text, "a repository has lower-case letters and digits, with '.', '_', '-' between them and '/' as divider");
+    return bad(text,
+               "a repository has lower-case letters and digits, with '.', '_', '-' between them and '/' as divider");
   }
   const bool official = out.host_ == default_host && name.find('/') == std::string_view::npos;
   out.repository_ = (official ? "library/" : "") + std::string{name};
-  if (out.host_.size() + 1 + out.repository_.size() > max_name_size) return bad(text, "its name has over 255 characters");
+  if (out.host_.size() + 1 + out.repository_.size() > max_name_size)
+    return bad(text, "its name has over 255 characters");
   if (out.tag_.empty() && !out.digest_) out.tag_ = "latest";
   return out;
 }
@@ -132,7 +139,9 @@ std::string ImageReference::with_digest(const Digest& digest) const {
   return host_ + "/" + repository_ + "@" + digest.text();
 }
 
-std::string ImageReference::registry_host() const { return host_ == default_host ? "registry-1.docker.io" : host_; }
+std::string ImageReference::registry_host() const {
+  return host_ == default_host ? "registry-1.docker.io" : host_;
+}
 
 bool ImageReference::is_loopback() const {
   const auto url = net::Url::parse("http://" + host_ + "/");

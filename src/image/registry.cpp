@@ -18,7 +18,8 @@ constexpr std::size_t max_tags = 100'000;
 
 std::string accepted_manifests() {
   std::string out;
-  for (const auto type : {media_type::oci_manifest, media_type::oci_index, media_type::docker_manifest, media_type::docker_list}) {
+  for (const auto type :
+       {media_type::oci_manifest, media_type::oci_index, media_type::docker_manifest, media_type::docker_list}) {
     out += (out.empty() ? "" : ", ") + std::string{type};
   }
   return out;
@@ -26,7 +27,8 @@ std::string accepted_manifests() {
 
 Error too_large_as_limit(Error error) {
   if (error.code == ErrorCode{net::NetError::too_large}) {
-    return {ImageError::limit_exceeded, "the manifest is over the limit of " + std::to_string(max_manifest_size) + " bytes"};
+    return {ImageError::limit_exceeded,
+            "the manifest is over the limit of " + std::to_string(max_manifest_size) + " bytes"};
   }
   return error;
 }
@@ -69,9 +71,13 @@ Result<std::unique_ptr<Registry>> Registry::open(ImageReference reference, Regis
   return std::unique_ptr<Registry>(new Registry(std::make_shared<Impl>(std::move(session))));
 }
 
-const ImageReference& Registry::reference() const { return impl_->session->reference(); }
+const ImageReference& Registry::reference() const {
+  return impl_->session->reference();
+}
 
-std::string Registry::name() const { return reference().text(); }
+std::string Registry::name() const {
+  return reference().text();
+}
 
 Result<RawManifest> Registry::manifest(const std::optional<Digest>& digest) {
   auto& session = *impl_->session;
@@ -81,7 +87,8 @@ Result<RawManifest> Registry::manifest(const std::optional<Digest>& digest) {
   request.headers.set("Accept", accepted_manifests());
   auto response = session.send(std::move(request), Access::pull);
   if (!response) return fail(too_large_as_limit(std::move(response).error()));
-  TRY(check_status(*response, "the manifest of " + reference().host() + "/" + reference().repository() + " " + selector));
+  TRY(check_status(*response,
+                   "the manifest of " + reference().host() + "/" + reference().repository() + " " + selector));
   if (expected) TRY(expected->verify(response->body, "the manifest of " + name()));
   auto type = TRY(manifest_type(response->body, response->headers.get("Content-Type").value_or("")));
   auto actual = expected ? *expected : Digest::of(response->body);
@@ -108,8 +115,8 @@ Result<std::unique_ptr<BlobWriter>> Registry::begin_blob() {
 Result<> Registry::put_manifest(const RawManifest& manifest, bool tagged) {
   auto& session = *impl_->session;
   if (tagged && reference().digest() && *reference().digest() != manifest.digest) {
-    return fail(ImageError::digest_mismatch, "the image to push has digest " + manifest.digest.text() + ", and " + name() +
-                                                 " asks for another");
+    return fail(ImageError::digest_mismatch,
+                "the image to push has digest " + manifest.digest.text() + ", and " + name() + " asks for another");
   }
   const auto selector = tagged && !reference().tag().empty() ? reference().tag() : manifest.digest.text();
   net::HttpRequest request{.method = "PUT", .url = session.url("manifests/" + selector), .body = manifest.content};

@@ -12,8 +12,8 @@ namespace coffer::image {
 struct RegistryOptions {
   std::shared_ptr<net::HttpClient> http{};  // none: a client with the system's roots is made
   AuthConfig auth{};
-  std::optional<bool> plain_http{};         // nothing: loopback hosts alone
-  std::size_t attempts = 4;                 // tries of one request or blob, resumed where it broke off
+  std::optional<bool> plain_http{};  // nothing: loopback hosts alone
+  std::size_t attempts = 4;          // tries of one request or blob, resumed where it broke off
   std::size_t upload_chunk_size = 8U << 20;
   Duration timeout = std::chrono::minutes{60};
   Duration stall_timeout = std::chrono::seconds{30};

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::size_t max_config_file = 1U << 20;
 
-std::unexpected<Error> bad(std::string message) { return fail(ImageError::bad_auth_config, std::move(message)); }
+std::unexpected<Error> bad(std::string message) {
+  return fail(ImageError::bad_auth_config, std::move(message));
+}
 
 // "https://index.docker.io/v1/" and "docker.io" are one key.
 std::string normal_key(std::string_view key) {
@@ -64,9 +66,9 @@ std::optional<std::filesystem::path> default_file() {
   std::error_code error;
   // Named on purpose: a file that is missing then is an error of load(), not a reason to look elsewhere.
   if (auto named = variable("REGISTRY_AUTH_FILE"); !named.empty()) return named;
-  for (const auto& [directory, file] : {std::pair{variable("DOCKER_CONFIG"), "config.json"},
-                                        std::pair{variable("HOME"), ".docker/config.json"},
-                                        std::pair{variable("XDG_RUNTIME_DIR"), "containers/auth.json"}}) {
+  for (const auto& [directory, file] :
+       {std::pair{variable("DOCKER_CONFIG"), "config.json"}, std::pair{variable("HOME"), ".docker/config.json"},
+        std::pair{variable("XDG_RUNTIME_DIR"), "containers/auth.json"}}) {
     if (!directory.empty() && std::filesystem::exists(directory / file, error)) return directory / file;
   }
   return std::nullopt;

@@ -37,7 +37,8 @@ class AuthConfig {
   std::map<std::string, Credentials> entries_;
 };
 
-// One challenge of WWW-Authenticate (RFC 9110 section 11.6.1): the scheme in lower case, its parameters by lower-case name.
+// One challenge of WWW-Authenticate (RFC 9110 section 11.6.1): the scheme in lower case, its parameters by lower-case
+// name.
 struct Challenge {
   std::string scheme;
   std::map<std::string, std::string> parameters;

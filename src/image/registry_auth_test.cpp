@@ -9,7 +9,9 @@ namespace {
 
 using testing::expect_error;
 
-Result<AuthConfig> parse(std::string_view text) { return AuthConfig::parse(as_bytes(text)); }
+Result<AuthConfig> parse(std::string_view text) {
+  return AuthConfig::parse(as_bytes(text));
+}
 
 // base64("user:pass:word")
 constexpr std::string_view entry = R"({"auth":"dXNlcjpwYXNzOndvcmQ="})";
@@ -30,13 +32,17 @@ TEST(auth_config, user_and_password_are_split_at_the_first_colon) {
 
 TEST(auth_config, docker_hub_has_many_names) {
   for (const auto* key : {"https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"}) {
-    EXPECT_EQ(user_of(parse(R"({"auths":{")" + std::string{key} + "\":" + std::string{entry} + "}}").value(), "alpine"), "user") << key;
+    EXPECT_EQ(user_of(parse(R"({"auths":{")" + std::string{key} + "\":" + std::string{entry} + "}}").value(), "alpine"),
+              "user")
+        << key;
   }
 }
 
 TEST(auth_config, the_longest_path_wins) {
-  const auto config = parse(R"({"auths":{"ghcr.io":{"username":"host","password":"p"},"ghcr.io/a":{"username":"org","password":"p"},)"
-                            R"("ghcr.io/a/b":{"username":"repo","password":"p"}}})").value();
+  const auto config =
+      parse(R"({"auths":{"ghcr.io":{"username":"host","password":"p"},"ghcr.io/a":{"username":"org","password":"p"},)"
+            R"("ghcr.io/a/b":{"username":"repo","password":"p"}}})")
+          .value();
   EXPECT_EQ(user_of(config, "ghcr.io/a/b:t"), "repo");
   EXPECT_EQ(user_of(config, "ghcr.io/a/c"), "org");
   EXPECT_EQ(user_of(config, "ghcr.io/ab"), "host");
@@ -56,8 +62,10 @@ TEST(auth_config, broken_files_are_refused) {
 }
 
 TEST(challenge, a_bearer_challenge_is_read) {
-  const auto list = parse_www_authenticate(
-      R"(Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push")").value();
+  const auto list =
+      parse_www_authenticate(
+          R"(Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull,push")")
+          .value();
   ASSERT_EQ(list.size(), 1U);
   EXPECT_EQ(list[0].scheme, "bearer");
   EXPECT_EQ(list[0].parameters.at("realm"), "https://auth.docker.io/token");
@@ -65,7 +73,8 @@ TEST(challenge, a_bearer_challenge_is_read) {
 }
 
 TEST(challenge, several_schemes_share_one_header) {
-  const auto list = parse_www_authenticate(R"(Negotiate TlRMTVNTUAAB=, Basic realm = "a\"b" , , Bearer realm=x,service=y)").value();
+  const auto list =
+      parse_www_authenticate(R"(Negotiate TlRMTVNTUAAB=, Basic realm = "a\"b" , , Bearer realm=x,service=y)").value();
   ASSERT_EQ(list.size(), 3U);
   EXPECT_EQ(list[0].scheme, "negotiate");
   EXPECT_EQ(list[1].parameters.at("realm"), "a\"b");
@@ -73,7 +82,8 @@ TEST(challenge, several_schemes_share_one_header) {
 }
 
 TEST(challenge, broken_headers_are_refused) {
-  for (const auto* text : {R"(realm="x")", R"(Bearer realm="x)", R"(Bearer realm="x"y)", "Bearer a=b c=d", "=", "B@d x=y"}) {
+  for (const auto* text :
+       {R"(realm="x")", R"(Bearer realm="x)", R"(Bearer realm="x"y)", "Bearer a=b c=d", "=", "B@d x=y"}) {
     expect_error(parse_www_authenticate(text), ImageError::registry_protocol);
   }
   expect_error(parse_www_authenticate(std::string(20'000, 'a')), ImageError::registry_protocol);

@@ -22,8 +22,10 @@ RegistryOptions quick() {
   return options;
 }
 
-std::unique_ptr<Registry> open(const std::string& host, RegistryOptions options = quick(), std::string_view selector = ":tag") {
-  return Registry::open(ImageReference::parse(host + "/team/app" + std::string{selector}).value(), std::move(options)).value();
+std::unique_ptr<Registry> open(const std::string& host, RegistryOptions options = quick(),
+                               std::string_view selector = ":tag") {
+  return Registry::open(ImageReference::parse(host + "/team/app" + std::string{selector}).value(), std::move(options))
+      .value();
 }
 
 RegistryOptions credentials_for(const FakeRegistry& server) {
@@ -43,7 +45,9 @@ Descriptor describe(ByteView content) {
   return {.media_type = "application/octet-stream", .digest = Digest::of(content), .size = content.size()};
 }
 
-net::ServerResponse answer(int status) { return net::ServerResponse::text(status, "text/plain", "no"); }
+net::ServerResponse answer(int status) {
+  return net::ServerResponse::text(status, "text/plain", "no");
+}
 
 TEST(registry, an_image_is_pushed_and_pulled_back) {
   FakeRegistry server;
@@ -109,9 +113,9 @@ TEST(registry, wrong_credentials_are_told) {
 
 TEST(registry, challenges_that_cannot_be_answered_are_told) {
   FakeRegistry server;
-  for (const auto& [header, code] : {std::pair{"Negotiate", ImageError::unauthorized},
-                                     std::pair{"Bearer service=x", ImageError::registry_protocol},
-                                     std::pair{"Bearer realm=\"", ImageError::registry_protocol}}) {
+  for (const auto& [header, code] :
+       {std::pair{"Negotiate", ImageError::unauthorized}, std::pair{"Bearer service=x", ImageError::registry_protocol},
+        std::pair{"Bearer realm=\"", ImageError::registry_protocol}}) {
     server.set_fault([&](const auto&) {
       auto refusal = answer(401);
       refusal.headers.set("WWW-Authenticate", header);
@@ -124,7 +128,8 @@ TEST(registry, challenges_that_cannot_be_answered_are_told) {
 TEST(registry, a_token_service_without_a_token_is_told) {
   FakeRegistry server{Auth::bearer};
   server.set_fault([](const net::ServerRequest& request) {
-    return request.path == "/token" ? std::optional{net::ServerResponse::text(200, "application/json", "{}")} : std::nullopt;
+    return request.path == "/token" ? std::optional{net::ServerResponse::text(200, "application/json", "{}")}
+                                    : std::nullopt;
   });
   expect_error(open(server.host())->manifest(std::nullopt), ImageError::registry_protocol);
 }
@@ -132,9 +137,10 @@ TEST(registry, a_token_service_without_a_token_is_told) {
 TEST(registry, statuses_have_their_codes) {
   FakeRegistry server;
   for (const auto& [status, code] :
-       {std::pair{401, ImageError::unauthorized}, std::pair{403, ImageError::forbidden}, std::pair{404, ImageError::not_found},
-        std::pair{429, ImageError::rate_limited}, std::pair{500, ImageError::registry_unavailable},
-        std::pair{503, ImageError::registry_unavailable}, std::pair{418, ImageError::registry_protocol}}) {
+       {std::pair{401, ImageError::unauthorized}, std::pair{403, ImageError::forbidden},
+        std::pair{404, ImageError::not_found}, std::pair{429, ImageError::rate_limited},
+        std::pair{500, ImageError::registry_unavailable}, std::pair{503, ImageError::registry_unavailable},
+        std::pair{418, ImageError::registry_protocol}}) {
     server.set_fault([refusal = status](const auto&) { return answer(refusal); });
     const auto registry = open(server.host());
     expect_error(registry->manifest(std::nullopt), code);
@@ -223,9 +229,10 @@ TEST(registry, a_redirected_blob_does_not_see_the_credentials) {
 
 std::string part_of(const Bytes& content, std::size_t from, std::size_t to, bool ranged = true) {
   const auto total = std::to_string(content.size());
-  std::string head = ranged && from > 0 ? "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes " + std::to_string(from) + "-" +
-                                              std::to_string(content.size() - 1) + "/" + total + "\r\n"
-                                        : "HTTP/1.1 200 OK\r\n";
+  std::string head = ranged && from > 0
+                         ? "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes " + std::to_string(from) + "-" +
+                               std::to_string(content.size() - 1) + "/" + total + "\r\n"
+                         : "HTTP/1.1 200 OK\r\n";
   head += "Content-Length: " + std::to_string(content.size() - from) + "\r\n\r\n";
   return head + std::string{as_text(content).substr(from, to - from)};
 }
@@ -277,7 +284,9 @@ TEST(registry, more_bytes_than_described_are_refused) {
 
 TEST(registry, nobody_there_is_told_by_the_networks_code) {
   std::string host;
-  { host = FakeRegistry{}.host(); }
+  {
+    host = FakeRegistry{}.host();
+  }
   expect_error(open(host)->manifest(std::nullopt), net::NetError::refused);
 }
 

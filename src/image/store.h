@@ -11,7 +11,8 @@
 
 namespace coffer::image {
 
-// A manifest or index as received: its digest is over exactly these bytes, and has been verified where one was asked for.
+// A manifest or index as received: its digest is over exactly these bytes, and has been verified where one was asked
+// for.
 struct RawManifest {
   std::string media_type;
   Bytes content;

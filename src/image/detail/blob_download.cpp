@@ -25,7 +25,8 @@ class Part final : public net::BodySink {
   Result<> on_data(ByteView data) override {
     if (status_ != 200 && status_ != 206) {
       const auto room = max_error_body - std::min(max_error_body, error_body_.size());
-      error_body_.insert(error_body_.end(), data.begin(), data.begin() + static_cast<std::ptrdiff_t>(std::min(room, data.size())));
+      error_body_.insert(error_body_.end(), data.begin(),
+                         data.begin() + static_cast<std::ptrdiff_t>(std::min(room, data.size())));
       return {};
     }
     const auto skipped = std::min<std::uint64_t>(skip_, data.size());

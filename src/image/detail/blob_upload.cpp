@@ -16,12 +16,14 @@ constexpr Duration chunk_timeout = std::chrono::minutes{10};
 
 BlobUpload::~BlobUpload() {
   if (committed_ || location_.empty()) return;
-  static_cast<void>(session_->send({.method = "DELETE", .url = location_, .timeout = std::chrono::seconds{5}}, Access::push));
+  static_cast<void>(
+      session_->send({.method = "DELETE", .url = location_, .timeout = std::chrono::seconds{5}}, Access::push));
 }
 
 Result<> BlobUpload::take_location(const net::HttpResponse& response) {
   const auto location = response.headers.get("Location");
-  if (!location) return fail(ImageError::registry_protocol, "the registry accepts an upload and gives no Location for it");
+  if (!location)
+    return fail(ImageError::registry_protocol, "the registry accepts an upload and gives no Location for it");
   location_ = TRY(session_->resolve(*location));
   return {};
 }

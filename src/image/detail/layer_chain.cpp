@@ -38,7 +38,8 @@ ByteSink& LayerChain::add(Args&&... args) {
   return *stages_.back();
 }
 
-Result<std::unique_ptr<LayerChain>> LayerChain::create(const LayerJob& job, const PullOptions& options, ByteSink& sink) {
+Result<std::unique_ptr<LayerChain>> LayerChain::create(const LayerJob& job, const PullOptions& options,
+                                                       ByteSink& sink) {
   const auto kind = TRY(classify_layer(job.layer.media_type));
   std::unique_ptr<LayerChain> chain{new LayerChain};
   const bool threads = job.layer.size >= threads_from;
@@ -53,8 +54,7 @@ Result<std::unique_ptr<LayerChain>> LayerChain::create(const LayerJob& job, cons
   if (kind.encrypted) {
     if (threads) next = &chain->add<ThreadSink>(*next);
     const auto opened = TRY(ocicrypt::open_layer_options(job.layer.annotations, options.keys));
-    chain->stages_.push_back(
-        TRY(ocicrypt::DecryptSink::create(opened.public_options, opened.private_options, *next)));
+    chain->stages_.push_back(TRY(ocicrypt::DecryptSink::create(opened.public_options, opened.private_options, *next)));
     next = chain->stages_.back().get();
   }
   if (threads) next = &chain->add<ThreadSink>(*next);

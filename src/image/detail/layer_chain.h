@@ -1,5 +1,5 @@
-// The stages of one layer, in order: digest of what is stored, MAC and decryption, inflation, diff-id, the caller's sink.
-// Three of them run on threads of their own.
+// The stages of one layer, in order: digest of what is stored, MAC and decryption, inflation, diff-id, the caller's
+// sink. Three of them run on threads of their own.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,8 @@ class LayerChain {
   template <class Stage, class... Args>
   ByteSink& add(Args&&... args);
 
-  // In the order of construction: last stage first. Torn down from the head, so that no thread writes into a dead stage.
+  // In the order of construction: last stage first. Torn down from the head, so that no thread writes into a dead
+  // stage.
   std::vector<std::unique_ptr<ByteSink>> stages_;
 };
 

@@ -15,7 +15,8 @@ Result<LayerWriter> LayerWriter::begin(ImageSink& sink, bool encrypt) {
 Result<Descriptor> LayerWriter::commit(Descriptor plain, const ocicrypt::Recipients* recipients) {
   TRY(entry_->finish());
   if (cipher_) {
-    if (recipients == nullptr) return fail(ImageError::no_key, "a layer is encrypted for somebody, and nobody is named");
+    if (recipients == nullptr)
+      return fail(ImageError::no_key, "a layer is encrypted for somebody, and nobody is named");
     const ocicrypt::LayerOptions options{cipher_->public_options(), cipher_->private_options()};
     TRY(ocicrypt::seal_layer_options(options, *recipients, plain.annotations));
     plain.media_type = encrypted_type(plain.media_type);

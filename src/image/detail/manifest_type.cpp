@@ -9,8 +9,8 @@ Result<std::string> manifest_type(ByteView content, std::string_view transport_t
   const auto* type = document->find("mediaType");
   if (type != nullptr && type->is_string()) {
     if (known(*type->if_string())) return *type->if_string();
-    return fail(ImageError::unsupported_media_type,
-                "the reference names something of type \"" + type->if_string()->substr(0, 200) + "\", which is no image");
+    return fail(ImageError::unsupported_media_type, "the reference names something of type \"" +
+                                                        type->if_string()->substr(0, 200) + "\", which is no image");
   }
   if (known(transport_type)) return std::string{transport_type.substr(0, transport_type.find(';'))};
   if (document->find("manifests") != nullptr) return std::string{media_type::oci_index};

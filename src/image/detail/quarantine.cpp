@@ -21,7 +21,8 @@ Result<Quarantine> Quarantine::create(const std::filesystem::path& destination) 
   std::filesystem::create_directories(final_path.parent_path(), error);
   auto name = (final_path.parent_path() / ("." + final_path.filename().string() + ".partial-XXXXXX")).string();
   if (::mkdtemp(name.data()) == nullptr) {
-    return fail(ImageError::io, "could not make a directory beside " + final_path.string() + ": " + std::strerror(errno));
+    return fail(ImageError::io,
+                "could not make a directory beside " + final_path.string() + ": " + std::strerror(errno));
   }
   return Quarantine{name, final_path};
 }
@@ -38,7 +39,8 @@ Quarantine::~Quarantine() {
 Result<> Quarantine::publish() {
   // RENAME_NOREPLACE: somebody may have made the destination meanwhile.
   if (::renameat2(AT_FDCWD, path_.c_str(), AT_FDCWD, destination_.c_str(), RENAME_NOREPLACE) != 0) {
-    return fail(ImageError::io, "could not move the unpacked image to " + destination_.string() + ": " + std::strerror(errno));
+    return fail(ImageError::io,
+                "could not move the unpacked image to " + destination_.string() + ": " + std::strerror(errno));
   }
   path_.clear();
   return {};

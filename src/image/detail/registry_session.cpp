@@ -51,7 +51,8 @@ std::string registry_words(const net::HttpResponse& response) {
 Result<> check_status(const net::HttpResponse& response, std::string_view what) {
   const int status = response.status;
   if (status >= 200 && status < 300) return {};
-  const auto text = "the registry answers " + std::to_string(status) + " for " + std::string{what} + registry_words(response);
+  const auto text =
+      "the registry answers " + std::to_string(status) + " for " + std::string{what} + registry_words(response);
   if (status == 401) return fail(ImageError::unauthorized, text);
   if (status == 403) return fail(ImageError::forbidden, text);
   if (status == 404) return fail(ImageError::not_found, text);
@@ -155,8 +156,8 @@ Result<net::HttpResponse> RegistrySession::stream_once(net::HttpRequest request,
 Result<> RegistrySession::answer_challenge(const net::HttpResponse& refusal, Access access) {
   const auto challenge = TRY(choose_challenge(refusal));
   if (!challenge) {
-    return fail(ImageError::unauthorized,
-                "the registry answers 401 for " + reference_.text() + " and offers no way to authenticate that is known");
+    return fail(ImageError::unauthorized, "the registry answers 401 for " + reference_.text() +
+                                              " and offers no way to authenticate that is known");
   }
   SecretBytes value;
   if (challenge->scheme == "basic") {

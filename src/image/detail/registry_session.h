@@ -32,14 +32,15 @@ class RegistrySession {
   void authorize(net::HttpRequest& request) const;
   Result<> answer_challenge(const net::HttpResponse& refusal, Access access);
   Result<SecretBytes> fetch_token(const Challenge& challenge, Access access);
-  net::HttpRequest token_request(const Challenge& challenge, Access access, const std::optional<Credentials>& credentials) const;
+  net::HttpRequest token_request(const Challenge& challenge, Access access,
+                                 const std::optional<Credentials>& credentials) const;
   Result<> check_realm(const std::string& realm) const;
 
   ImageReference reference_;
   RegistryOptions options_;
-  std::string base_;                 // "https://host"
+  std::string base_;  // "https://host"
   mutable std::mutex mutex_;
-  SecretBytes authorization_;        // value of the header, empty for none
+  SecretBytes authorization_;  // value of the header, empty for none
 };
 
 // Statuses of a final answer. `what` names the thing that was asked for.

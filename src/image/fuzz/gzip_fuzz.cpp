@@ -17,7 +17,8 @@ constexpr std::size_t max_output = 4U << 20;
 
 std::optional<Bytes> ours(ByteView data, std::size_t piece) {
   coffer::image::testing::CollectSink out;
-  const auto sink = coffer::image::make_inflate_sink(coffer::image::Compression::gzip, {.max_unpacked_size = max_output}, out);
+  const auto sink =
+      coffer::image::make_inflate_sink(coffer::image::Compression::gzip, {.max_unpacked_size = max_output}, out);
   const auto source = coffer::image::testing::chunks_of(data, piece);
   for (auto chunk = source(); !chunk->empty(); chunk = source()) {
     if (!sink->write(*chunk)) return std::nullopt;

@@ -18,8 +18,9 @@ Result<> append_blobs(std::vector<Wrap>& out, std::string_view annotation, std::
   while (true) {
     const auto comma = list.find(',');
     if (out.size() == max_wraps) return fail(ImageError::limit_exceeded, "a layer has over 64 key wraps");
-    out.push_back({std::string{annotation.substr(keys_annotation_prefix.size())},
-                   TRY(decode(list.substr(0, comma), annotation))});
+    out.push_back({
+      std::string{annotation.substr(keys_annotation_prefix.size())}, TRY(decode(list.substr(0, comma), annotation))
+    });
     if (comma == std::string_view::npos) return {};
     list.remove_prefix(comma + 1);
   }
@@ -33,8 +34,9 @@ Result<std::vector<Wrap>> read_wraps(const Annotations& annotations) {
     if (name.starts_with(keys_annotation_prefix)) TRY(append_blobs(out, name, value));
   }
   if (out.empty()) {
-    return fail(ImageError::missing_annotation,
-                "the layer is encrypted and has no " + std::string{keys_annotation_prefix} + "* annotation with a wrapped key");
+    return fail(
+        ImageError::missing_annotation,
+        "the layer is encrypted and has no " + std::string{keys_annotation_prefix} + "* annotation with a wrapped key");
   }
   return out;
 }

@@ -26,8 +26,12 @@ Result<std::unique_ptr<DecryptSink>> DecryptSink::create(const PublicOptions& pu
 
 DecryptSink::DecryptSink(crypto::AesCtr cipher, crypto::Hmac mac, Bytes expected_mac, std::optional<Digest> digest,
                          ByteSink& next)
-    : cipher_(std::move(cipher)), mac_(std::move(mac)), expected_mac_(std::move(expected_mac)),
-      expected_digest_(std::move(digest)), next_(next), buffer_(piece_size) {
+    : cipher_(std::move(cipher)),
+      mac_(std::move(mac)),
+      expected_mac_(std::move(expected_mac)),
+      expected_digest_(std::move(digest)),
+      next_(next),
+      buffer_(piece_size) {
   if (expected_digest_) digest_.emplace(expected_digest_->algorithm());
 }
 
@@ -52,8 +56,8 @@ Result<> DecryptSink::check_end() {
   if (!digest_) return {};
   const auto actual = Digest::from_hash(expected_digest_->algorithm(), digest_->finish());
   if (actual == *expected_digest_) return {};
-  return fail(ImageError::digest_mismatch, "the decrypted layer should have digest " + expected_digest_->text() +
-                                               " and has " + actual.text());
+  return fail(ImageError::digest_mismatch,
+              "the decrypted layer should have digest " + expected_digest_->text() + " and has " + actual.text());
 }
 
 Result<> DecryptSink::finish() {
@@ -71,8 +75,13 @@ Result<std::unique_ptr<EncryptSink>> EncryptSink::create(ByteSink& next) {
 }
 
 EncryptSink::EncryptSink(SecretBytes key, Bytes nonce, crypto::AesCtr cipher, crypto::Hmac mac, ByteSink& next)
-    : key_(std::move(key)), nonce_(std::move(nonce)), cipher_(std::move(cipher)), mac_(std::move(mac)),
-      digest_(crypto::HashAlgorithm::sha256), next_(next), buffer_(piece_size) {}
+    : key_(std::move(key)),
+      nonce_(std::move(nonce)),
+      cipher_(std::move(cipher)),
+      mac_(std::move(mac)),
+      digest_(crypto::HashAlgorithm::sha256),
+      next_(next),
+      buffer_(piece_size) {}
 
 Result<> EncryptSink::write(ByteView data) {
   while (!data.empty()) {
@@ -93,8 +102,12 @@ Result<> EncryptSink::finish() {
   return next_.finish();
 }
 
-PublicOptions EncryptSink::public_options() const { return {final_mac_, std::nullopt}; }
+PublicOptions EncryptSink::public_options() const {
+  return {final_mac_, std::nullopt};
+}
 
-PrivateOptions EncryptSink::private_options() const { return {key_.clone(), final_digest_, nonce_}; }
+PrivateOptions EncryptSink::private_options() const {
+  return {key_.clone(), final_digest_, nonce_};
+}
 
 }  // namespace coffer::image::ocicrypt

@@ -19,7 +19,8 @@ class DecryptSink final : public ByteSink {
   Result<> finish() override;
 
  private:
-  DecryptSink(crypto::AesCtr cipher, crypto::Hmac mac, Bytes expected_mac, std::optional<Digest> digest, ByteSink& next);
+  DecryptSink(crypto::AesCtr cipher, crypto::Hmac mac, Bytes expected_mac, std::optional<Digest> digest,
+              ByteSink& next);
   Result<> check_end();
 
   crypto::AesCtr cipher_;

@@ -7,7 +7,9 @@
 namespace coffer::image::ocicrypt {
 namespace {
 
-bool is_space(std::byte b) { return b == std::byte{' '} || (b >= std::byte{'\t'} && b <= std::byte{'\r'}); }
+bool is_space(std::byte b) {
+  return b == std::byte{' '} || (b >= std::byte{'\t'} && b <= std::byte{'\r'});
+}
 
 ByteView trimmed(ByteView text) {
   while (!text.empty() && is_space(text.front())) text = text.subspan(1);
@@ -15,7 +17,9 @@ ByteView trimmed(ByteView text) {
   return text;
 }
 
-bool is_pem(ByteView text) { return as_text(text).find("-----BEGIN ") != std::string_view::npos; }
+bool is_pem(ByteView text) {
+  return as_text(text).find("-----BEGIN ") != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -33,8 +37,9 @@ Result<SecretBytes> parse_kek(ByteView stored) {
     if (auto key = codec::hex_decode_secret(text)) return key;
   }
   if (auto key = codec::base64_decode_secret(text); key && key->size() == kek_size) return key;
-  return fail(ImageError::kek_wrong_size, "a key encryption key has 32 raw bytes, or base64 or hex text of 32 bytes; this has " +
-                                              std::to_string(stored.size()) + " bytes");
+  return fail(ImageError::kek_wrong_size,
+              "a key encryption key has 32 raw bytes, or base64 or hex text of 32 bytes; this has " +
+                  std::to_string(stored.size()) + " bytes");
 }
 
 }  // namespace coffer::image::ocicrypt

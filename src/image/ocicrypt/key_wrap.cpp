@@ -15,7 +15,9 @@ constexpr std::array jwe_algorithms{jose::KeyManagement::rsa_oaep, jose::KeyMana
                                     jose::KeyManagement::ecdh_es_a256kw, jose::KeyManagement::ecdh_es_a192kw,
                                     jose::KeyManagement::ecdh_es_a128kw};
 
-bool is_provider(const Wrap& wrap) { return wrap.scheme.starts_with("provider."); }
+bool is_provider(const Wrap& wrap) {
+  return wrap.scheme.starts_with("provider.");
+}
 
 // Explicit flag, then the packet's kid, then the default.
 Result<codec::ResourceUri> choose_kid(const AnnotationPacket& packet, const OpenKeys& keys) {
@@ -73,17 +75,18 @@ Result<PrivateOptions> open_any(const std::vector<Wrap>& wraps, const OpenKeys& 
 Result<LayerOptions> open_layer_options(const Annotations& annotations, const OpenKeys& keys) {
   auto public_options = TRY(PublicOptions::parse(TRY(read_public_options(annotations))));
   const auto wraps = TRY(read_wraps(annotations));
-  return LayerOptions{std::move(public_options), TRY(open_any(wraps, keys))};
+  auto private_options = TRY(open_any(wraps, keys));
+  return LayerOptions{std::move(public_options), std::move(private_options)};
 }
 
 Result<> seal_layer_options(const LayerOptions& options, const Recipients& recipients, Annotations& annotations) {
   if (recipients.keks.empty() && recipients.jwe.empty()) {
-    return fail(ImageError::no_key, "a layer is encrypted for a key encryption key or a public key, and there is neither");
+    return fail(ImageError::no_key,
+                "a layer is encrypted for a key encryption key or a public key, and there is neither");
   }
   const auto secret = options.private_options.to_json();
   for (const auto& recipient : recipients.keks) {
-    const auto packet =
-        TRY(AnnotationPacket::seal(secret.expose(), recipient.kek, recipient.kid, recipient.version));
+    const auto packet = TRY(AnnotationPacket::seal(secret.expose(), recipient.kek, recipient.kid, recipient.version));
     add_wrap(annotations, "provider." + recipient.provider, as_bytes(packet.to_json()));
   }
   if (!recipients.jwe.empty()) {

@@ -14,9 +14,9 @@ namespace coffer::image::ocicrypt {
 // What a caller has to open layers with. Pointers are borrowed; a null `keys` opens JWE wraps only.
 struct OpenKeys {
   KeySource* keys = nullptr;
-  std::span<const crypto::PrivateKey> private_keys{};       // for JWE wraps
-  std::optional<codec::ResourceUri> kid_override{};         // an explicit flag: instead of the packet's kid
-  std::optional<codec::ResourceUri> default_kid{};          // where the packet has no usable kid
+  std::span<const crypto::PrivateKey> private_keys{};  // for JWE wraps
+  std::optional<codec::ResourceUri> kid_override{};    // an explicit flag: instead of the packet's kid
+  std::optional<codec::ResourceUri> default_kid{};     // where the packet has no usable kid
 };
 
 struct LayerOptions {
@@ -24,14 +24,14 @@ struct LayerOptions {
   PrivateOptions private_options;
 };
 
-// Tries the wraps that the keys at hand fit, provider packets first (any provider name, trap 16), then JWE. The error is
-// the last attempt's; no_key where nothing could be tried.
+// Tries the wraps that the keys at hand fit, provider packets first (any provider name, trap 16), then JWE. The error
+// is the last attempt's; no_key where nothing could be tried.
 Result<LayerOptions> open_layer_options(const Annotations& annotations, const OpenKeys& keys);
 
 // Whom a layer is encrypted for. At least one of the two.
 struct ProviderKek {
   codec::ResourceUri kid;
-  SecretBytes kek;                                  // 32 bytes
+  SecretBytes kek;  // 32 bytes
   PacketVersion version = PacketVersion::v1;
   std::string provider{default_provider};
 };

@@ -13,7 +13,9 @@ namespace {
 constexpr std::size_t max_message_size = 1U << 20;
 constexpr std::size_t max_parameters = 64;
 
-std::unexpected<Error> bad(std::string message) { return fail(ImageError::bad_annotation, std::move(message)); }
+std::unexpected<Error> bad(std::string message) {
+  return fail(ImageError::bad_annotation, std::move(message));
+}
 
 Result<json::Value> parse_object(ByteView text) {
   auto value = json::parse(as_text(text), {.max_size = max_message_size, .max_depth = 16});
@@ -36,13 +38,15 @@ Result<SecretBytes> bytes_of_numbers(const json::Array& numbers, std::string_vie
 // Go writes base64 text and Rust arrays of numbers.
 Result<SecretBytes> bytes_at(const json::Value& document, std::string_view pointer) {
   const auto* value = document.at_pointer(pointer);
-  if (value == nullptr || value->is_null()) return bad("the keyprovider message has no " + std::string{pointer.substr(1)});
+  if (value == nullptr || value->is_null())
+    return bad("the keyprovider message has no " + std::string{pointer.substr(1)});
   if (const auto* numbers = value->if_array()) return bytes_of_numbers(*numbers, pointer.substr(1));
   if (const auto* text = value->if_string()) {
     auto bytes = codec::base64_decode_secret(as_bytes(*text));
     if (bytes) return bytes;
   }
-  return bad("the keyprovider message's " + std::string{pointer.substr(1)} + " is neither base64 nor an array of bytes");
+  return bad("the keyprovider message's " + std::string{pointer.substr(1)} +
+             " is neither base64 nor an array of bytes");
 }
 
 Result<ProviderParameters> parse_parameters(const json::Value* value) {
@@ -52,7 +56,8 @@ Result<ProviderParameters> parse_parameters(const json::Value* value) {
   if (object->size() > max_parameters) return bad("the keyprovider message has over 64 parameters");
   for (const auto& [name, list] : *object) {
     const auto* items = list.if_array();
-    if (items == nullptr || items->size() > max_parameters) return bad("the parameters of " + name + " are no short list");
+    if (items == nullptr || items->size() > max_parameters)
+      return bad("the parameters of " + name + " are no short list");
     auto& texts = out[name];
     for (const auto& item : *items) {
       const auto* text = item.if_string();
@@ -105,13 +110,14 @@ Result<KeyproviderRequest> parse_keyprovider_request(ByteView text) {
   const auto* op = document.find("op");
   const auto* name = op == nullptr ? nullptr : op->if_string();
   if (name != nullptr && *name == "keywrap") {
-    return WrapRequest{TRY(parse_parameters(document.at_pointer("/keywrapparams/ec/Parameters"))),
-                       TRY(bytes_at(document, "/keywrapparams/optsdata"))};
+    auto parameters = TRY(parse_parameters(document.at_pointer("/keywrapparams/ec/Parameters")));
+    auto secret = TRY(bytes_at(document, "/keywrapparams/optsdata"));
+    return WrapRequest{std::move(parameters), std::move(secret)};
   }
   if (name != nullptr && *name == "keyunwrap") {
     const auto annotation = TRY(bytes_at(document, "/keyunwrapparams/annotation"));
-    return UnwrapRequest{TRY(parse_parameters(document.at_pointer("/keyunwrapparams/dc/Parameters"))),
-                         to_bytes(annotation.expose())};
+    auto parameters = TRY(parse_parameters(document.at_pointer("/keyunwrapparams/dc/Parameters")));
+    return UnwrapRequest{std::move(parameters), to_bytes(annotation.expose())};
   }
   return bad("the keyprovider message has neither op keywrap nor keyunwrap");
 }
@@ -127,18 +133,18 @@ SecretBytes unwrap_response(const SecretBytes& secret) {
 std::string wrap_request(std::string_view provider, std::string_view parameter, ByteView secret) {
   auto ec = parameters_json(provider, parameter);
   ec.set("DecryptConfig", json::Object{{"Parameters", json::Object{}}});
-  return json::serialize(json::Object{
-      {"op", "keywrap"},
-      {"keywrapparams", json::Object{{"ec", std::move(ec)}, {"optsdata", codec::base64_encode(secret)}}},
-      {"keyunwrapparams", json::Object{{"dc", nullptr}, {"annotation", nullptr}}}});
+  return json::serialize(
+      json::Object{{"op", "keywrap"},
+                   {"keywrapparams", json::Object{{"ec", std::move(ec)}, {"optsdata", codec::base64_encode(secret)}}},
+                   {"keyunwrapparams", json::Object{{"dc", nullptr}, {"annotation", nullptr}}}});
 }
 
 std::string unwrap_request(std::string_view provider, std::string_view parameter, ByteView annotation) {
   return json::serialize(json::Object{
       {"op", "keyunwrap"},
       {"keywrapparams", json::Object{{"ec", nullptr}, {"optsdata", nullptr}}},
-      {"keyunwrapparams", json::Object{{"dc", parameters_json(provider, parameter)},
-                                       {"annotation", codec::base64_encode(annotation)}}}});
+      {"keyunwrapparams",
+       json::Object{{"dc", parameters_json(provider, parameter)}, {"annotation", codec::base64_encode(annotation)}}}});
 }
 
 Result<Bytes> parse_wrap_response(ByteView text) {
@@ -162,7 +168,8 @@ Result<std::map<std::string, std::string>> parse_provider_parameter(std::string_
       return bad("a provider parameter is sample=, keyid= or keypath= joined by \"::\", and one piece is \"" +
                  std::string{piece.substr(0, 200)} + "\"");
     }
-    if (!out.emplace(name, piece.substr(equals + 1)).second) return bad("the provider parameter " + name + " is there twice");
+    if (!out.emplace(name, piece.substr(equals + 1)).second)
+      return bad("the provider parameter " + name + " is there twice");
     if (end == std::string_view::npos) return out;
     text.remove_prefix(end + 2);
   }

@@ -1,4 +1,5 @@
-// Messages of the keyprovider protocol (guest-components.md 4.4), sans-I/O: a transport (gRPC, a command) carries the JSON.
+// Messages of the keyprovider protocol (guest-components.md 4.4), sans-I/O: a transport (gRPC, a command) carries the
+// JSON.
 #pragma once
 
 #include <map>
@@ -21,7 +22,7 @@ struct WrapRequest {
 };
 struct UnwrapRequest {
   ProviderParameters parameters;
-  Bytes annotation;    // an annotation packet
+  Bytes annotation;  // an annotation packet
 };
 using KeyproviderRequest = std::variant<WrapRequest, UnwrapRequest>;
 

@@ -9,9 +9,12 @@ namespace {
 using image::testing::expect_error;
 
 TEST(keyprovider, a_wrap_request_of_gos_client_is_read) {
-  const auto request = parse_keyprovider_request(as_bytes(
-      R"({"op":"keywrap","keywrapparams":{"ec":{"Parameters":{"attestation-agent":["c2FtcGxlPXRydWU="]},)"
-      R"("DecryptConfig":{"Parameters":{}}},"optsdata":"c2VjcmV0"},"keyunwrapparams":{"dc":null,"annotation":null}})")).value();
+  const auto request =
+      parse_keyprovider_request(
+          as_bytes(
+              R"({"op":"keywrap","keywrapparams":{"ec":{"Parameters":{"attestation-agent":["c2FtcGxlPXRydWU="]},)"
+              R"("DecryptConfig":{"Parameters":{}}},"optsdata":"c2VjcmV0"},"keyunwrapparams":{"dc":null,"annotation":null}})"))
+          .value();
   const auto& wrap = std::get<WrapRequest>(request);
   EXPECT_EQ(wrap.parameters.at("attestation-agent").at(0), "sample=true");
   EXPECT_EQ(as_text(wrap.secret.expose()), "secret");
@@ -40,11 +43,12 @@ TEST(keyprovider, results_go_out_as_numbers_and_come_in_either_way) {
 }
 
 TEST(keyprovider, broken_messages_are_refused) {
-  for (const auto* text : {"", "[]", "{}", R"({"op":"else"})", R"({"op":"keywrap"})", R"({"op":"keyunwrap","keyunwrapparams":{}})",
-                           R"({"op":"keywrap","keywrapparams":{"optsdata":[256]}})",
-                           R"({"op":"keywrap","keywrapparams":{"optsdata":"!"}})",
-                           R"({"op":"keywrap","keywrapparams":{"ec":{"Parameters":{"p":["!"]}},"optsdata":""}})",
-                           R"({"op":"keywrap","keywrapparams":{"ec":{"Parameters":{"p":7}},"optsdata":""}})"}) {
+  for (const auto* text :
+       {"", "[]", "{}", R"({"op":"else"})", R"({"op":"keywrap"})", R"({"op":"keyunwrap","keyunwrapparams":{}})",
+        R"({"op":"keywrap","keywrapparams":{"optsdata":[256]}})",
+        R"({"op":"keywrap","keywrapparams":{"optsdata":"!"}})",
+        R"({"op":"keywrap","keywrapparams":{"ec":{"Parameters":{"p":["!"]}},"optsdata":""}})",
+        R"({"op":"keywrap","keywrapparams":{"ec":{"Parameters":{"p":7}},"optsdata":""}})"}) {
     expect_error(parse_keyprovider_request(as_bytes(text)), ImageError::bad_annotation);
   }
   expect_error(parse_wrap_response(as_bytes("{}")), ImageError::bad_annotation);
@@ -54,7 +58,8 @@ TEST(keyprovider, parameters_are_read_and_typing_errors_are_loud) {
   const auto parameters = parse_provider_parameter("keyid=kbs:///default/key/k1::keypath=/tmp/k").value();
   EXPECT_EQ(parameters.at("keyid"), "kbs:///default/key/k1");
   EXPECT_EQ(parameters.at("keypath"), "/tmp/k");
-  for (const auto* text : {"", "/path/keys.json:key_id1", "cc_kbc::kbs:///default/key/x", "keyid=a::keyid=b", "kyeid=a"}) {
+  for (const auto* text :
+       {"", "/path/keys.json:key_id1", "cc_kbc::kbs:///default/key/x", "keyid=a::keyid=b", "kyeid=a"}) {
     expect_error(parse_provider_parameter(text), ImageError::bad_annotation);
   }
 }

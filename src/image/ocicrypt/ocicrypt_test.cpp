@@ -19,16 +19,22 @@ using image::testing::MapKeySource;
 using image::testing::noise;
 
 // The key that upstream's keyprovider uses for "sample=true" (guest-components.md 4.6).
-constexpr std::array<unsigned char, 32> sample_kek{217, 155, 119, 5,  176, 186, 122, 22,  130, 149, 179, 163, 54, 114, 112, 176,
-                                                   221, 155, 55,  27, 245, 20,  202, 139, 155, 167, 240, 163, 55, 17,  218, 234};
+constexpr std::array<unsigned char, 32> sample_kek{217, 155, 119, 5,   176, 186, 122, 22, 130, 149, 179,
+                                                   163, 54,  114, 112, 176, 221, 155, 55, 27,  245, 20,
+                                                   202, 139, 155, 167, 240, 163, 55,  17, 218, 234};
 
-SecretBytes sample_key() { return SecretBytes::copy_of(std::as_bytes(std::span{sample_kek})); }
-SecretBytes other_key() { return SecretBytes::copy_of(std::string(32, 'k')); }
-codec::ResourceUri kid() { return codec::ResourceUri::parse("kbs:///default/key/k1").value(); }
+SecretBytes sample_key() {
+  return SecretBytes::copy_of(std::as_bytes(std::span{sample_kek}));
+}
+SecretBytes other_key() {
+  return SecretBytes::copy_of(std::string(32, 'k'));
+}
+codec::ResourceUri kid() {
+  return codec::ResourceUri::parse("kbs:///default/key/k1").value();
+}
 
 LayerOptions some_options() {
-  return {{noise(32), std::nullopt},
-          {SecretBytes::copy_of(noise(32, 2)), Digest::of(as_bytes("layer")), noise(16, 3)}};
+  return {{noise(32), std::nullopt}, {SecretBytes::copy_of(noise(32, 2)), Digest::of(as_bytes("layer")), noise(16, 3)}};
 }
 
 void expect_same(const PrivateOptions& a, const PrivateOptions& b) {
@@ -39,7 +45,8 @@ void expect_same(const PrivateOptions& a, const PrivateOptions& b) {
 
 TEST(annotation_packet, a_recorded_packet_opens_with_the_sample_key) {
   COFFER_REQUIRE_VECTORS();
-  const auto packet = AnnotationPacket::parse(coffer::testing::read_vector_bytes("ocicrypt/sample_kbc_annotation.json")).value();
+  const auto packet =
+      AnnotationPacket::parse(coffer::testing::read_vector_bytes("ocicrypt/sample_kbc_annotation.json")).value();
   EXPECT_EQ(packet.key_uri()->path(), "default/key/1");
   const auto opened = packet.open(sample_key());
   ASSERT_TRUE(opened) << to_string(opened.error());
@@ -72,7 +79,8 @@ TEST(annotation_packet, a_changed_packet_does_not_open) {
 }
 
 TEST(annotation_packet, keys_of_other_providers_are_refused_here) {
-  const auto packet = AnnotationPacket::parse(as_bytes(R"({"kid":"k","wrapped_data":"AA==","provider":"aliyun"})")).value();
+  const auto packet =
+      AnnotationPacket::parse(as_bytes(R"({"kid":"k","wrapped_data":"AA==","provider":"aliyun"})")).value();
   expect_error(packet.open(sample_key()), ImageError::bad_annotation);
 }
 
@@ -85,19 +93,22 @@ TEST(annotation_packet, a_kid_without_scheme_is_a_path) {
 }
 
 TEST(annotation_packet, broken_packets_are_refused) {
-  const std::string good = R"({"kid":"kbs:///a/b/c","wrapped_data":"AAAA","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})";
+  const std::string good =
+      R"({"kid":"kbs:///a/b/c","wrapped_data":"AAAA","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})";
   EXPECT_TRUE(AnnotationPacket::parse(as_bytes(good)));
   for (const auto* text :
        {"", "[]", R"({"wrapped_data":"AAAA","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})",
-        R"({"kid":"k","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})", R"({"kid":"k","wrapped_data":"AAAA","wrap_type":"A256GCM"})",
+        R"({"kid":"k","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})",
+        R"({"kid":"k","wrapped_data":"AAAA","wrap_type":"A256GCM"})",
         R"({"kid":"k","wrapped_data":"AAAA","iv":"AAAA","wrap_type":"A256GCM"})",
         R"({"kid":"k","wrapped_data":"AAAA","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256CTR"})",
         R"({"kid":"k","wrapped_data":"!","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})",
         R"({"version":"9","kid":"k","wrapped_data":"AAAA","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})"}) {
     expect_error(AnnotationPacket::parse(as_bytes(text)), ImageError::bad_annotation);
   }
-  expect_error(AnnotationPacket::parse(as_bytes(R"({"kid":"k","wrapped_data":"AAAA","iv":"AAAA","wrap_type":"ROT13"})")),
-               ImageError::unsupported_cipher);
+  expect_error(
+      AnnotationPacket::parse(as_bytes(R"({"kid":"k","wrapped_data":"AAAA","iv":"AAAA","wrap_type":"ROT13"})")),
+      ImageError::unsupported_cipher);
 }
 
 TEST(kek, raw_base64_and_hex_forms_are_one_key) {
@@ -113,7 +124,8 @@ TEST(kek, raw_base64_and_hex_forms_are_one_key) {
 TEST(kek, what_is_no_key_is_said_where_it_arrives) {
   expect_error(parse_kek({}), ImageError::kek_empty);
   expect_error(parse_kek(as_bytes(" \n")), ImageError::kek_empty);
-  expect_error(parse_kek(as_bytes("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")), ImageError::kek_is_pem);
+  expect_error(parse_kek(as_bytes("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")),
+               ImageError::kek_is_pem);
   expect_error(parse_kek(Bytes(31)), ImageError::kek_wrong_size);
   expect_error(parse_kek(Bytes(33)), ImageError::kek_wrong_size);
   expect_error(parse_kek(as_bytes("c2hvcnQ=")), ImageError::kek_wrong_size);
@@ -128,13 +140,15 @@ TEST(options, documents_survive_a_round_trip) {
 
 TEST(options, broken_public_options_are_refused) {
   const auto mac = codec::base64_encode(noise(32));
-  for (const auto& text : {std::string{"{"}, std::string{"[]"}, std::string{R"({"hmac":"AA=="})"},
-                           std::string{R"({"cipher":"AES_256_CTR_HMAC_SHA256"})"},
-                           std::string{R"({"cipher":"AES_256_CTR_HMAC_SHA256","hmac":"","cipheroptions":{}})"},
-                           R"({"cipher":"AES_256_CTR_HMAC_SHA256","hmac":")" + mac + R"(","cipheroptions":{"nonce":"AA=="}})"}) {
+  for (const auto& text :
+       {std::string{"{"}, std::string{"[]"}, std::string{R"({"hmac":"AA=="})"},
+        std::string{R"({"cipher":"AES_256_CTR_HMAC_SHA256"})"},
+        std::string{R"({"cipher":"AES_256_CTR_HMAC_SHA256","hmac":"","cipheroptions":{}})"},
+        R"({"cipher":"AES_256_CTR_HMAC_SHA256","hmac":")" + mac + R"(","cipheroptions":{"nonce":"AA=="}})"}) {
     expect_error(PublicOptions::parse(as_bytes(text)), ImageError::bad_annotation);
   }
-  expect_error(PublicOptions::parse(as_bytes(R"({"cipher":"ROT13","hmac":")" + mac + "\"}")), ImageError::unsupported_cipher);
+  expect_error(PublicOptions::parse(as_bytes(R"({"cipher":"ROT13","hmac":")" + mac + "\"}")),
+               ImageError::unsupported_cipher);
 }
 
 TEST(options, broken_private_options_are_refused) {
@@ -181,8 +195,9 @@ TEST(cipher, a_layer_survives_encryption_in_pieces_of_any_size) {
 
 TEST(cipher, the_mac_is_over_the_ciphertext_under_the_layer_key) {
   const auto sealed = encrypt(as_bytes("layer"));
-  EXPECT_EQ(sealed.options.public_options.hmac,
-            crypto::hmac(crypto::HashAlgorithm::sha256, sealed.options.private_options.key.expose(), sealed.ciphertext));
+  EXPECT_EQ(
+      sealed.options.public_options.hmac,
+      crypto::hmac(crypto::HashAlgorithm::sha256, sealed.options.private_options.key.expose(), sealed.ciphertext));
   EXPECT_EQ(sealed.options.private_options.digest, Digest::of(as_bytes("layer")));
 }
 
@@ -323,7 +338,8 @@ TEST_F(KeyWrap, missing_and_broken_annotations_are_refused) {
   auto without_options = annotations_;
   without_options.erase(std::string{public_options_annotation});
   expect_error(open_layer_options(without_options, {.keys = &source_}), ImageError::missing_annotation);
-  Annotations without_keys{{std::string{public_options_annotation}, annotations_.at(std::string{public_options_annotation})}};
+  Annotations without_keys{
+      {std::string{public_options_annotation}, annotations_.at(std::string{public_options_annotation})}};
   expect_error(open_layer_options(without_keys, {.keys = &source_}), ImageError::missing_annotation);
   annotations_[std::string{jwe_annotation}] += "!";
   expect_error(open_layer_options(annotations_, {.keys = &source_}), ImageError::bad_annotation);

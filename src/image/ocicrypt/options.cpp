@@ -13,7 +13,9 @@ constexpr std::size_t key_size = 32;
 constexpr std::size_t mac_size = 32;
 constexpr std::size_t nonce_size = 16;
 
-std::unexpected<Error> bad(std::string message) { return fail(ImageError::bad_annotation, std::move(message)); }
+std::unexpected<Error> bad(std::string message) {
+  return fail(ImageError::bad_annotation, std::move(message));
+}
 
 Result<json::Value> parse_object(ByteView text, std::string_view what) {
   auto value = json::parse(as_text(text), {.max_size = 64U << 10, .max_depth = 8});
@@ -43,7 +45,8 @@ Result<std::optional<Bytes>> parse_nonce(const json::Value& object) {
   const auto* nonce = object.at_pointer("/cipheroptions/nonce");
   if (nonce == nullptr || nonce->is_null()) return std::optional<Bytes>{};
   if (!nonce->is_string()) return bad("the nonce among the cipher options is not a text");
-  return std::optional{TRY(bytes_of_size(*nonce->if_string(), nonce_size, "the nonce"))};
+  auto bytes = TRY(bytes_of_size(*nonce->if_string(), nonce_size, "the nonce"));
+  return std::optional{std::move(bytes)};
 }
 
 // Written by hand, because a JSON value would leave copies of the key on the heap.
@@ -69,7 +72,9 @@ Result<PublicOptions> PublicOptions::parse(ByteView text) {
                                                     "\", and only " + std::string{cipher_name} + " is known");
   }
   const auto hmac = TRY(text_at(object, "hmac", "the public options"));
-  return PublicOptions{TRY(bytes_of_size(hmac, mac_size, "the HMAC")), TRY(parse_nonce(object))};
+  auto mac = TRY(bytes_of_size(hmac, mac_size, "the HMAC"));
+  auto nonce = TRY(parse_nonce(object));
+  return PublicOptions{std::move(mac), std::move(nonce)};
 }
 
 std::string PublicOptions::to_json() const {
@@ -85,7 +90,8 @@ Result<PrivateOptions> PrivateOptions::parse(ByteView text) {
   const auto key = codec::base64_decode_secret(as_bytes(TRY(text_at(object, "symkey", "the private options"))));
   if (!key || key->size() != key_size) return bad("the layer key inside of the wrap is not 32 bytes in base64");
   out.key = key->clone();
-  if (const auto* digest = object.find("digest"); digest != nullptr && digest->is_string() && !digest->if_string()->empty()) {
+  if (const auto* digest = object.find("digest");
+      digest != nullptr && digest->is_string() && !digest->if_string()->empty()) {
     auto parsed = Digest::parse(*digest->if_string());
     if (!parsed) return bad("the digest of the private options: " + parsed.error().message);
     out.digest = std::move(*parsed);

@@ -12,7 +12,9 @@ constexpr std::string_view packet_version = "0.1.0";
 constexpr std::size_t ctr_iv_size = 16;
 constexpr std::size_t max_packet_size = 64U << 10;
 
-std::unexpected<Error> bad(std::string message) { return fail(ImageError::bad_annotation, std::move(message)); }
+std::unexpected<Error> bad(std::string message) {
+  return fail(ImageError::bad_annotation, std::move(message));
+}
 
 Result<std::string> text_at(const json::Object& object, std::string_view key) {
   const auto* member = object.find(key);
@@ -35,15 +37,15 @@ Result<Bytes> bytes_at(const json::Object& object, std::string_view key) {
 Result<WrapType> parse_wrap_type(std::string_view name) {
   if (name == "A256GCM") return WrapType::a256gcm;
   if (name == "A256CTR") return WrapType::a256ctr;
-  return fail(ImageError::unsupported_cipher,
-              "the annotation packet is wrapped with \"" + std::string{name.substr(0, 100)} + "\", not A256GCM or A256CTR");
+  return fail(ImageError::unsupported_cipher, "the annotation packet is wrapped with \"" +
+                                                  std::string{name.substr(0, 100)} + "\", not A256GCM or A256CTR");
 }
 
 Result<> check_iv(WrapType type, const Bytes& iv) {
   const auto expected = type == WrapType::a256gcm ? crypto::gcm_iv_size : ctr_iv_size;
   if (iv.size() == expected) return {};
-  return bad("the annotation packet's iv has " + std::to_string(expected) + " bytes for its wrap type, and here it has " +
-             std::to_string(iv.size()));
+  return bad("the annotation packet's iv has " + std::to_string(expected) +
+             " bytes for its wrap type, and here it has " + std::to_string(iv.size()));
 }
 
 }  // namespace
@@ -56,7 +58,8 @@ Result<AnnotationPacket> AnnotationPacket::parse(ByteView text) {
   const bool v2 = object.contains("version") || object.contains("provider") || object.contains("provider_settings");
   out.version = v2 ? PacketVersion::v2 : PacketVersion::v1;
   const auto version = TRY(text_or(object, "version", packet_version));
-  if (version != packet_version) return bad("the annotation packet has version \"" + version + "\", and only 0.1.0 is known");
+  if (version != packet_version)
+    return bad("the annotation packet has version \"" + version + "\", and only 0.1.0 is known");
   out.provider = TRY(text_or(object, "provider", "kbs"));
   out.kid = TRY(text_at(object, "kid"));
   out.wrapped_data = TRY(bytes_at(object, "wrapped_data"));
@@ -101,8 +104,9 @@ Result<SecretBytes> AnnotationPacket::open(const SecretBytes& kek) const {
   auto opened = crypto::aes_gcm_open_joined(kek.expose(), iv, {}, wrapped_data);
   if (opened) return opened;
   return fail(ImageError::unwrap_failed,
-              "the key " + kid.substr(0, 200) + " does not open the layer's annotation: it is another key than the layer was "
-              "encrypted for, or the annotation was changed");
+              "the key " + kid.substr(0, 200) +
+                  " does not open the layer's annotation: it is another key than the layer was "
+                  "encrypted for, or the annotation was changed");
 }
 
 Result<AnnotationPacket> AnnotationPacket::seal(ByteView secret, const SecretBytes& kek, const codec::ResourceUri& kid,

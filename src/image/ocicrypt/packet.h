@@ -16,11 +16,11 @@ enum class WrapType { a256gcm, a256ctr };
 
 struct AnnotationPacket {
   PacketVersion version = PacketVersion::v1;
-  std::string kid;                 // as written; a resource URI for provider "kbs"
-  Bytes wrapped_data;              // ciphertext || tag
-  Bytes iv;                        // 12 bytes (GCM) or 16 (CTR)
+  std::string kid;     // as written; a resource URI for provider "kbs"
+  Bytes wrapped_data;  // ciphertext || tag
+  Bytes iv;            // 12 bytes (GCM) or 16 (CTR)
   WrapType wrap_type = WrapType::a256gcm;
-  std::string provider = "kbs";    // another provider is bad_annotation when opened here
+  std::string provider = "kbs";  // another provider is bad_annotation when opened here
 
   static Result<AnnotationPacket> parse(ByteView text);
   std::string to_json() const;

@@ -12,7 +12,7 @@
 namespace coffer::image {
 
 struct Buffer {
-  SecretBytes memory;      // wiped at the end: it holds plaintext of encrypted layers
+  SecretBytes memory;  // wiped at the end: it holds plaintext of encrypted layers
   std::size_t used = 0;
 
   MutableByteView space() { return memory.mutable_expose().subspan(used); }
@@ -26,7 +26,7 @@ class BufferRing {
   // Producer. Null after cancel().
   Buffer* acquire_empty();
   void submit(Buffer* buffer);
-  void close();   // no more will come
+  void close();  // no more will come
 
   // Consumer. Null at the end and after cancel(); cancelled() tells which.
   Buffer* take_full();

@@ -4,7 +4,11 @@ namespace coffer::image {
 
 DigestSink::DigestSink(const Digest& expected, std::optional<std::uint64_t> size, ImageError mismatch, std::string what,
                        ByteSink& next)
-    : expected_(expected), size_(size), mismatch_(mismatch), what_(std::move(what)), hasher_(expected.algorithm()),
+    : expected_(expected),
+      size_(size),
+      mismatch_(mismatch),
+      what_(std::move(what)),
+      hasher_(expected.algorithm()),
       next_(next) {}
 
 Result<> DigestSink::write(ByteView data) {

@@ -7,9 +7,9 @@ namespace coffer::image {
 
 bool is_content_error(const Error& error) {
   using enum ImageError;
-  static constexpr std::array codes{bad_compression, truncated,   bad_tar,          bad_path,     link_escape,
-                                    device_node,     bad_module,  diff_id_mismatch, no_module,    several_modules,
-                                    hmac_mismatch,   digest_mismatch, size_mismatch, bad_manifest};
+  static constexpr std::array codes{bad_compression, truncated,       bad_tar,          bad_path,    link_escape,
+                                    device_node,     bad_module,      diff_id_mismatch, no_module,   several_modules,
+                                    hmac_mismatch,   digest_mismatch, size_mismatch,    bad_manifest};
   return std::ranges::any_of(codes, [&](ImageError code) { return error.code == ErrorCode{code}; });
 }
 
@@ -23,6 +23,8 @@ Result<> Forward::write(ByteView data) {
   return result;
 }
 
-Result<> Forward::finish() { return kept_ ? next_.finish() : kept_; }
+Result<> Forward::finish() {
+  return kept_ ? next_.finish() : kept_;
+}
 
 }  // namespace coffer::image

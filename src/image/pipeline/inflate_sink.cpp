@@ -1,9 +1,9 @@
 #include "image/pipeline/inflate_sink.h"
 
-#include <algorithm>
-
 #include <isa-l/igzip_lib.h>
 #include <zstd.h>
+
+#include <algorithm>
 
 #include "base/secret_bytes.h"
 
@@ -90,8 +90,8 @@ class GzipSink final : public ByteSink {
   // Zero bytes between and behind members are padding, as gzip itself takes them.
   ByteView skip_padding(ByteView data) const {
     if (members_ == 0) return data;
-    return data.subspan(static_cast<std::size_t>(std::ranges::find_if(data, [](std::byte b) { return b != std::byte{}; }) -
-                                                 data.begin()));
+    return data.subspan(static_cast<std::size_t>(
+        std::ranges::find_if(data, [](std::byte b) { return b != std::byte{}; }) - data.begin()));
   }
 
   // Consumes at least one byte or ends the member; gives what is left.
@@ -105,7 +105,8 @@ class GzipSink final : public ByteSink {
       state_.avail_out = static_cast<std::uint32_t>(space.size());
       const auto code = isal_inflate(&state_);
       if (code != ISAL_DECOMP_OK && code != ISAL_END_INPUT) {
-        return fail(ImageError::bad_compression, "the layer is not valid gzip (isa-l error " + std::to_string(code) + ")");
+        return fail(ImageError::bad_compression,
+                    "the layer is not valid gzip (isa-l error " + std::to_string(code) + ")");
       }
       const auto made = space.size() - state_.avail_out;
       TRY(output_.pass_on(ByteView{space}.first(made)));

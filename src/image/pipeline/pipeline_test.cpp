@@ -62,10 +62,13 @@ TEST(inflate, a_cut_stream_is_told_at_every_length) {
 }
 
 TEST(inflate, rubbish_is_no_compression) {
-  expect_error(inflate(Compression::gzip, as_bytes("this is not gzip at all, however long")), ImageError::bad_compression);
-  expect_error(inflate(Compression::zstd, as_bytes("this is not zstd at all, however long")), ImageError::bad_compression);
-  expect_error(inflate(Compression::gzip, concat({gzip(as_bytes("abc")), as_bytes("rubbish behind it, quite some of it")})),
+  expect_error(inflate(Compression::gzip, as_bytes("this is not gzip at all, however long")),
                ImageError::bad_compression);
+  expect_error(inflate(Compression::zstd, as_bytes("this is not zstd at all, however long")),
+               ImageError::bad_compression);
+  expect_error(
+      inflate(Compression::gzip, concat({gzip(as_bytes("abc")), as_bytes("rubbish behind it, quite some of it")})),
+      ImageError::bad_compression);
 }
 
 TEST(inflate, a_wrong_checksum_is_told) {
@@ -78,7 +81,8 @@ TEST(inflate, bombs_are_stopped_by_size_and_by_ratio) {
   const auto bomb = gzip(Bytes(64U << 20));
   expect_error(inflate(Compression::gzip, bomb, 4096, {.max_unpacked_size = 1U << 20}), ImageError::limit_exceeded);
   expect_error(inflate(Compression::gzip, bomb, 4096, {.max_ratio = 100}), ImageError::limit_exceeded);
-  expect_error(inflate(Compression::zstd, zstd(Bytes(64U << 20)), 4096, {.max_ratio = 100}), ImageError::limit_exceeded);
+  expect_error(inflate(Compression::zstd, zstd(Bytes(64U << 20)), 4096, {.max_ratio = 100}),
+               ImageError::limit_exceeded);
   expect_error(inflate(Compression::none, Bytes(100), 10, {.max_unpacked_size = 50}), ImageError::limit_exceeded);
 }
 

@@ -14,7 +14,8 @@ class SecretSink final : public ByteSink {
 
   Result<> write(ByteView data) override {
     if (data.size() > memory_.size() - used_) {
-      return fail(ImageError::size_mismatch, "more than the announced " + std::to_string(memory_.size()) + " bytes arrive");
+      return fail(ImageError::size_mismatch,
+                  "more than the announced " + std::to_string(memory_.size()) + " bytes arrive");
     }
     std::ranges::copy(data, memory_.mutable_expose().subspan(used_).begin());
     used_ += data.size();

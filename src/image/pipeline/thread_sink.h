@@ -32,9 +32,9 @@ class ThreadSink final : public ByteSink {
   Result<> verdict();
 
   BufferRing ring_;
-  Buffer* filling_ = nullptr;   // the producer's
-  Buffer* reading_ = nullptr;   // the consumer's
-  Result<> result_{};           // the consumer's, read after join
+  Buffer* filling_ = nullptr;  // the producer's
+  Buffer* reading_ = nullptr;  // the consumer's
+  Result<> result_{};          // the consumer's, read after join
   std::thread thread_;
 };
 

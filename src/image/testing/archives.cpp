@@ -36,7 +36,10 @@ void TarBuilder::header(char type, std::string_view name, std::string_view targe
   put(head, 148, "        ");
   head[156] = static_cast<std::byte>(type);
   put(head, 157, target.substr(0, 100));
-  put(head, 257, std::string_view{"ustar\0" "00", 8});
+  put(head, 257,
+      std::string_view{"ustar\0"
+                       "00",
+                       8});
   unsigned sum = 0;
   for (const auto byte : head) sum += std::to_integer<unsigned>(byte);
   put(head, 148, octal(sum, 6) + std::string{"\0 ", 2});
@@ -92,7 +95,9 @@ Bytes zstd(ByteView data) {
   return out;
 }
 
-Bytes small_module() { return to_bytes(std::string_view{"\0asm\1\0\0\0", 8}); }
+Bytes small_module() {
+  return to_bytes(std::string_view{"\0asm\1\0\0\0", 8});
+}
 
 Bytes module_of_size(std::size_t size) {
   auto out = small_module();

@@ -23,7 +23,7 @@ class TarBuilder {
   TarBuilder& claimed_file(std::string_view name, std::uint64_t size);
   TarBuilder& zero_blocks(std::size_t count);
 
-  Bytes build() const;             // with the end mark
+  Bytes build() const;  // with the end mark
   Bytes unfinished() const { return out_; }
 
  private:
@@ -32,7 +32,7 @@ class TarBuilder {
   Bytes out_;
 };
 
-Bytes gzip(ByteView data);   // by zlib
+Bytes gzip(ByteView data);  // by zlib
 Bytes zstd(ByteView data);
 // A plain module of 8 bytes and one of any size: the magic number, then a custom section.
 Bytes small_module();

@@ -11,7 +11,9 @@ namespace {
 
 constexpr std::string_view repository = "/v2/team/app/";
 
-net::ServerResponse status(int code) { return net::ServerResponse::text(code, "application/json", "{}"); }
+net::ServerResponse status(int code) {
+  return net::ServerResponse::text(code, "application/json", "{}");
+}
 
 std::string header(const net::ServerRequest& request, std::string_view name) {
   return std::string{request.headers.get(name).value_or("")};
@@ -26,7 +28,9 @@ FakeRegistry::FakeRegistry(Auth auth) : auth_(auth) {
   server_ = net::HttpServer::start(std::move(options), [this](const auto& request) { return handle(request); }).value();
 }
 
-FakeRegistry::~FakeRegistry() { server_->stop(); }
+FakeRegistry::~FakeRegistry() {
+  server_->stop();
+}
 
 void FakeRegistry::set_fault(Fault fault) {
   const std::lock_guard lock{mutex_};
@@ -40,7 +44,8 @@ std::vector<std::string> FakeRegistry::requests() const {
 
 std::size_t FakeRegistry::count(std::string_view beginning) const {
   const auto all = requests();
-  return static_cast<std::size_t>(std::ranges::count_if(all, [&](const auto& text) { return text.starts_with(beginning); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(all, [&](const auto& text) { return text.starts_with(beginning); }));
 }
 
 net::ServerResponse FakeRegistry::handle(const net::ServerRequest& request) {
@@ -61,9 +66,9 @@ std::optional<net::ServerResponse> FakeRegistry::challenge(const net::ServerRequ
   const auto wanted = auth_ == Auth::basic ? basic : writes ? "Bearer push-token" : "Bearer pull-token";
   if (auth_ == Auth::open || given == wanted || given == "Bearer push-token") return std::nullopt;
   auto response = status(401);
-  response.headers.set("WWW-Authenticate", auth_ == Auth::basic
-                                               ? std::string{R"(Basic realm="registry")"}
-                                               : R"(Bearer realm="http://)" + header(request, "Host") + R"(/token",service="fake")");
+  response.headers.set("WWW-Authenticate", auth_ == Auth::basic ? std::string{R"(Basic realm="registry")"}
+                                                                : R"(Bearer realm="http://)" + header(request, "Host") +
+                                                                      R"(/token",service="fake")");
   return response;
 }
 
@@ -71,7 +76,8 @@ net::ServerResponse FakeRegistry::token(const net::ServerRequest& request) {
   const auto basic = "Basic " + codec::base64_encode(as_bytes(std::string{user} + ":" + std::string{password}));
   const auto query = net::parse_query(request.query).value();
   const auto scope = query.contains("scope") ? query.at("scope") : "";
-  if (scope == "repository:team/app:pull") return net::ServerResponse::text(200, "application/json", R"({"token":"pull-token"})");
+  if (scope == "repository:team/app:pull")
+    return net::ServerResponse::text(200, "application/json", R"({"token":"pull-token"})");
   if (scope != "repository:team/app:pull,push" || header(request, "Authorization") != basic) return status(401);
   return net::ServerResponse::text(200, "application/json", R"({"access_token":"push-token"})");
 }
@@ -99,7 +105,8 @@ net::ServerResponse FakeRegistry::blob(const net::ServerRequest& request, const 
   if (range.starts_with("bytes=")) {
     const auto start = std::stoul(range.substr(6));
     response.status = 206;
-    response.headers.set("Content-Range", "bytes " + std::to_string(start) + "-" + std::to_string(found->second.size() - 1) + "/" +
+    response.headers.set("Content-Range", "bytes " + std::to_string(start) + "-" +
+                                              std::to_string(found->second.size() - 1) + "/" +
                                               std::to_string(found->second.size()));
     response.body.erase(response.body.begin(), response.body.begin() + static_cast<std::ptrdiff_t>(start));
   }
@@ -138,7 +145,8 @@ net::ServerResponse FakeRegistry::manifest(const net::ServerRequest& request, co
   }
   const auto found = manifests.find(selector);
   if (found == manifests.end()) {
-    return net::ServerResponse::text(404, "application/json", R"({"errors":[{"code":"MANIFEST_UNKNOWN","message":"no such tag"}]})");
+    return net::ServerResponse::text(404, "application/json",
+                                     R"({"errors":[{"code":"MANIFEST_UNKNOWN","message":"no such tag"}]})");
   }
   net::ServerResponse response{.body = found->second.second};
   response.headers.set("Content-Type", found->second.first);

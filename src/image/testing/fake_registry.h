@@ -29,8 +29,8 @@ class FakeRegistry {
   std::vector<std::string> requests() const;
   std::size_t count(std::string_view beginning) const;
 
-  std::map<std::string, Bytes> blobs;                               // by digest
-  std::map<std::string, std::pair<std::string, Bytes>> manifests;   // by tag and digest: type, content
+  std::map<std::string, Bytes> blobs;                              // by digest
+  std::map<std::string, std::pair<std::string, Bytes>> manifests;  // by tag and digest: type, content
 
   static constexpr std::string_view user = "user", password = "secret";
 

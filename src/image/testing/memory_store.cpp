@@ -29,11 +29,11 @@ class MemoryWriter final : public BlobWriter {
 std::string config_of(const std::vector<TestLayer>& layers) {
   json::Array diff_ids;
   for (const auto& layer : layers) diff_ids.emplace_back(Digest::of(layer.plain).text());
-  return json::serialize(json::Object{
-      {"architecture", "amd64"},
-      {"os", "linux"},
-      {"config", json::Object{{"Env", json::Array{"A=1"}}, {"Cmd", json::Array{"/bin/true"}}}},
-      {"rootfs", json::Object{{"type", "layers"}, {"diff_ids", std::move(diff_ids)}}}});
+  return json::serialize(
+      json::Object{{"architecture", "amd64"},
+                   {"os", "linux"},
+                   {"config", json::Object{{"Env", json::Array{"A=1"}}, {"Cmd", json::Array{"/bin/true"}}}},
+                   {"rootfs", json::Object{{"type", "layers"}, {"diff_ids", std::move(diff_ids)}}}});
 }
 
 }  // namespace
@@ -79,9 +79,15 @@ Descriptor MemoryStore::put(ByteView content, std::string_view media_type) {
   return put_small_blob(*this, content, media_type).value();
 }
 
-TestLayer tar_layer(ByteView tar) { return {to_bytes(tar), std::string{media_type::oci_layer}, to_bytes(tar)}; }
-TestLayer gzip_layer(ByteView tar) { return {gzip(tar), std::string{media_type::oci_layer_gzip}, to_bytes(tar)}; }
-TestLayer zstd_layer(ByteView tar) { return {zstd(tar), std::string{media_type::oci_layer_zstd}, to_bytes(tar)}; }
+TestLayer tar_layer(ByteView tar) {
+  return {to_bytes(tar), std::string{media_type::oci_layer}, to_bytes(tar)};
+}
+TestLayer gzip_layer(ByteView tar) {
+  return {gzip(tar), std::string{media_type::oci_layer_gzip}, to_bytes(tar)};
+}
+TestLayer zstd_layer(ByteView tar) {
+  return {zstd(tar), std::string{media_type::oci_layer_zstd}, to_bytes(tar)};
+}
 TestLayer wasm_layer(ByteView module) {
   return {to_bytes(module), std::string{media_type::wasm_content}, to_bytes(module)};
 }
@@ -92,7 +98,8 @@ void put_image(MemoryStore& store, const std::vector<TestLayer>& layers) {
 
 void put_image(MemoryStore& store, const std::vector<TestLayer>& layers, std::string_view config,
                std::string_view config_type) {
-  Manifest manifest{.media_type = std::string{media_type::oci_manifest}, .config = store.put(as_bytes(config), config_type),
+  Manifest manifest{.media_type = std::string{media_type::oci_manifest},
+                    .config = store.put(as_bytes(config), config_type),
                     .layers = {}};
   for (const auto& layer : layers) manifest.layers.push_back(store.put(layer.stored, layer.media_type));
   const auto text = manifest.to_json();

@@ -45,7 +45,8 @@ TestLayer wasm_layer(ByteView module);
 // An OCI image of these layers, with right diff_ids, under the store's tag.
 void put_image(MemoryStore& store, const std::vector<TestLayer>& layers);
 // The same with a configuration of the test's own.
-void put_image(MemoryStore& store, const std::vector<TestLayer>& layers, std::string_view config, std::string_view config_type);
+void put_image(MemoryStore& store, const std::vector<TestLayer>& layers, std::string_view config,
+               std::string_view config_type);
 
 // Keys by path ("default/key/k1"). Counts what it is asked for.
 class MapKeySource final : public KeySource {

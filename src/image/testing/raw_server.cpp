@@ -27,7 +27,8 @@ struct RawServer::Thread {
   std::thread thread;
 };
 
-RawServer::RawServer(std::vector<std::string> answers) : answers_(std::move(answers)), thread_(std::make_unique<Thread>()) {
+RawServer::RawServer(std::vector<std::string> answers)
+    : answers_(std::move(answers)), thread_(std::make_unique<Thread>()) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t max_path = 4096;
 constexpr std::size_t max_component = 255;
-constexpr std::size_t max_depth = 256;   // removing a tree keeps a descriptor open for each level
+constexpr std::size_t max_depth = 256;  // removing a tree keeps a descriptor open for each level
 
 // For messages: names come from strangers and end up on terminals.
 std::string printable(std::string_view path) {
@@ -28,7 +28,8 @@ Result<std::string> clean_entry_path(std::string_view path) {
   if (path.starts_with('/')) return bad(path, "is absolute");
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20; };
   if (std::ranges::any_of(path, control)) return bad(path, "has a control character in its name");
-  if (static_cast<std::size_t>(std::ranges::count(path, '/')) >= max_depth) return bad(path, "lies over 256 levels deep");
+  if (static_cast<std::size_t>(std::ranges::count(path, '/')) >= max_depth)
+    return bad(path, "lies over 256 levels deep");
   std::string out;
   for (auto rest = path; !rest.empty();) {
     const auto slash = rest.find('/');

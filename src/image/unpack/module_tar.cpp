@@ -14,8 +14,9 @@ constexpr std::size_t max_candidates = 64;
 
 Result<SecretBytes> read_module(TarReader& reader, const TarEntry& entry, std::uint64_t max_size) {
   if (entry.size > max_size) {
-    return fail(ImageError::limit_exceeded, "the module " + entry.path.substr(0, 200) + " has " + std::to_string(entry.size) +
-                                                " bytes, over the limit of " + std::to_string(max_size));
+    return fail(ImageError::limit_exceeded, "the module " + entry.path.substr(0, 200) + " has " +
+                                                std::to_string(entry.size) + " bytes, over the limit of " +
+                                                std::to_string(max_size));
   }
   SecretBytes module(entry.size);
   TRY(reader.read_data([&](std::uint64_t offset, ByteView data) -> Result<> {
@@ -49,10 +50,12 @@ Result<> ModuleCollector::add_layer(const ChunkSource& source) {
     }
     if (entry->type != EntryType::directory) erase(path);
     if (entry->type != EntryType::file || !path.ends_with(".wasm")) continue;
-    if (candidates_.size() == max_candidates) return fail(ImageError::several_modules, "the image holds over 64 WASM modules");
+    if (candidates_.size() == max_candidates)
+      return fail(ImageError::several_modules, "the image holds over 64 WASM modules");
     std::uint64_t held = 0;
     for (const auto& [name, module] : candidates_) held += module.size();
-    candidates_[path] = TRY(read_module(*reader, *entry, limits_.max_module_size - std::min(held, limits_.max_module_size)));
+    candidates_[path] =
+        TRY(read_module(*reader, *entry, limits_.max_module_size - std::min(held, limits_.max_module_size)));
   }
   return {};
 }
@@ -87,8 +90,8 @@ Result<ModuleCollector::Found> ModuleCollector::take() {
     const auto named = [](const auto& item) { return name_of(item.first) == preferred_name; };
     chosen = std::ranges::find_if(candidates_, named);
     if (chosen == candidates_.end() || std::ranges::count_if(candidates_, named) != 1) {
-      return fail(ImageError::several_modules,
-                  "the image holds several WASM modules (" + names_of(candidates_) + ") and none is named module.wasm alone");
+      return fail(ImageError::several_modules, "the image holds several WASM modules (" + names_of(candidates_) +
+                                                   ") and none is named module.wasm alone");
     }
   }
   return Found{chosen->first, std::move(chosen->second)};

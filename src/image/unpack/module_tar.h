@@ -22,7 +22,8 @@ class ModuleCollector {
     std::string path;
     SecretBytes module;
   };
-  // The only candidate; among several the one named module.wasm, at the root before elsewhere. no_module, several_modules.
+  // The only candidate; among several the one named module.wasm, at the root before elsewhere. no_module,
+  // several_modules.
   Result<Found> take();
 
  private:

@@ -7,7 +7,7 @@ namespace coffer::image::unpack {
 namespace {
 
 constexpr std::size_t block = 512;
-constexpr std::uint64_t max_size = 1ULL << 33;   // eleven octal digits
+constexpr std::uint64_t max_size = 1ULL << 33;  // eleven octal digits
 
 std::string octal(std::uint64_t value, std::size_t digits) {
   std::string out(digits, '0');
@@ -23,7 +23,8 @@ void put(Bytes& header, std::size_t offset, std::string_view text) {
 
 // POSIX.1-2017 pax, "ustar Interchange Format": offsets of the header's fields.
 Result<TarFrame> frame_of_file(std::string_view name, std::uint64_t size) {
-  if (name.size() > 100 || size >= max_size) return fail(ImageError::limit_exceeded, "the file does not fit a ustar header");
+  if (name.size() > 100 || size >= max_size)
+    return fail(ImageError::limit_exceeded, "the file does not fit a ustar header");
   Bytes header(block);
   put(header, 0, name);
   put(header, 100, octal(0644, 7));
@@ -33,7 +34,10 @@ Result<TarFrame> frame_of_file(std::string_view name, std::uint64_t size) {
   put(header, 136, octal(0, 11));
   put(header, 148, "        ");
   put(header, 156, "0");
-  put(header, 257, std::string_view{"ustar\0" "00", 8});
+  put(header, 257,
+      std::string_view{"ustar\0"
+                       "00",
+                       8});
   unsigned sum = 0;
   for (const auto byte : header) sum += std::to_integer<unsigned>(byte);
   put(header, 148, octal(sum, 6) + std::string{"\0 ", 2});

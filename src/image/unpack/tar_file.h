@@ -5,8 +5,8 @@
 
 namespace coffer::image::unpack {
 
-// What stands before and behind the content of a tar that holds one file: its ustar header, and padding with the end mark.
-// Time, owner and group are zero, so that equal files make equal layers.
+// What stands before and behind the content of a tar that holds one file: its ustar header, and padding with the end
+// mark. Time, owner and group are zero, so that equal files make equal layers.
 struct TarFrame {
   Bytes before, after;
 };

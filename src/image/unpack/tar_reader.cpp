@@ -39,7 +39,9 @@ EntryType type_of(archive_entry* entry) {
   }
 }
 
-std::string text_or_empty(const char* text) { return text == nullptr ? std::string{} : std::string{text}; }
+std::string text_or_empty(const char* text) {
+  return text == nullptr ? std::string{} : std::string{text};
+}
 
 TarEntry describe(archive_entry* entry) {
   const auto type = type_of(entry);
@@ -48,7 +50,8 @@ TarEntry describe(archive_entry* entry) {
       .path = text_or_empty(archive_entry_pathname(entry)),
       .link_target =
           text_or_empty(type == EntryType::hard_link ? archive_entry_hardlink(entry) : archive_entry_symlink(entry)),
-      .size = type == EntryType::file ? static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(entry), 0)) : 0,
+      .size =
+          type == EntryType::file ? static_cast<std::uint64_t>(std::max<la_int64_t>(archive_entry_size(entry), 0)) : 0,
       .mode = static_cast<unsigned>(archive_entry_perm(entry)) & 07777U,
       .uid = static_cast<std::uint32_t>(archive_entry_uid(entry)),
       .gid = static_cast<std::uint32_t>(archive_entry_gid(entry)),
@@ -78,12 +81,14 @@ struct TarReader::Impl {
   // The source's own error explains more than libarchive's.
   std::unexpected<Error> error() {
     if (source_error) return fail(*std::move(source_error));
-    return fail(ImageError::bad_tar, "the tar stream does not read: " + text_or_empty(archive_error_string(handle.get())));
+    return fail(ImageError::bad_tar,
+                "the tar stream does not read: " + text_or_empty(archive_error_string(handle.get())));
   }
 
   // Padding after the end mark belongs to the layer, and the stages before this one have to see it pass.
   Result<> drain() {
-    while (!source_ended) source_ended = TRY(source()).empty();
+    while (!source_ended) source_ended = TRY(source())
+    .empty();
     return {};
   }
 

@@ -16,9 +16,9 @@ struct TarEntry {
   std::string path;         // as written
   std::string link_target;  // symlink or hard link
   std::uint64_t size = 0;
-  unsigned mode = 0;        // permission bits
+  unsigned mode = 0;  // permission bits
   std::uint32_t uid = 0, gid = 0;
-  std::int64_t mtime = 0;   // seconds since the epoch
+  std::int64_t mtime = 0;  // seconds since the epoch
   std::uint64_t device = 0;
 };
 
@@ -29,7 +29,8 @@ class TarReader {
   TarReader(const TarReader&) = delete;
   TarReader& operator=(const TarReader&) = delete;
 
-  // The next entry, or nothing at the end: the source has then been read to its own end. bad_tar, or the source's error.
+  // The next entry, or nothing at the end: the source has then been read to its own end. bad_tar, or the source's
+  // error.
   Result<std::optional<TarEntry>> next();
   // The current file's data in order of `offset`; gaps are zeros.
   Result<> read_data(const std::function<Result<>(std::uint64_t offset, ByteView data)>& take);

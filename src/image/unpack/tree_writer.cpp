@@ -131,11 +131,13 @@ Result<> TreeWriter::add_file(const std::string& path, const TarEntry& entry, co
     return write_at(fd, piece, offset, path);
   }));
   // A sparse file may end in a gap.
-  if (end != entry.size && ::ftruncate(fd, static_cast<off_t>(entry.size)) != 0) return system_failure(errno, "write", path);
+  if (end != entry.size && ::ftruncate(fd, static_cast<off_t>(entry.size)) != 0)
+    return system_failure(errno, "write", path);
   TRY(set_owner(parent, entry));
   const auto mode = options_.restore_owner ? entry.mode : entry.mode & ~set_id_bits;
   const auto times = times_of(entry);
-  if (::fchmod(fd, mode) != 0 || ::futimens(fd, times.data()) != 0) return system_failure(errno, "set the mode of", path);
+  if (::fchmod(fd, mode) != 0 || ::futimens(fd, times.data()) != 0)
+    return system_failure(errno, "set the mode of", path);
   return {};
 }
 
@@ -157,8 +159,10 @@ Result<> TreeWriter::add_hard_link(const std::string& path, const std::string& t
   const auto from = TRY(open_beneath(root_.get(), std::string{parent_of(target)}, O_PATH | O_DIRECTORY));
   const auto parent = TRY(prepare(path));
   TRY(make_way(parent, path, false));
-  if (::linkat(from.get(), std::string{name_of(target)}.c_str(), parent.directory, parent.name.c_str(), 0) == 0) return {};
-  if (errno == ENOENT) return fail(ImageError::bad_tar, "the hard link " + path + " leads to " + target + ", which is not there");
+  if (::linkat(from.get(), std::string{name_of(target)}.c_str(), parent.directory, parent.name.c_str(), 0) == 0)
+    return {};
+  if (errno == ENOENT)
+    return fail(ImageError::bad_tar, "the hard link " + path + " leads to " + target + ", which is not there");
   if (errno == EPERM) return fail(ImageError::bad_tar, "the hard link " + path + " leads to the directory " + target);
   return system_failure(errno, "link", path);
 }
@@ -166,7 +170,8 @@ Result<> TreeWriter::add_hard_link(const std::string& path, const std::string& t
 Result<> TreeWriter::add_device(const std::string& path, const TarEntry& entry) {
   const auto parent = TRY(prepare(path));
   TRY(make_way(parent, path, false));
-  if (::mknodat(parent.directory, parent.name.c_str(), device_type(entry.type) | (entry.mode & 0777U), entry.device) != 0) {
+  if (::mknodat(parent.directory, parent.name.c_str(), device_type(entry.type) | (entry.mode & 0777U), entry.device) !=
+      0) {
     return system_failure(errno, "make the device", path);
   }
   return set_owner(parent, entry);

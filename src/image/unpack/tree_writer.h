@@ -16,7 +16,7 @@
 namespace coffer::image::unpack {
 
 struct TreeOptions {
-  bool restore_owner = false;   // otherwise everything belongs to us, and set-id bits are dropped
+  bool restore_owner = false;  // otherwise everything belongs to us, and set-id bits are dropped
 };
 
 class TreeWriter {
@@ -47,7 +47,7 @@ class TreeWriter {
     int directory;
     std::string name;
   };
-  Result<Parent> prepare(const std::string& path);   // parent opened or made, what stood there noted as replaced
+  Result<Parent> prepare(const std::string& path);  // parent opened or made, what stood there noted as replaced
   Result<int> open_parent(std::string_view directory);
   Result<FileDescriptor> make_directories(std::string_view directory);
   Result<> make_way(const Parent& parent, const std::string& path, bool keep_directory);
@@ -58,7 +58,7 @@ class TreeWriter {
 
   FileDescriptor root_;
   TreeOptions options_;
-  std::string parent_path_;             // the last parent, kept open: entries come directory by directory
+  std::string parent_path_;  // the last parent, kept open: entries come directory by directory
   FileDescriptor parent_{};
   std::unordered_set<std::string> made_in_layer_;
   std::vector<std::pair<std::string, TarEntry>> directories_;

@@ -25,7 +25,9 @@ class Unpack : public ::testing::Test {
   Result<UntarCount> untar(ByteView tar, const UntarOptions& options = {}) {
     return unpack::untar(image::testing::chunks_of(tar, 700), root_, options);
   }
-  Result<UntarCount> untar(const TarBuilder& tar, const UntarOptions& options = {}) { return untar(tar.build(), options); }
+  Result<UntarCount> untar(const TarBuilder& tar, const UntarOptions& options = {}) {
+    return untar(tar.build(), options);
+  }
   Result<UntarCount> layers(std::initializer_list<TarBuilder> tars) {
     const auto tree = TRY(TreeWriter::open(root_, {}));
     UntarCount count;
@@ -44,7 +46,8 @@ class Unpack : public ::testing::Test {
 };
 
 TEST_F(Unpack, files_directories_and_links_are_written) {
-  const auto count = untar(TarBuilder{}.directory("a", 0750).file("a/f", "hello", 0640).symlink("a/s", "f").hard_link("h", "a/f"));
+  const auto count =
+      untar(TarBuilder{}.directory("a", 0750).file("a/f", "hello", 0640).symlink("a/s", "f").hard_link("h", "a/f"));
   ASSERT_TRUE(count) << to_string(count.error());
   EXPECT_EQ(count->entries, 4U);
   EXPECT_EQ(read_text(root_ / "h"), "hello");
@@ -111,7 +114,8 @@ TEST_F(Unpack, writing_through_a_link_out_of_the_tree_is_refused) {
   fs::create_directory(outside);
   expect_error(untar(TarBuilder{}.symlink("out", outside.string()).file("out/f", "x")), ImageError::link_escape);
   expect_error(untar(TarBuilder{}.symlink("up", "../outside").file("up/f", "x")), ImageError::link_escape);
-  expect_error(untar(TarBuilder{}.symlink("d", "..").symlink("e", "d/outside").file("e/f", "x")), ImageError::link_escape);
+  expect_error(untar(TarBuilder{}.symlink("d", "..").symlink("e", "d/outside").file("e/f", "x")),
+               ImageError::link_escape);
   EXPECT_TRUE(fs::is_empty(outside));
 }
 
@@ -165,7 +169,8 @@ TEST_F(Unpack, broken_and_cut_tars_are_refused) {
 
 TEST_F(Unpack, counts_and_sizes_are_limited_before_anything_is_written) {
   expect_error(untar(TarBuilder{}.file("a", "").file("b", ""), {.max_entries = 1}), ImageError::limit_exceeded);
-  expect_error(untar(TarBuilder{}.claimed_file("big", 1ULL << 32).unfinished(), {.max_size = 1U << 20}), ImageError::limit_exceeded);
+  expect_error(untar(TarBuilder{}.claimed_file("big", 1ULL << 32).unfinished(), {.max_size = 1U << 20}),
+               ImageError::limit_exceeded);
   EXPECT_FALSE(fs::exists(root_ / "big"));
 }
 
@@ -208,8 +213,9 @@ TEST_F(Unpack, whiteouts_cannot_climb) {
 }
 
 TEST_F(Unpack, later_layers_replace_files_directories_and_links) {
-  expect_success(layers({TarBuilder{}.file("f", "1").directory("d").file("d/x", "1").symlink("l", "d"),
-                         TarBuilder{}.directory("f").file("f/in", "2").file("d", "2").directory("l").file("l/y", "2")}));
+  expect_success(
+      layers({TarBuilder{}.file("f", "1").directory("d").file("d/x", "1").symlink("l", "d"),
+              TarBuilder{}.directory("f").file("f/in", "2").file("d", "2").directory("l").file("l/y", "2")}));
   EXPECT_EQ(read_text(root_ / "f/in"), "2");
   EXPECT_EQ(read_text(root_ / "d"), "2");
   EXPECT_EQ(read_text(root_ / "l/y"), "2");
@@ -244,27 +250,35 @@ TEST(module_tar, among_several_the_named_one_is_taken) {
 
 TEST(module_tar, several_without_a_named_one_are_an_error) {
   expect_error(module_of({TarBuilder{}.file("a.wasm", "1").file("b.wasm", "2")}), ImageError::several_modules);
-  expect_error(module_of({TarBuilder{}.file("x/module.wasm", "1").file("y/module.wasm", "2")}), ImageError::several_modules);
+  expect_error(module_of({TarBuilder{}.file("x/module.wasm", "1").file("y/module.wasm", "2")}),
+               ImageError::several_modules);
   TarBuilder many;
   for (int i = 0; i < 65; ++i) many.file(std::to_string(i) + ".wasm", "x");
   expect_error(module_of({many}), ImageError::several_modules);
 }
 
 TEST(module_tar, without_one_that_is_told) {
-  expect_error(module_of({TarBuilder{}.file("a.txt", "1").directory("b.wasm").symlink("c.wasm", "a.txt")}), ImageError::no_module);
+  expect_error(module_of({TarBuilder{}.file("a.txt", "1").directory("b.wasm").symlink("c.wasm", "a.txt")}),
+               ImageError::no_module);
 }
 
 TEST(module_tar, later_layers_replace_and_white_out) {
-  EXPECT_EQ(as_text(module_of({TarBuilder{}.file("a.wasm", "1"), TarBuilder{}.file("a.wasm", "2")})->module.expose()), "2");
-  EXPECT_EQ(module_of({TarBuilder{}.file("a.wasm", "1").file("b.wasm", "2"), TarBuilder{}.file(".wh.a.wasm", "")})->path, "b.wasm");
-  expect_error(module_of({TarBuilder{}.file("d/a.wasm", "1"), TarBuilder{}.file("d/.wh..wh..opq", "")}), ImageError::no_module);
+  EXPECT_EQ(as_text(module_of({TarBuilder{}.file("a.wasm", "1"), TarBuilder{}.file("a.wasm", "2")})->module.expose()),
+            "2");
+  EXPECT_EQ(
+      module_of({TarBuilder{}.file("a.wasm", "1").file("b.wasm", "2"), TarBuilder{}.file(".wh.a.wasm", "")})->path,
+      "b.wasm");
+  expect_error(module_of({TarBuilder{}.file("d/a.wasm", "1"), TarBuilder{}.file("d/.wh..wh..opq", "")}),
+               ImageError::no_module);
   expect_error(module_of({TarBuilder{}.file("d/a.wasm", "1"), TarBuilder{}.file(".wh.d", "")}), ImageError::no_module);
-  expect_error(module_of({TarBuilder{}.file("d/a.wasm", "1"), TarBuilder{}.file(".wh..wh..opq", "")}), ImageError::no_module);
+  expect_error(module_of({TarBuilder{}.file("d/a.wasm", "1"), TarBuilder{}.file(".wh..wh..opq", "")}),
+               ImageError::no_module);
 }
 
 TEST(module_tar, sizes_counts_and_paths_are_limited) {
   expect_error(module_of({TarBuilder{}.file("a.wasm", "123456")}, {.max_module_size = 5}), ImageError::limit_exceeded);
-  expect_error(module_of({TarBuilder{}.file("a.wasm", "123").file("b.wasm", "456")}, {.max_module_size = 5}), ImageError::limit_exceeded);
+  expect_error(module_of({TarBuilder{}.file("a.wasm", "123").file("b.wasm", "456")}, {.max_module_size = 5}),
+               ImageError::limit_exceeded);
   expect_error(module_of({TarBuilder{}.file("a", "").file("b", "")}, {.max_entries = 1}), ImageError::limit_exceeded);
   expect_error(module_of({TarBuilder{}.file("../a.wasm", "1")}), ImageError::bad_path);
 }

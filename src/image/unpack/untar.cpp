@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view whiteout_prefix = ".wh.";
 constexpr std::string_view opaque_whiteout = ".wh..wh..opq";
-constexpr std::string_view aufs_prefix = ".wh..wh.";   // bookkeeping of aufs, which means nothing here
+constexpr std::string_view aufs_prefix = ".wh..wh.";  // bookkeeping of aufs, which means nothing here
 
 bool is_device(EntryType type) {
   return type == EntryType::character_device || type == EntryType::block_device || type == EntryType::fifo ||
@@ -39,8 +39,8 @@ Result<> apply_whiteout(TreeWriter& tree, const std::string& path) {
 Result<> add_hard_link(TreeWriter& tree, const std::string& path, const TarEntry& entry) {
   const auto target = clean_entry_path(entry.link_target);
   if (!target || target->empty()) {
-    return fail(ImageError::link_escape,
-                "the archive has a hard link " + path + " to \"" + entry.link_target.substr(0, 200) + "\", outside of the tree");
+    return fail(ImageError::link_escape, "the archive has a hard link " + path + " to \"" +
+                                             entry.link_target.substr(0, 200) + "\", outside of the tree");
   }
   return tree.add_hard_link(path, *target);
 }
@@ -67,10 +67,12 @@ class Extraction {
   // Before anything is made: a header alone can claim any size.
   Result<> count(const TarEntry& entry) {
     if (++count_.entries > options_.max_entries) {
-      return fail(ImageError::limit_exceeded, "the image has over " + std::to_string(options_.max_entries) + " entries");
+      return fail(ImageError::limit_exceeded,
+                  "the image has over " + std::to_string(options_.max_entries) + " entries");
     }
     if (entry.size > options_.max_size - count_.bytes) {
-      return fail(ImageError::limit_exceeded, "the image unpacks to over " + std::to_string(options_.max_size) + " bytes");
+      return fail(ImageError::limit_exceeded,
+                  "the image unpacks to over " + std::to_string(options_.max_size) + " bytes");
     }
     count_.bytes += entry.size;
     return {};

@@ -9,9 +9,9 @@
 namespace coffer::image::unpack {
 
 struct UntarOptions {
-  bool allow_devices = false;      // device nodes, FIFOs and sockets; refused otherwise
-  bool restore_owner = false;      // chown; needs root
-  bool apply_whiteouts = true;     // .wh.NAME removes, .wh..wh..opq empties (OCI layer.md); else refused as bad_tar
+  bool allow_devices = false;   // device nodes, FIFOs and sockets; refused otherwise
+  bool restore_owner = false;   // chown; needs root
+  bool apply_whiteouts = true;  // .wh.NAME removes, .wh..wh..opq empties (OCI layer.md); else refused as bad_tar
   std::uint64_t max_entries = Limits{}.max_entries;
   std::uint64_t max_size = Limits{}.max_unpacked_size;
 };
