@@ -17,6 +17,7 @@ using codec::json::Value;
 struct Options {
   std::string session;
   bool last = false;
+  bool all = false;          // conditions that held, too
   std::size_t count = 20;
 };
 
@@ -27,33 +28,36 @@ std::string text_of(const Value& record, std::string_view key) {
 }
 
 // Conditions as the evaluation that decided recorded them: rule, claim, expected, actual.
-void print_condition(const Value& condition) {
+void print_condition(const Value& condition, bool all) {
   const bool held = condition.find("held") != nullptr && *condition.find("held") == Value(true);
+  if (held && !all) return;
   std::cout << "    " << (held ? "held   " : "failed ") << text_of(condition, "rule");
   if (condition.find("line") != nullptr) std::cout << " (line " << text_of(condition, "line") << ")";
   std::cout << ": " << text_of(condition, "text") << "\n";
-  for (const std::string_view key : {"claim", "expected", "actual"}) {
-    if (condition.find(key) != nullptr) {
-      std::cout << "             " << key << std::string(10 - key.size(), ' ') << text_of(condition, key) << "\n";
+  if (condition.find("claim") != nullptr) std::cout << "             claim     " << text_of(condition, "claim") << "\n";
+  // As JSON, so that the text "1" and the number 1 differ.
+  for (const std::string_view key : {"expected", "actual"}) {
+    if (const auto* value = condition.find(key)) {
+      std::cout << "             " << key << std::string(10 - key.size(), ' ') << codec::json::serialize(*value) << "\n";
     }
   }
 }
 
-void print_explanation(const Value& explanation) {
+void print_explanation(const Value& explanation, bool all) {
   if (explanation.if_array() == nullptr) return;
   for (const auto& item : *explanation.if_array()) {
     const auto* conditions = item.find("conditions");
     if (conditions == nullptr || conditions->if_array() == nullptr) {
-      print_condition(item);
+      print_condition(item, all);
       continue;
     }
     std::cout << "  " << text_of(item, "submodule") << " (" << text_of(item, "tee") << ") is " << text_of(item, "status")
               << " under policy " << text_of(item, "policy") << "\n";
-    for (const auto& condition : *conditions->if_array()) print_condition(condition);
+    for (const auto& condition : *conditions->if_array()) print_condition(condition, all);
   }
 }
 
-void print_record(const Value& record) {
+void print_record(const Value& record, bool all) {
   std::cout << text_of(record, "time") << "  " << text_of(record, "action") << "  " << text_of(record, "decision");
   if (record.find("resource") != nullptr) std::cout << "  " << text_of(record, "resource");
   std::cout << "\n";
@@ -62,7 +66,7 @@ void print_record(const Value& record) {
       std::cout << "  " << key << std::string(11 - key.size(), ' ') << text << "\n";
     }
   }
-  if (const auto* explanation = record.find("explanation"); explanation != nullptr) print_explanation(*explanation);
+  if (const auto* explanation = record.find("explanation"); explanation != nullptr) print_explanation(*explanation, all);
 }
 
 Result<Array> records(const Context& context, const std::string& session, std::size_t last) {
@@ -95,7 +99,7 @@ Result<int> explain(const Context& context, const Options& options) {
     return 0;
   }
   if (found.empty()) std::cout << "nothing was denied; `coffer audit` shows what was released" << std::endl;
-  for (const auto& record : found) print_record(record);
+  for (const auto& record : found) print_record(record, options.all);
   std::cout.flush();
   return 0;
 }
@@ -123,6 +127,7 @@ void add_explain_commands(CLI::App& app, Commands& commands) {
   auto options = std::make_shared<Options>();
   explain_command->add_option("SESSION", options->session, "a session's id, as the guest's error and `coffer audit` show it");
   explain_command->add_flag("--last", options->last, "the newest denial (the default)");
+  explain_command->add_flag("--all", options->all, "show the conditions that held, too");
   commands.on(explain_command, [&commands, options] { return explain(commands.context(), *options); });
 
   auto* audit_command = app.add_subcommand("audit", "releases and denials, newest last\n  coffer audit --last 50");

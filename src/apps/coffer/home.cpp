@@ -58,9 +58,11 @@ std::string broker_configuration_text(const Home& home, const InitOptions& optio
       "name = \"resource\"\n"
       "storage_backend_type = \"kvstorage\"\n";
   if (!options.allow_tees.empty()) {
-    text += "\n# Evidence that proves nothing is accepted because someone asked for it by name.\n"
+    text += "\n# Evidence that proves nothing is accepted because someone asked for it by name, and until a policy is set\n"
+            "# every guest that attested gets what it asks for. For playing; `coffer policy affirming` is a policy to have.\n"
             "[coffer]\n"
-            "allow_tees = " + toml_list(options.allow_tees) + "\n";
+            "allow_tees = " + toml_list(options.allow_tees) + "\n"
+            "default_policy = \"allow_all\"\n";
   }
   return text;
 }

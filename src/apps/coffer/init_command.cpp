@@ -29,7 +29,8 @@ Result<int> init(const Context& context, const InitOptions& options) {
             << "  broker.toml  the broker's configuration\n"
             << "  admin.key    your administrator's key; keep it safe\n";
   for (const auto& tee : options.allow_tees) {
-    std::cout << "  the TEE \"" << tee << "\" is accepted because you named it: it proves nothing\n";
+    std::cout << "  the TEE \"" << tee << "\" is accepted because you named it: it proves nothing, and every guest gets every\n"
+              << "  key until you set a policy (coffer policy affirming)\n";
   }
   std::cout << "next: coffer up" << std::endl;
   return 0;
@@ -42,7 +43,7 @@ struct UpOptions {
 
 // True for addresses that only this machine reaches.
 bool is_loopback(const std::string& socket) {
-  const auto url = net::Url::parse("http://" + socket);
+  const auto url = net::Url::parse("http://" + socket.substr(0, socket.rfind(':')));
   return url && url->is_loopback();
 }
 

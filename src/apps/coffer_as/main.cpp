@@ -32,7 +32,7 @@ Result<std::shared_ptr<storage::KeyValueStore>> open_store(const std::string& fi
 
 // The interface authenticates nobody (trustee.md 6.1), so who can reach it can replace policies.
 Result<> check_exposure(const Options& options) {
-  const auto url = TRY(net::Url::parse("http://" + options.socket));
+  const auto url = TRY(net::Url::parse("http://" + options.socket.substr(0, options.socket.rfind(':'))));
   if (url.is_loopback() || options.open) return {};
   return fail(net::NetError::bad_configuration,
               options.socket + " is reachable by others and this interface authenticates nobody; bind it to loopback, or "

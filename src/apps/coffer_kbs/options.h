@@ -13,18 +13,18 @@ enum class CommandLineError { usage };
 std::string_view code_name(CommandLineError code);
 
 struct Options {
-  std::string config_file;
+  std::string config_file{};
   // The historic start line: kbs --insecure-http --auth-public-key FILE
-  std::vector<std::string> sockets;
-  std::string auth_public_key;
-  std::string private_key;
-  std::string certificate;
+  std::vector<std::string> sockets{};
+  std::string auth_public_key{};
+  std::string private_key{};
+  std::string certificate{};
   bool insecure_http = false;
   bool insecure_api = false;
   // Ours
-  std::vector<std::string> allow_tees;
-  std::string default_policy;
-  std::string store;
+  std::vector<std::string> allow_tees{};
+  std::string default_policy{};
+  std::string store{};
   bool unattested_reads = false;
   bool check = false;
 };

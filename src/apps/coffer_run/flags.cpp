@@ -61,7 +61,7 @@ void Flags::add_to(CLI::App& app) {
   app.add_option("-k,--kbs-uri", options.kbs_url, "key broker, http(s)://HOST:PORT")->group("Keys");
   app.add_option("-n,--kbc-name", options.kbc_name, "cc_kbc (broker), offline_fs_kbc (files), sample (published test key)")
       ->group("Keys");
-  app.add_option("-a,--aa-config", aa_config, "attestation agent's configuration, TOML or JSON")->group("Keys");
+  app.add_option("-a,--aa-config", aa_config, "attestation agent's configuration: TOML, JSON or YAML")->group("Keys");
   app.add_option("--kbs-resource-path", options.key_id,
                  "key of the image, instead of the one it names (default: that, else default/key/encryption-key)")
       ->group("Keys");
@@ -73,6 +73,7 @@ void Flags::add_to(CLI::App& app) {
       ->group("Keys");
   app.add_option("--init-data", init_data, "TOML init-data to send with the evidence")->group("Keys");
   app.add_option("--offline-keys", offline_keys, "directory with repository/type/tag files, or offline_fs_kbc JSON file")
+      ->allow_extra_args(false)
       ->group("Keys");
   app.add_flag("--require-encrypted", options.require_encrypted, "refuse a plain image")->group("Keys");
   app.add_flag("--allow-unattested", options.allow_unattested, "take keys from a broker that serves without attestation")
