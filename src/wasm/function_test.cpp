@@ -27,7 +27,9 @@ TEST(Function, takes_and_returns_numbers_as_text) {
   EXPECT_EQ(values_of(call("add", {"5", "10"})), Values{"15"});
   EXPECT_EQ(values_of(call("add", {"-5", "0x10"})), Values{"11"});
   EXPECT_EQ(values_of(call("add", {"4294967295", "0"})), Values{"-1"});
+  EXPECT_EQ(values_of(call("add", {"-2147483648", "-0x1"})), Values{"2147483647"});
   EXPECT_EQ(values_of(call("add64", {"9007199254740993", "1"})), Values{"9007199254740994"});
+  EXPECT_EQ(values_of(call("add64", {"18446744073709551615", "-9223372036854775808"})), Values{"9223372036854775807"});
   EXPECT_EQ(values_of(call("halve", {"5"})), Values{"2.5"});
   EXPECT_EQ(values_of(call("scale", {"0.5", "3"})), Values{"1.5"});
   EXPECT_EQ(values_of(call("nothing", {})), Values{});
@@ -36,7 +38,7 @@ TEST(Function, takes_and_returns_numbers_as_text) {
 TEST(Function, refuses_arguments_that_do_not_fit_its_signature) {
   expect_code(call("add", {"5"}), WasmError::bad_arguments);
   expect_code(call("add", {"5", "10", "15"}), WasmError::bad_arguments);
-  for (const auto* text : {"five", "", "1.5", " 5", "5 ", "4294967296", "0x", "+5", "1e3"}) {
+  for (const auto* text : {"five", "", "-", "--1", "1.5", " 5", "5 ", "4294967296", "-2147483649", "0x", "0x-1", "+5", "1e3"}) {
     const auto result = call("add", {text, "1"});
     expect_code(result, WasmError::bad_arguments);
     EXPECT_NE(result.error().message.find("argument 1 of add must be an i32"), std::string::npos)

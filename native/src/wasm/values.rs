@@ -58,35 +58,3 @@ pub fn print(value: &Val) -> Result<String, String> {
         _ => Err("a result of a type that has no text form".to_owned()),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::integer;
-
-    #[test]
-    fn integers_take_signed_and_unsigned_range() {
-        assert_eq!(integer("-2147483648", 32), Some(-2_147_483_648));
-        assert_eq!(integer("4294967295", 32), Some(4_294_967_295));
-        assert_eq!(integer("0xff", 32), Some(255));
-        assert_eq!(integer("18446744073709551615", 64), Some(18_446_744_073_709_551_615));
-    }
-
-    #[test]
-    fn anything_else_is_refused() {
-        for text in [
-            "",
-            "-",
-            "+1",
-            "--1",
-            "1.0",
-            "1 ",
-            "0x",
-            "0x-1",
-            "4294967296",
-            "-2147483649",
-            "five",
-        ] {
-            assert_eq!(integer(text, 32), None, "{text}");
-        }
-    }
-}

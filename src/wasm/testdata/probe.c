@@ -36,11 +36,13 @@ static int copy_input(void) {
   return size == 0 ? 0 : errno;
 }
 
+static char* volatile last_piece;  /* keeps the compiler from leaving the allocations out */
+
 static int allocate_without_end(void) {
   for (;;) {
-    char* piece = malloc(1 << 20);
-    if (piece == NULL) return 70;
-    memset(piece, 1, 1 << 20);
+    last_piece = malloc(1 << 20);
+    if (last_piece == NULL) return 70;
+    memset(last_piece, 1, 1 << 20);
   }
 }
 
