@@ -70,6 +70,7 @@ TEST(Time, rfc3339_round_trips_and_accepts_offsets_and_fractions) {
   EXPECT_EQ(from_unix_seconds(1767323045), time);
   EXPECT_EQ(parse_rfc3339("2026-01-02T04:04:05+01:00").value(), time);
   EXPECT_EQ(parse_rfc3339("2026-01-02T03:04:05.250Z").value(), time + Duration{250});
+  EXPECT_EQ(parse_rfc3339("2026-01-02T03:04:05.250999999Z").value(), time + Duration{250});
   EXPECT_EQ(format_http_date(time), "Fri, 02 Jan 2026 03:04:05 GMT");
   EXPECT_EQ(parse_http_date("Fri, 02 Jan 2026 03:04:05 GMT").value(), time);
 }

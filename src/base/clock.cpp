@@ -2,6 +2,7 @@
 
 #include <date/date.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace coffer {
@@ -49,6 +50,18 @@ Result<TimePoint> parse_http_date(std::string_view text) {
   return time;
 }
 
+namespace {
+
+// Peers write up to nine digits of a second, and the parser below reads three.
+void cut_to_milliseconds(std::string& text) {
+  const auto point = text.find('.');
+  if (point == std::string::npos) return;
+  const auto end = std::min(text.find_first_not_of("0123456789", point + 1), text.size());
+  if (end > point + 4) text.erase(point + 4, end - point - 4);
+}
+
+}  // namespace
+
 Result<TimePoint> parse_rfc3339(std::string_view text) {
   // RFC 3339 section 5.6: "T" and "Z" may be lower case; the offset is "Z" or ±hh:mm.
   std::string normal{text};
@@ -58,6 +71,7 @@ Result<TimePoint> parse_rfc3339(std::string_view text) {
   }
   const bool utc = normal.ends_with('Z');
   std::istringstream in{normal};
+  cut_to_milliseconds(normal);
   TimePoint time;
   in >> date::parse(utc ? "%FT%TZ" : "%FT%T%Ez", time);
   if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) {
