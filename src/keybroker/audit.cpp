@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/byte_reader.h"
 #include "codec/base64.h"
 #include "keybroker/refusal.h"
 
@@ -17,15 +18,17 @@ constexpr std::size_t page = 1000;
 constexpr std::size_t time_width = 15;
 constexpr std::string_view denial_suffix = "-d";
 
-// "001795253277123-9f86d081884c7d65-d": milliseconds since 1970 in a fixed width, so that keys sort by time; randomness,
-// so that replicas never collide; and whether it is a denial, so that pruning need not read the record.
+// "001795253277123-0000002a-9f86d081884c7d65-d": milliseconds since 1970 in a fixed width and a sequence number, so that
+// keys sort as records were made; randomness, so that replicas never collide; and whether it is a denial, so that pruning
+// need not read the record.
 std::string time_part(TimePoint time) {
   auto text = std::to_string(time.time_since_epoch().count());
   return text.insert(0, time_width - std::min(text.size(), time_width), '0');
 }
 
-std::string make_key(TimePoint now, crypto::RandomSource& random, Decision decision) {
-  return time_part(now) + "-" + codec::hex_encode(random.bytes(8)) + (decision == Decision::denied ? "-d" : "-r");
+std::string make_key(TimePoint now, std::uint32_t sequence, crypto::RandomSource& random, Decision decision) {
+  const auto number = ByteWriter{}.u32_be(sequence).take();
+  return time_part(now) + "-" + codec::hex_encode(number) + "-" + codec::hex_encode(random.bytes(8)) + (decision == Decision::denied ? "-d" : "-r");
 }
 
 void set_filled(json::Object& object, std::string_view key, const std::string& value) {
@@ -83,7 +86,7 @@ std::string_view name_of(Decision decision) {
 
 Result<std::string> AuditLog::append(const AuditRecord& record) {
   const auto now = clock_.now();
-  auto key = make_key(now, random_, record.decision);
+  auto key = make_key(now, sequence_->fetch_add(1), random_, record.decision);
   const auto text = json::serialize(to_json(record, key, now));
   const auto put = store_->put_if(space, key, std::nullopt, as_bytes(text));
   if (!put) return fail(because(BrokerError::storage_failed, "the audit record could not be written", put.error()));

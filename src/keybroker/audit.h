@@ -1,6 +1,8 @@
 // A record of each release and denial, for the owner: what was asked, by whom, what was decided and by which rule.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +59,8 @@ class AuditLog {
   AuditConfig config_;
   const Clock& clock_;
   crypto::RandomSource& random_;
+  // Orders records of one millisecond.
+  std::unique_ptr<std::atomic<std::uint32_t>> sequence_ = std::make_unique<std::atomic<std::uint32_t>>(0);
 };
 
 }  // namespace coffer::keybroker

@@ -60,6 +60,7 @@ TEST(Audit, explains_a_denial_by_the_rule_its_claim_and_what_was_expected_and_fo
   const auto& record = last_of(records);
   EXPECT_EQ(text_at(record, "/decision"), "denied");
   EXPECT_EQ(text_at(record, "/code"), "broker.policy_denied");
+  ASSERT_NE(record.find("explanation"), nullptr) << codec::json::serialize_pretty(record);
   bool policy_named = false;
   bool appraisal_named = false;
   for (const auto& reason : *record.find("explanation")->if_array()) {
