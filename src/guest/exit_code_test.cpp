@@ -52,23 +52,24 @@ TEST(ExitCodes, tell_apart_what_a_user_can_do) {
   EXPECT_EQ(of(WasmError::missing_export), ExitCode::trap);
 }
 
+// Up to and including the last of each enumeration.
 template <class E>
-void expect_ours() {
-  for (int i = 0; i < 100; ++i) {
+void expect_ours(E last) {
+  for (int i = 0; i <= static_cast<int>(last); ++i) {
     const auto code = static_cast<E>(i);
-    if (code_name(code).ends_with(".unknown")) return;
     const auto number = static_cast<int>(of(code));
     EXPECT_GE(number, 120) << code_name(code);
     EXPECT_LE(number, 127) << code_name(code);
   }
-  FAIL() << "no end of the enumeration was found";
 }
 
 TEST(ExitCodes, every_error_has_one_of_ours) {
-  expect_ours<GuestError>();
-  expect_ours<keyclient::KeyClientError>();
-  expect_ours<image::ImageError>();
-  expect_ours<net::NetError>();
+  expect_ours(GuestError::work_dir);
+  expect_ours(keyclient::KeyClientError::config_conflict);
+  expect_ours(image::ImageError::io);
+  expect_ours(net::NetError::bad_configuration);
+  expect_ours(wasm::WasmError::internal);
+  expect_ours(evidence::EvidenceError::unsupported_hash);
 }
 
 TEST(ExitCodes, all_stand_in_the_help) {

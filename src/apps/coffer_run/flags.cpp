@@ -30,6 +30,14 @@ Result<std::pair<std::filesystem::path, std::string>> parse_directory(const std:
   return std::pair{std::filesystem::path{host}, split == std::string::npos ? host : text.substr(split + 2)};
 }
 
+// CLI11 takes "-1" for an unsigned number and wraps it.
+Result<std::uint64_t> parse_fuel(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc{} && end == text.data() + text.size()) return value;
+  return usage("--fuel \"" + std::string{text} + "\": expected a whole number from 0");
+}
+
 Result<Duration> parse_timeout(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) return usage("--timeout: expected seconds from 0 to 1e9");
   return Duration{static_cast<std::int64_t>(std::ceil(seconds * 1000))};
@@ -90,7 +98,7 @@ void Flags::add_to(CLI::App& app) {
   app.add_option("--dir", directories, "HOST[::GUEST] directory for the module")->allow_extra_args(false)->group("Module");
   app.add_flag("--stdin", options.inherit_stdin, "give the module our standard input")->group("Module");
   app.add_option("--memory", memory, "most memory, in bytes or with K, M, G")->group("Module");
-  app.add_option("--fuel", options.fuel, "most units of work (about one an instruction)")->group("Module");
+  app.add_option("--fuel", fuel, "most units of work (about one an instruction)")->group("Module");
   app.add_option("--timeout", timeout_seconds, "most seconds the module may run")->group("Module");
   app.add_flag("--json", json, "report what happened as one line of JSON, the last on standard output");
 }
@@ -104,6 +112,7 @@ Result<> Flags::apply() {
   for (const auto& text : environment) options.environment.push_back(TRY(parse_environment(text)));
   for (const auto& text : directories) options.directories.push_back(TRY(parse_directory(text)));
   if (!memory.empty()) options.max_memory = TRY(parse_size(memory));
+  if (!fuel.empty()) options.fuel = TRY(parse_fuel(fuel));
   options.timeout = TRY(parse_timeout(timeout_seconds));
   if (options.registry_user.empty() != options.registry_password_file.empty()) {
     return usage("--registry-user and --registry-password-file belong together");

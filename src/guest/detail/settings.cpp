@@ -1,5 +1,6 @@
 #include "guest/detail/settings.h"
 
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
@@ -20,10 +21,20 @@ Result<std::string> read_text(const std::filesystem::path& file, std::string_vie
   return text;
 }
 
+void apply_logging(const keyclient::AaConfig& config) {
+  // RUST_LOG beats the file (guest-components.md 2.2).
+  const bool by_environment = std::getenv("RUST_LOG") != nullptr || std::getenv("COFFER_LOG") != nullptr;
+  if (!config.log_level.empty() && !by_environment) log::set_filter(config.log_level);
+  for (const auto& notice : config.notices) log::warn("runner.aa_config", notice);
+  if (config.event_log.enabled) {
+    log::warn("runner.aa_config", "eventlog_config.enable_eventlog: no TEE of this build keeps an event log");
+  }
+}
+
 Result<keyclient::AaConfig> read_config(const RunnerOptions& options, std::string_view kbc_params) {
   keyclient::AaConfig config;
   if (options.aa_config) config = TRY(keyclient::load_aa_config(*options.aa_config));
-  for (const auto& notice : config.notices) log::warn("runner.aa_config", notice);
+  apply_logging(config);
   // A broker named on the command line makes the environment's moot.
   if (kbc_params.empty() || !options.kbs_url.empty()) return config;
   TRY(keyclient::apply_kbc_params(config, TRY(keyclient::parse_kbc_params(kbc_params))));

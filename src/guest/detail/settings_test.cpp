@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "base/log.h"
+
 namespace coffer::guest::detail {
 namespace {
 
@@ -103,6 +105,19 @@ TEST_F(SettingsTest, an_issuer_on_the_command_line_selects_passport) {
 TEST_F(SettingsTest, attestation_type_of_the_file_selects_the_mode) {
   configure("attestation_type = \"background_check\"\n[token_configs.kbs]\nurl = \"http://h\"\n");
   EXPECT_EQ(gather().mode, Mode::background_check);
+}
+
+TEST_F(SettingsTest, the_files_log_level_holds_unless_the_environment_says_otherwise) {
+  configure("[log]\nlevel = \"error\"\n");
+  ::unsetenv("RUST_LOG");
+  ::unsetenv("COFFER_LOG");
+  gather();
+  EXPECT_FALSE(log::enabled(log::Level::warn, "runner.x"));
+  log::set_filter("info");
+  ::setenv("RUST_LOG", "info", 1);
+  gather();
+  EXPECT_TRUE(log::enabled(log::Level::warn, "runner.x"));
+  ::unsetenv("RUST_LOG");
 }
 
 TEST_F(SettingsTest, a_named_key_expects_an_encrypted_image) {
