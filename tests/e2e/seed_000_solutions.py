@@ -79,8 +79,9 @@ def test_two_files_for_one_key_are_an_error(tmp_path):
     (tmp_path / "repository/repository" / "default\\x2Fkey\\x2Fk1").write_bytes(KEK)
     with kbs(tmp_path, here(SOLUTION_2, tmp_path, 8083) + "\n[coffer]\nunattested_reads = true\n") as url:
         status, body = get(url + "/kbs/v0/resource/default/key/k1")
-    assert status != 200
-    assert "two files" in body["detail"] or body["code"] == "storage.ambiguous"
+    assert status == 401
+    assert body["code"] == "broker.storage_failed"
+    assert one_line((tmp_path / "kbs.log").read_text(), "storage.ambiguous", "k1")
 
 
 def test_solution_3_is_two_make_targets():

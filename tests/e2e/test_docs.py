@@ -42,10 +42,12 @@ def elsewhere(command):
 
 @pytest.fixture
 def scene(tmp_path, registry, addition):
-    """What the documents take for granted: a broker that plays, a registry, app.wasm, a policy file."""
+    """What the documents take for granted: a broker that plays, a registry with an image, app.wasm, a policy file."""
     shutil.copy(addition, tmp_path / "app.wasm")
     (tmp_path / "my.rego").write_text("package policy\ndefault allow := true\n")
+    shutil.copy(ROOT / "config/background-check.toml", tmp_path / "kbs-config.toml")
     with running_broker(tmp_path, "--allow-tee", "sample") as broker:
+        broker.coffer("image", "push", f"{registry}/demo:1", addition, "--encrypt", "kbs:///default/key/demo", "--create-key")
         yield broker, tmp_path, registry
 
 
