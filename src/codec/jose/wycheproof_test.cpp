@@ -1,5 +1,4 @@
-// Wycheproof's JOSE files. A case of an algorithm that is not offered must at least be refused, and is counted as
-// skipped where the file calls it valid.
+// Wycheproof's JOSE files. Cases of algorithms that are not offered are skipped by that reason, valid or not.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -91,16 +90,21 @@ Result<SecretBytes> decrypt_with(const std::string& text, const json::Value& jwk
   return decrypt_symmetric(text, TRY(base64url_decode(*jwk.find("k")->if_string())), allowed);
 }
 
+// A refusal that says nothing about what the case tests, or "" where the case was decided.
+std::string reason_of_refusal(const Result<SecretBytes>& opened) {
+  if (opened || opened.error().code != JoseError::algorithm_not_allowed) return "";
+  const auto& message = opened.error().message;
+  if (message.find("zip") != std::string::npos) return "compression is not offered";
+  const bool content = message.find("content encryption") != std::string::npos;
+  return content ? "content encryption other than AES-GCM is not offered" : "";
+}
+
 void decide_encryption(const Case& c, testing::VectorTally& tally) {
   const auto& jwk = c.decryption_key();
   const auto algorithm = key_management_of(jwk);
   if (!algorithm) return tally.skip("the key management " + *jwk.find("alg")->if_string() + " is not offered", c.id());
   const auto opened = decrypt_with(c.text("jwe"), jwk, *algorithm);
-  if (c.is_valid() && !opened && opened.error().code == JoseError::algorithm_not_allowed) {
-    const bool zip = opened.error().message.find("zip") != std::string::npos;
-    return tally.skip(zip ? "compression is not offered" : "content encryption other than AES-GCM is not offered",
-                      c.id());
-  }
+  if (const auto reason = reason_of_refusal(opened); !reason.empty()) return tally.skip(reason, c.id());
   EXPECT_EQ(opened.has_value(), c.is_valid()) << c.id() << (opened ? "" : ": " + to_string(opened.error()));
   if (opened && c.has("pt")) EXPECT_EQ(hex_encode(opened->expose()), c.text("pt")) << c.id();
   tally.ran();
