@@ -13,7 +13,7 @@ namespace {
 using coffer::Bytes;
 using coffer::ByteView;
 
-constexpr std::size_t max_output = 4U << 20;
+constexpr std::size_t max_output = 256U << 10;
 
 std::optional<Bytes> ours(ByteView data, std::size_t piece) {
   coffer::image::testing::CollectSink out;
