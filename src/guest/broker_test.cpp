@@ -13,8 +13,8 @@
 namespace coffer::guest {
 namespace {
 
-using ::testing::HasSubstr;
 using keyclient::KeyClientError;
+using ::testing::HasSubstr;
 
 class RunnerWithBroker : public RunnerTest {
  protected:

@@ -12,11 +12,13 @@
 namespace coffer::guest {
 namespace {
 
-ExitCode of(ErrorCode code) { return exit_code_of(Error{code, ""}); }
+ExitCode of(ErrorCode code) {
+  return exit_code_of(Error{code, ""});
+}
 
 TEST(ExitCodes, tell_apart_what_a_user_can_do) {
-  using keyclient::KeyClientError;
   using image::ImageError;
+  using keyclient::KeyClientError;
   using wasm::WasmError;
   EXPECT_EQ(of(GuestError::usage), ExitCode::usage);
   EXPECT_EQ(of(KeyClientError::config_value), ExitCode::usage);

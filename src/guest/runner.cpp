@@ -50,7 +50,8 @@ class Run {
     const auto module = TRY(fetch(settings));
     const bool embedded = options_.runtime.empty() || options_.runtime == "embedded";
     report_.set("runtime", embedded ? "embedded" : options_.runtime);
-    log::info("runner.start", "starting the module", {{"image", options_.image}, {"encrypted", module.encrypted ? "yes" : "no"}});
+    log::info("runner.start", "starting the module",
+              {{"image", options_.image}, {"encrypted", module.encrypted ? "yes" : "no"}});
     const auto code = timed("run_ms", [&] {
       return embedded ? detail::run_embedded(options_, module.module.expose())
                       : detail::run_external(options_, module.module.expose());
@@ -68,8 +69,8 @@ class Run {
     std::error_code failure;
     std::filesystem::create_directories(options_.work_dir, failure);
     if (!failure) return {};
-    return fail(GuestError::work_dir, "the work directory " + options_.work_dir.string() +
-                                          " cannot be made: " + failure.message());
+    return fail(GuestError::work_dir,
+                "the work directory " + options_.work_dir.string() + " cannot be made: " + failure.message());
   }
 
   Result<image::PulledModule> fetch(const Settings& settings) {
@@ -84,17 +85,20 @@ class Run {
     } else {
       TRY(check_plain_allowed(settings));
     }
-    auto module = timed("pull_ms", [&] { return detail::pull(*source, summary, settings, access ? &*access : nullptr); });
+    auto module =
+        timed("pull_ms", [&] { return detail::pull(*source, summary, settings, access ? &*access : nullptr); });
     report_.set("layers_from_store", source->hits());
     if (module) report_.set("layer", module->layer_digest.text());
     return module;
   }
 
-  // Whoever names a key, or says so, expects an encrypted image: a plain one in its place was put there by somebody else.
+  // Whoever names a key, or says so, expects an encrypted image: a plain one in its place was put there by somebody
+  // else.
   Result<> check_plain_allowed(const Settings& settings) const {
     if (!settings.expect_encrypted) return {};
-    return fail(GuestError::not_encrypted, "the image " + options_.image + " is not encrypted, but " +
-                                               (settings.key_id ? "a key is named for it" : "an encrypted one is demanded"));
+    return fail(GuestError::not_encrypted,
+                "the image " + options_.image + " is not encrypted, but " +
+                    (settings.key_id ? "a key is named for it" : "an encrypted one is demanded"));
   }
 
   void note(const KeyAccess& access) {
@@ -111,6 +115,8 @@ class Run {
 
 }  // namespace
 
-Outcome run(const RunnerOptions& options) { return Run{options}.execute(); }
+Outcome run(const RunnerOptions& options) {
+  return Run{options}.execute();
+}
 
 }  // namespace coffer::guest

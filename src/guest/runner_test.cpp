@@ -15,9 +15,9 @@
 namespace coffer::guest {
 namespace {
 
-using ::testing::HasSubstr;
 using image::ImageError;
 using keyclient::KeyClientError;
+using ::testing::HasSubstr;
 
 std::string text(const Outcome& outcome, std::string_view key) {
   const auto* value = outcome.report.find(key);
@@ -72,7 +72,8 @@ TEST_F(RunnerTest, keys_come_from_offline_fs_kbc_files_and_mapped_resources_too)
   EXPECT_EQ(run().exit_code, 0) << why();
   options_.offline_keys.clear();
   std::ofstream(root_ / "kek") << kek_;
-  std::ofstream(root_ / "aa.toml") << "[attestation]\ntype = \"file\"\n[resources]\n\"kbs:///default/key/k1\" = \"kek\"\n";
+  std::ofstream(root_ / "aa.toml")
+      << "[attestation]\ntype = \"file\"\n[resources]\n\"kbs:///default/key/k1\" = \"kek\"\n";
   options_.aa_config = root_ / "aa.toml";
   EXPECT_EQ(run().exit_code, 0) << why();
 }
@@ -102,10 +103,11 @@ TEST_F(RunnerTest, keys_that_are_none_end_with_126_where_they_arrive) {
   const struct {
     std::string content;
     ErrorCode code;
-  } cases[] = {{"", KeyClientError::key_malformed},
-               {"too short", ImageError::kek_wrong_size},
-               {"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n", ImageError::kek_is_pem},
-               {std::string(32, '\0'), ImageError::unwrap_failed}};
+  } cases[] = {
+      {"", KeyClientError::key_malformed},
+      {"too short", ImageError::kek_wrong_size},
+      {"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n", ImageError::kek_is_pem},
+      {std::string(32, '\0'), ImageError::unwrap_failed}};
   for (const auto& broken : cases) {
     write_key("default/key/k1", broken.content);
     EXPECT_EQ(failing(), 126) << broken.code.name();
@@ -230,8 +232,10 @@ TEST_F(RunnerTest, a_runtime_of_its_own_runs_the_decrypted_module_from_memory) {
 }
 
 TEST_F(RunnerTest, upstreams_published_key_opens_test_images_by_name_alone) {
-  kek_ = std::string{"\xd9\x9b\x77\x05\xb0\xba\x7a\x16\x82\x95\xb3\xa3\x36\x72\x70\xb0"
-                     "\xdd\x9b\x37\x1b\xf5\x14\xca\x8b\x9b\xa7\xf0\xa3\x37\x11\xda\xea", 32};
+  kek_ = std::string{
+      "\xd9\x9b\x77\x05\xb0\xba\x7a\x16\x82\x95\xb3\xa3\x36\x72\x70\xb0"
+      "\xdd\x9b\x37\x1b\xf5\x14\xca\x8b\x9b\xa7\xf0\xa3\x37\x11\xda\xea",
+      32};
   put_sealed(printer("x"), "kbs:///default/test-key/1");
   EXPECT_EQ(failing(), 120);
   options_.kbc_name = "sample";

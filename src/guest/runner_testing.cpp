@@ -13,7 +13,9 @@ void RunnerTest::SetUp() {
   options_.image = "oci:" + (root_ / "image").string() + ":test";
 }
 
-void RunnerTest::TearDown() { std::filesystem::remove_all(root_); }
+void RunnerTest::TearDown() {
+  std::filesystem::remove_all(root_);
+}
 
 void RunnerTest::put(const Bytes& module, const image::ocicrypt::Recipients* recipients, image::WasmStyle style) {
   auto sink = image::Layout::create({root_ / "image", "test"});

@@ -50,7 +50,8 @@ Result<> Reader::set_url(std::string& target, ConfigTable& table) {
   const auto address = TRY(url(table));
   if (address.empty()) return {};
   if (!target.empty() && target != address) {
-    return table.wrong("url", "\"" + address + "\" contradicts \"" + target + "\" above", KeyClientError::config_conflict);
+    return table.wrong("url", "\"" + address + "\" contradicts \"" + target + "\" above",
+                       KeyClientError::config_conflict);
   }
   target = address;
   return {};
@@ -111,7 +112,8 @@ Result<> Reader::read_attestation(ConfigTable table) {
   TRY(read_mode(table, "attestation_type"));
   if (const auto type = TRY(table.text("type"))) {
     if (*type != "file" && *type != "kbs") {
-      return table.wrong("type", "expected \"file\" (keys from files, no attestation) or \"kbs\", found \"" + *type + "\"");
+      return table.wrong("type",
+                         "expected \"file\" (keys from files, no attestation) or \"kbs\", found \"" + *type + "\"");
     }
     config.offline = *type == "file";
   }
@@ -137,7 +139,8 @@ Result<> Reader::read_resources(ConfigTable table) {
       return table.wrong(key, "is no kbs URI: " + uri.error().message);
     }
     const auto* file = value.if_string();
-    if (file == nullptr) return table.wrong(key, "expected the path of a file, found " + std::string{value.type_name()});
+    if (file == nullptr)
+      return table.wrong(key, "expected the path of a file, found " + std::string{value.type_name()});
     config.resources.emplace(key, resolve(*file));
   }
   return {};
@@ -148,7 +151,8 @@ Result<> Reader::read_event_log(ConfigTable table) {
     if (*pcr > 23) return table.wrong("init_pcr", "expected 0 to 23, found " + std::to_string(*pcr));
     config.event_log.init_pcr = static_cast<unsigned>(*pcr);
   }
-  config.event_log.enabled = TRY(table.boolean("enable_eventlog")).value_or(false);
+  config.event_log.enabled = TRY(table.boolean("enable_eventlog"))
+  .value_or(false);
   table.name_unknown(config.notices);
   return {};
 }
@@ -164,7 +168,8 @@ Result<> Reader::read_all(ConfigTable root) {
   TRY(read_resources(TRY(root.table("resources"))));
   TRY(read_event_log(TRY(root.table("eventlog_config"))));
   auto log = TRY(root.table("log"));
-  config.log_level = TRY(log.text("level")).value_or("");
+  config.log_level = TRY(log.text("level"))
+  .value_or("");
   log.name_unknown(config.notices);
   root.name_unknown(config.notices);
   if (config.offline && !config.kbs_url.empty()) {
@@ -181,8 +186,8 @@ Result<codec::Document> parse_json(std::string_view text, std::string_view name)
 
 Result<codec::Document> parse_document(std::string_view text, AaConfigFormat format, std::string_view name) {
   if (format == AaConfigFormat::json) return parse_json(text, name);
-  auto document = format == AaConfigFormat::yaml ? codec::parse_yaml_document(text, name)
-                                                 : codec::parse_toml_document(text, name);
+  auto document =
+      format == AaConfigFormat::yaml ? codec::parse_yaml_document(text, name) : codec::parse_toml_document(text, name);
   if (document) return document;
   return fail(KeyClientError::config_syntax, document.error().message);
 }
@@ -203,8 +208,8 @@ Result<AaConfig> load_aa_config(const std::filesystem::path& file) {
   stream.read(text.data(), static_cast<std::streamsize>(text.size()));
   text.resize(static_cast<std::size_t>(stream.gcount()));
   if (text.size() > max_config_size) {
-    return fail(KeyClientError::config_syntax, "configuration " + file.string() + " is over " +
-                                                   std::to_string(max_config_size) + " bytes");
+    return fail(KeyClientError::config_syntax,
+                "configuration " + file.string() + " is over " + std::to_string(max_config_size) + " bytes");
   }
   return parse_aa_config(text, format_of(file), file.string(), file.parent_path());
 }
@@ -214,8 +219,8 @@ Result<AaConfig> parse_aa_config(std::string_view text, AaConfigFormat format, s
   const auto document = TRY(parse_document(text, format, name));
   const auto* root = document.root.if_object();
   if (root == nullptr) {
-    return fail(KeyClientError::config_syntax, std::string{name} + ": expected an object, found " +
-                                                   std::string{document.root.type_name()});
+    return fail(KeyClientError::config_syntax,
+                std::string{name} + ": expected an object, found " + std::string{document.root.type_name()});
   }
   Reader reader{.base = base};
   TRY(reader.read_all(ConfigTable{root, "", "", {document, name}}));
@@ -225,8 +230,8 @@ Result<AaConfig> parse_aa_config(std::string_view text, AaConfigFormat format, s
 Result<KbcParams> parse_kbc_params(std::string_view text) {
   const auto split = text.find("::");
   if (split == std::string_view::npos || split == 0) {
-    return fail(KeyClientError::config_value,
-                "AA_KBC_PARAMS is \"" + std::string{text} + "\"; expected <kbc>::<uri>, such as cc_kbc::http://host:8080");
+    return fail(KeyClientError::config_value, "AA_KBC_PARAMS is \"" + std::string{text} +
+                                                  "\"; expected <kbc>::<uri>, such as cc_kbc::http://host:8080");
   }
   KbcParams params{std::string{text.substr(0, split)}, std::string{text.substr(split + 2)}};
   if (params.kbc != "cc_kbc" && params.kbc != "offline_fs_kbc" && params.kbc != "sample") {
@@ -235,8 +240,8 @@ Result<KbcParams> parse_kbc_params(std::string_view text) {
   }
   if (params.kbc != "cc_kbc") return params;
   if (const auto url = net::Url::parse(params.uri); !url) {
-    return fail(KeyClientError::config_value, "AA_KBC_PARAMS names the broker \"" + params.uri +
-                                                  "\", which is no http or https address");
+    return fail(KeyClientError::config_value,
+                "AA_KBC_PARAMS names the broker \"" + params.uri + "\", which is no http or https address");
   }
   return params;
 }

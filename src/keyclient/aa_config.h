@@ -15,16 +15,19 @@
 namespace coffer::keyclient {
 
 struct AaConfig {
-  std::string kbs_url{};                     // empty: not configured
-  std::string kbs_cert_pem{};                // an extra root
-  std::string tee_key_algorithm{};           // empty: the default, P-256
-  std::string issuer_url{};                  // the broker that issues tokens in passport mode
-  bool offline = false;                      // [attestation] type = "file", or kbc offline_fs_kbc
-  std::string mode{};                        // "background-check" or "passport" from attestation_type; empty: not said
-  std::string kbc_name{};                    // from AA_KBC_PARAMS: "cc_kbc", "offline_fs_kbc", "sample"
-  std::optional<std::filesystem::path> key_directory{};            // [key_providers] type = "local" path = ...
-  std::map<std::string, std::filesystem::path> resources{};        // [resources]
-  struct EventLog { unsigned init_pcr = 17; bool enabled = false; } event_log{};
+  std::string kbs_url{};            // empty: not configured
+  std::string kbs_cert_pem{};       // an extra root
+  std::string tee_key_algorithm{};  // empty: the default, P-256
+  std::string issuer_url{};         // the broker that issues tokens in passport mode
+  bool offline = false;             // [attestation] type = "file", or kbc offline_fs_kbc
+  std::string mode{};               // "background-check" or "passport" from attestation_type; empty: not said
+  std::string kbc_name{};           // from AA_KBC_PARAMS: "cc_kbc", "offline_fs_kbc", "sample"
+  std::optional<std::filesystem::path> key_directory{};      // [key_providers] type = "local" path = ...
+  std::map<std::string, std::filesystem::path> resources{};  // [resources]
+  struct EventLog {
+    unsigned init_pcr = 17;
+    bool enabled = false;
+  } event_log{};
   std::string log_level{};
   // What the reader wants said: unknown keys by name, aliases, older spellings. One sentence each.
   std::vector<std::string> notices{};
@@ -39,7 +42,10 @@ Result<AaConfig> parse_aa_config(std::string_view text, AaConfigFormat format, s
                                  const std::filesystem::path& base = {});
 
 // "<kbc>::<uri>" as in AA_KBC_PARAMS and agent.aa_kbc_params. Split at the first "::", so that IPv6 addresses survive.
-struct KbcParams { std::string kbc; std::string uri; };
+struct KbcParams {
+  std::string kbc;
+  std::string uri;
+};
 Result<KbcParams> parse_kbc_params(std::string_view text);
 // Fills what the file left open from AA_KBC_PARAMS, where that is set. A different URL there is config_conflict.
 Result<> apply_kbc_params(AaConfig& config, const KbcParams& params);

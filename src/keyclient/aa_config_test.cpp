@@ -13,8 +13,12 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Result<AaConfig> toml(std::string_view text) { return parse_aa_config(text, AaConfigFormat::toml, "aa.toml", "/etc/aa"); }
-Result<AaConfig> json(std::string_view text) { return parse_aa_config(text, AaConfigFormat::json, "aa.json", "/etc/aa"); }
+Result<AaConfig> toml(std::string_view text) {
+  return parse_aa_config(text, AaConfigFormat::toml, "aa.toml", "/etc/aa");
+}
+Result<AaConfig> json(std::string_view text) {
+  return parse_aa_config(text, AaConfigFormat::json, "aa.json", "/etc/aa");
+}
 
 TEST(AaConfig, reads_upstreams_file) {
   const auto config = toml(R"([token_configs.coco_as]
@@ -45,7 +49,8 @@ level = "debug"
 }
 
 TEST(AaConfig, reads_the_same_as_json) {
-  const auto config = json(R"({"token_configs":{"kbs":{"url":"http://[::1]:8080","cert":null}},"attestation":{"type":"file"}})");
+  const auto config =
+      json(R"({"token_configs":{"kbs":{"url":"http://[::1]:8080","cert":null}},"attestation":{"type":"file"}})");
   ASSERT_TRUE(config) << to_string(config.error());
   EXPECT_EQ(config->kbs_url, "http://[::1]:8080");
   EXPECT_TRUE(config->offline);
@@ -112,7 +117,8 @@ struct Wrong {
 TEST(AaConfig, values_that_do_not_fit_are_errors_with_file_and_line) {
   using enum KeyClientError;
   const Wrong cases[] = {
-      {"[token_configs.kbs]\nurl = 7\n", config_value, "aa.toml:2: token_configs.kbs.url: expected a text, found number"},
+      {"[token_configs.kbs]\nurl = 7\n", config_value,
+       "aa.toml:2: token_configs.kbs.url: expected a text, found number"},
       {"[token_configs.kbs]\nurl = \"host:8080\"\n", config_value, "aa.toml:2: token_configs.kbs.url"},
       {"[token_configs.kbs]\ncert = \"/etc/kbs.pem\"\n", config_value, "aa.toml:2: token_configs.kbs.cert"},
       {"[token_configs.kbs]\ntee_key_algorithm = \"P-256\"\n", config_value, "aa.toml:2"},

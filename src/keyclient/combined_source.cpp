@@ -21,7 +21,8 @@ Result<SecretBytes> MappedSource::fetch(const codec::ResourceUri& uri) {
   const auto entry = files_.find(uri.path());
   if (entry == files_.end()) {
     if (fallback_) return fallback_->fetch(uri);
-    return fail(KeyClientError::not_found, "no key " + uri.path() + " in [resources], and no other source is configured");
+    return fail(KeyClientError::not_found,
+                "no key " + uri.path() + " in [resources], and no other source is configured");
   }
   auto content = TRY(detail::read_secret_file(entry->second));
   if (!content) {

@@ -24,8 +24,9 @@ std::filesystem::path nested_name(const codec::ResourceUri& uri) {
 Result<std::unique_ptr<DirectoryResourceSource>> DirectoryResourceSource::open(const std::filesystem::path& directory) {
   std::error_code failure;
   if (!std::filesystem::is_directory(directory, failure)) {
-    return fail(KeyClientError::source_unreadable,
-                "key directory " + directory.string() + " is no directory; expected files named repository/type/tag in it");
+    return fail(
+        KeyClientError::source_unreadable,
+        "key directory " + directory.string() + " is no directory; expected files named repository/type/tag in it");
   }
   return std::unique_ptr<DirectoryResourceSource>{new DirectoryResourceSource(directory)};
 }
@@ -48,12 +49,14 @@ Result<SecretBytes> DirectoryResourceSource::fetch(const codec::ResourceUri& uri
                                                "; expected the file " + (directory_ / nested).string());
   }
   if (found->empty()) {
-    return fail(KeyClientError::key_malformed, "the file of key " + uri.path() + " in " + directory_.string() +
-                                                   " is empty");
+    return fail(KeyClientError::key_malformed,
+                "the file of key " + uri.path() + " in " + directory_.string() + " is empty");
   }
   return std::move(*found);
 }
 
-std::string DirectoryResourceSource::describe() const { return "directory " + directory_.string(); }
+std::string DirectoryResourceSource::describe() const {
+  return "directory " + directory_.string();
+}
 
 }  // namespace coffer::keyclient

@@ -13,13 +13,16 @@ namespace {
 
 namespace json = codec::json;
 
-std::string nonce_for(const std::string& session) { return codec::base64_encode(crypto::sha256(as_bytes(session))); }
+std::string nonce_for(const std::string& session) {
+  return codec::base64_encode(crypto::sha256(as_bytes(session)));
+}
 
 // Claims as upstream gives them, and the key that answers are encrypted to. Nobody here checks the signature.
 std::string make_token(const json::Value& tee_pubkey, std::int64_t issued, std::int64_t lifetime) {
   const json::Object claims{{"iat", issued}, {"exp", issued + lifetime}, {"tee-pubkey", tee_pubkey}};
   return codec::base64url_encode(as_bytes(R"({"typ":"JWT","alg":"ES256"})")) + "." +
-         codec::base64url_encode(as_bytes(json::serialize(claims))) + "." + codec::base64url_encode(as_bytes("signature"));
+         codec::base64url_encode(as_bytes(json::serialize(claims))) + "." +
+         codec::base64url_encode(as_bytes("signature"));
 }
 
 }  // namespace
@@ -40,9 +43,13 @@ FakeBroker::FakeBroker() {
   server_ = std::move(*server);
 }
 
-FakeBroker::~FakeBroker() { server_->stop(); }
+FakeBroker::~FakeBroker() {
+  server_->stop();
+}
 
-std::string FakeBroker::url() const { return "http://" + server_->addresses().front(); }
+std::string FakeBroker::url() const {
+  return "http://" + server_->addresses().front();
+}
 
 void FakeBroker::script(const std::string& endpoint, Script script) {
   const std::lock_guard lock{mutex_};
@@ -93,18 +100,20 @@ net::ServerResponse FakeBroker::handle(const net::ServerRequest& request) {
   if (endpoint == "auth" && request.method == "POST") return auth(request);
   if (endpoint == "attest" && request.method == "POST") return attest(request);
   if (endpoint == "resource" && request.method == "GET") return resource(request);
-  return json_response(404, ErrorInformation::make("PluginNotFound", "Plugin " + endpoint + " not found", "").serialize());
+  return json_response(404,
+                       ErrorInformation::make("PluginNotFound", "Plugin " + endpoint + " not found", "").serialize());
 }
 
 net::ServerResponse FakeBroker::auth(const net::ServerRequest& request) {
   const auto message = Request::parse(as_text(request.body));
   if (!message || message->version != protocol_version) {
-    return json_response(401, ErrorInformation::make("AttestationError",
-                                                     "Attestation error: RCAR handshake Auth failed: KBS Client Protocol "
-                                                     "Version Mismatch: expect =0.4.0 while the request is " +
-                                                         (message ? message->version : "?"),
-                                                     "")
-                                  .serialize());
+    return json_response(401,
+                         ErrorInformation::make("AttestationError",
+                                                "Attestation error: RCAR handshake Auth failed: KBS Client Protocol "
+                                                "Version Mismatch: expect =0.4.0 while the request is " +
+                                                    (message ? message->version : "?"),
+                                                "")
+                             .serialize());
   }
   const auto id = "kbs-session-id=" + std::to_string(++next_session_);
   sessions_[id] = {};
@@ -118,9 +127,9 @@ net::ServerResponse FakeBroker::attest(const net::ServerRequest& request) {
   const auto message = Attestation::parse(as_text(request.body));
   const auto session = sessions_.find(cookie);
   if (!message || session == sessions_.end() || message->nonce != nonce_for(cookie)) {
-    return json_response(401, ErrorInformation::make("AttestationError",
-                                                     "Attestation error: RCAR handshake Attest failed", "")
-                                  .serialize());
+    return json_response(
+        401,
+        ErrorInformation::make("AttestationError", "Attestation error: RCAR handshake Attest failed", "").serialize());
   }
   last_attestation_ = *message;
   const auto now = to_unix_seconds(system_clock().now()) + clock_offset;
@@ -134,7 +143,8 @@ net::ServerResponse FakeBroker::resource(const net::ServerRequest& request) {
   last_credential_ = cookie.empty() ? bearer : cookie;
   std::string tee_pubkey;
   for (const auto& [id, session] : sessions_) {
-    if (!session.token.empty() && (id == cookie || bearer == "Bearer " + session.token)) tee_pubkey = session.tee_pubkey;
+    if (!session.token.empty() && (id == cookie || bearer == "Bearer " + session.token))
+      tee_pubkey = session.tee_pubkey;
   }
   if (trusts_any_issuer && bearer.starts_with("Bearer ")) {
     tee_pubkey = json::serialize(*codec::jose::UnverifiedJwt::parse(bearer.substr(7))->claims.find("tee-pubkey"));
@@ -144,9 +154,9 @@ net::ServerResponse FakeBroker::resource(const net::ServerRequest& request) {
   }
   const auto found = resources.find(request.path.substr(std::string_view{"/kbs/v0/resource/"}.size()));
   if (found == resources.end()) {
-    return json_response(404, ErrorInformation::make("PluginInternalError", "no such resource",
-                                                     "broker.resource_not_found")
-                                  .serialize());
+    return json_response(
+        404,
+        ErrorInformation::make("PluginInternalError", "no such resource", "broker.resource_not_found").serialize());
   }
   const auto jwk = codec::jose::parse_jwk(*json::parse(tee_pubkey));
   const auto algorithm = jwk->key.kind() == crypto::KeyKind::rsa ? codec::jose::KeyManagement::rsa_oaep_256

@@ -42,9 +42,9 @@ class FakeBroker {
   void stop() { server_->stop(); }
 
   std::map<std::string, std::string> resources{{"default/key/k1", std::string(32, 'k')}};
-  std::int64_t token_lifetime = 300;   // seconds
-  std::int64_t clock_offset = 0;       // of this broker's clock, seconds
-  bool trusts_any_issuer = false;      // takes every Bearer token at its word
+  std::int64_t token_lifetime = 300;  // seconds
+  std::int64_t clock_offset = 0;      // of this broker's clock, seconds
+  bool trusts_any_issuer = false;     // takes every Bearer token at its word
   unsigned requests(const std::string& endpoint) const;
   Attestation last_attestation() const;
   std::string last_credential() const;

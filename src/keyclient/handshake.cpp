@@ -101,8 +101,7 @@ Result<Attestation> HandshakeTokenSource::Impl::attestation_for(const Challenge&
   const auto hash = TRY(evidence::selected_hash_algorithm(challenge.extra_params));
   const auto jwk = codec::jose::to_jwk(key.public_key(), jwk_algorithm(options.tee_key));
   const auto devices_data = TRY(evidence::RuntimeData::create(challenge.nonce, jwk));
-  const auto additional =
-      TRY(evidence::collect_additional_evidence(options.devices, devices_data.device_digest(hash)));
+  const auto additional = TRY(evidence::collect_additional_evidence(options.devices, devices_data.device_digest(hash)));
   const auto runtime_data = TRY(devices_data.with_additional_evidence(additional));
   Attestation out;
   if (options.init_data) out.init_data = options.init_data->to_wire();
@@ -122,8 +121,8 @@ Result<std::shared_ptr<const AttestedToken>> HandshakeTokenSource::Impl::handsha
   auto answer = TRY(api.attest(*attestation, session.cookie, tee()));
   const auto claims = codec::jose::UnverifiedJwt::parse(answer.token);
   if (!claims) {
-    return fail(KeyClientError::protocol, "broker " + api.url() + " gave a token that is none: " +
-                                              claims.error().message);
+    return fail(KeyClientError::protocol,
+                "broker " + api.url() + " gave a token that is none: " + claims.error().message);
   }
   const auto received = now();
   return std::make_shared<const AttestedToken>(

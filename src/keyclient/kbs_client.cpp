@@ -21,16 +21,16 @@ net::Headers credential_headers(Credential credential, const AttestedToken& toke
 
 Result<SecretBytes> not_empty(SecretBytes resource, const codec::ResourceUri& uri, const std::string& broker) {
   if (!resource.empty()) return resource;
-  return fail(KeyClientError::key_malformed, "broker " + broker + " released " + uri.text() +
-                                                 ", but it is empty; let its owner store it again");
+  return fail(KeyClientError::key_malformed,
+              "broker " + broker + " released " + uri.text() + ", but it is empty; let its owner store it again");
 }
 
 Result<SecretBytes> open_response(ByteView jwe, const AttestedToken& token, const std::string& broker) {
   auto plaintext = codec::jose::decrypt(as_text(jwe), *token.tee_key, accepted_key_management);
   if (plaintext) return plaintext;
-  return fail(KeyClientError::decryption_failed, "the answer of broker " + broker +
-                                                     " does not open with this guest's TEE key: " +
-                                                     plaintext.error().message);
+  return fail(
+      KeyClientError::decryption_failed,
+      "the answer of broker " + broker + " does not open with this guest's TEE key: " + plaintext.error().message);
 }
 
 }  // namespace
@@ -76,7 +76,9 @@ Result<SecretBytes> KbsResourceSource::fetch(const codec::ResourceUri& uri) {
   return impl_->fetch_once(uri, *token);
 }
 
-std::string KbsResourceSource::describe() const { return "broker " + impl_->api.url(); }
+std::string KbsResourceSource::describe() const {
+  return "broker " + impl_->api.url();
+}
 
 Result<std::shared_ptr<KbsResourceSource>> background_check_client(BrokerOptions broker,
                                                                    const evidence::Attester& attester,

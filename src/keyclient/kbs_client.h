@@ -15,26 +15,27 @@
 
 namespace coffer::keyclient {
 
-// The key that a broker encrypts its answers to. "ECDH-ES+A256KW-P256" (default), "ECDH-ES+A256KW-P521", "RSA-OAEP-256".
+// The key that a broker encrypts its answers to. "ECDH-ES+A256KW-P256" (default), "ECDH-ES+A256KW-P521",
+// "RSA-OAEP-256".
 enum class TeeKeyAlgorithm { ecdh_p256, ecdh_p521, rsa_2048 };
 std::string_view name_of(TeeKeyAlgorithm algorithm);
 Result<TeeKeyAlgorithm> parse_tee_key_algorithm(std::string_view name);
 
 // What attestation yields: the token, and the one key that opens what is released to it. They live and die together.
 struct AttestedToken {
-  std::string token;                          // compact JWT
+  std::string token;  // compact JWT
   std::shared_ptr<const crypto::PrivateKey> tee_key;
-  TimePoint expires;                          // by this machine's clock, from the token's own lifetime
-  std::string cookie{};                       // "kbs-session-id=...", for the broker that issued it
-  std::string tee{};                          // wire name
+  TimePoint expires;     // by this machine's clock, from the token's own lifetime
+  std::string cookie{};  // "kbs-session-id=...", for the broker that issued it
+  std::string tee{};     // wire name
 };
 
 struct BrokerOptions {
-  std::string url;                            // "http://host:8080", a trailing slash does not matter
-  std::shared_ptr<net::HttpClient> http{};    // none: one of our own
-  std::vector<std::string> extra_root_pems{}; // for a client of our own
+  std::string url;                             // "http://host:8080", a trailing slash does not matter
+  std::shared_ptr<net::HttpClient> http{};     // none: one of our own
+  std::vector<std::string> extra_root_pems{};  // for a client of our own
   Duration timeout = std::chrono::seconds{60};
-  unsigned max_attempts = 3;                  // of one exchange, and only where the failure may pass by itself
+  unsigned max_attempts = 3;  // of one exchange, and only where the failure may pass by itself
   Duration first_retry_delay = std::chrono::milliseconds{250};
 };
 

@@ -13,7 +13,9 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-codec::ResourceUri key_one() { return *codec::ResourceUri::from_path("default/key/k1"); }
+codec::ResourceUri key_one() {
+  return *codec::ResourceUri::from_path("default/key/k1");
+}
 
 class KbsClient : public testing::Test {
  protected:
@@ -169,9 +171,10 @@ TEST_F(KbsClient, tells_a_passport_only_broker) {
 }
 
 TEST_F(KbsClient, tells_another_protocol_version) {
-  broker_.refuse("auth", 401, "AttestationError",
-                 "Attestation error: RCAR handshake Auth failed: KBS Client Protocol Version Mismatch: expect =0.2.0 while "
-                 "the request is 0.4.0");
+  broker_.refuse(
+      "auth", 401, "AttestationError",
+      "Attestation error: RCAR handshake Auth failed: KBS Client Protocol Version Mismatch: expect =0.2.0 while "
+      "the request is 0.4.0");
   EXPECT_EQ(error_of_fetch(), KeyClientError::version_mismatch);
 }
 
@@ -248,7 +251,8 @@ TEST_F(KbsClient, answers_that_break_the_protocol_are_named) {
 TEST_F(KbsClient, an_answer_that_is_not_for_this_key_does_not_open) {
   broker_.script("resource", 200, R"({"protected":"e30","encrypted_key":"","iv":"","ciphertext":"","tag":""})");
   EXPECT_EQ(error_of_fetch(), KeyClientError::decryption_failed);
-  broker_.script("resource", 200, std::string(32, 'k'));  // a key in plain text is not accepted from an attested session
+  broker_.script("resource", 200,
+                 std::string(32, 'k'));  // a key in plain text is not accepted from an attested session
   EXPECT_EQ(error_of_fetch(), KeyClientError::decryption_failed);
 }
 

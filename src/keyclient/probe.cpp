@@ -148,8 +148,9 @@ void Probe::conclude() {
                                  std::string{protocol_version} + ": use versions that agree";
       return;
     case BrokerKind::passport:
-      result_.advice = "it releases only for tokens of an issuer it trusts: use --mode passport and name the issuer with "
-                       "--issuer-uri, or give it an [attestation_service]";
+      result_.advice =
+          "it releases only for tokens of an issuer it trusts: use --mode passport and name the issuer with "
+          "--issuer-uri, or give it an [attestation_service]";
       return;
     case BrokerKind::no_trust_anchor:
       result_.advice = result_.unattested_reads
@@ -186,6 +187,8 @@ std::string_view name_of(BrokerKind kind) {
   return "unknown";
 }
 
-ProbeResult probe(const std::string& url, const ProbeOptions& options) { return Probe{url, options}.run(); }
+ProbeResult probe(const std::string& url, const ProbeOptions& options) {
+  return Probe{url, options}.run();
+}
 
 }  // namespace coffer::keyclient

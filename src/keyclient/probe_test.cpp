@@ -14,9 +14,10 @@ class ProbeTest : public testing::Test {
  protected:
   ProbeResult result() { return probe(broker_.url()); }
   void say_info(std::string mode, bool unattested = false) {
-    broker_.script("info", 200,
-                   BrokerInfo{.version = "0.1.0", .mode = std::move(mode), .tees = {"snp"}, .unattested_reads = unattested}
-                       .serialize());
+    broker_.script(
+        "info", 200,
+        BrokerInfo{.version = "0.1.0", .mode = std::move(mode), .tees = {"snp"}, .unattested_reads = unattested}
+            .serialize());
   }
   FakeBroker broker_;
 };

@@ -42,11 +42,15 @@ Result<const json::Object*> child_of(const json::Object& object, std::string_vie
   return child;
 }
 
-json::Value or_empty_text(const json::Value* value) { return value == nullptr ? json::Value{""} : *value; }
+json::Value or_empty_text(const json::Value* value) {
+  return value == nullptr ? json::Value{""} : *value;
+}
 
 }  // namespace
 
-Result<Request> Request::parse(std::string_view text) { return from_json(TRY(parse_message(text, "request"))); }
+Result<Request> Request::parse(std::string_view text) {
+  return from_json(TRY(parse_message(text, "request")));
+}
 
 Result<Request> Request::from_json(const json::Value& value) {
   const auto* object = TRY(object_of(value, "request"));
@@ -61,9 +65,13 @@ json::Object Request::to_json() const {
   return {{"version", version}, {"tee", tee}, {"extra-params", extra_params}};
 }
 
-std::string Request::serialize() const { return json::serialize(to_json()); }
+std::string Request::serialize() const {
+  return json::serialize(to_json());
+}
 
-Result<Challenge> Challenge::parse(std::string_view text) { return from_json(TRY(parse_message(text, "challenge"))); }
+Result<Challenge> Challenge::parse(std::string_view text) {
+  return from_json(TRY(parse_message(text, "challenge")));
+}
 
 Result<Challenge> Challenge::from_json(const json::Value& value) {
   const auto* object = TRY(object_of(value, "challenge"));
@@ -78,9 +86,13 @@ Result<Challenge> Challenge::from_json(const json::Value& value) {
   return challenge;
 }
 
-json::Object Challenge::to_json() const { return {{"nonce", nonce}, {"extra-params", extra_params}}; }
+json::Object Challenge::to_json() const {
+  return {{"nonce", nonce}, {"extra-params", extra_params}};
+}
 
-std::string Challenge::serialize() const { return json::serialize(to_json()); }
+std::string Challenge::serialize() const {
+  return json::serialize(to_json());
+}
 
 Result<Attestation> Attestation::parse(std::string_view text) {
   const auto document = TRY(parse_message(text, "attestation"));
@@ -116,10 +128,14 @@ std::string Attestation::serialize() const {
 Result<AttestationResponse> AttestationResponse::parse(std::string_view text) {
   const auto document = TRY(parse_message(text, "attestation response"));
   const auto* object = TRY(object_of(document, "attestation response"));
-  return AttestationResponse{TRY(text_of(*object, "token", "attestation response"))};
+  return AttestationResponse {
+    TRY(text_of(*object, "token", "attestation response"))
+  };
 }
 
-std::string AttestationResponse::serialize() const { return json::serialize(json::Object{{"token", token}}); }
+std::string AttestationResponse::serialize() const {
+  return json::serialize(json::Object{{"token", token}});
+}
 
 ErrorInformation ErrorInformation::make(std::string_view variant, std::string detail, std::string_view code) {
   return {std::string{error_type_prefix} + std::string{variant}, std::move(detail), std::string{code}};
@@ -146,7 +162,9 @@ std::string_view ErrorInformation::variant() const {
   return slash == std::string::npos ? std::string_view{type} : std::string_view{type}.substr(slash + 1);
 }
 
-bool ErrorInformation::is_from_broker() const { return type.starts_with(error_type_prefix); }
+bool ErrorInformation::is_from_broker() const {
+  return type.starts_with(error_type_prefix);
+}
 
 Result<BrokerInfo> BrokerInfo::parse(std::string_view text) {
   const auto document = TRY(parse_message(text, "broker info"));

@@ -1,6 +1,6 @@
 // The messages of the KBS attestation protocol (RCAR: Request, Challenge, Attestation, Response), version 0.4.0, for
-// both sides (trustee.md 1.2 to 1.7). Values and text only: no socket, no clock. Parsing takes what any upstream version
-// sends; serialising gives upstream's bytes, member order included.
+// both sides (trustee.md 1.2 to 1.7). Values and text only: no socket, no clock. Parsing takes what any upstream
+// version sends; serialising gives upstream's bytes, member order included.
 #pragma once
 
 #include <optional>
@@ -28,8 +28,8 @@ std::string_view code_name(ProtocolError code);
 // POST auth. {"version":"0.4.0","tee":"snp","extra-params":...}
 struct Request {
   std::string version{protocol_version};
-  std::string tee;                                       // wire name, not checked here
-  codec::json::Value extra_params{""};                   // "" in old clients, an object since 0.4.0; absent reads as ""
+  std::string tee;                      // wire name, not checked here
+  codec::json::Value extra_params{""};  // "" in old clients, an object since 0.4.0; absent reads as ""
 
   static Result<Request> parse(std::string_view text);
   static Result<Request> from_json(const codec::json::Value& value);
@@ -40,7 +40,7 @@ struct Request {
 // The answer. {"nonce":"<base64>","extra-params":""}
 struct Challenge {
   std::string nonce;
-  codec::json::Value extra_params{""};                   // "", or {"selected-hash-algorithm":"sha512"}
+  codec::json::Value extra_params{""};  // "", or {"selected-hash-algorithm":"sha512"}
 
   static Result<Challenge> parse(std::string_view text);
   static Result<Challenge> from_json(const codec::json::Value& value);
@@ -51,11 +51,11 @@ struct Challenge {
 // POST attest. {"init-data":null|{"format","body"},"runtime-data":{"nonce","tee-pubkey"},
 //               "tee-evidence":{"primary_evidence":..,"additional_evidence":"<string>"}}
 struct Attestation {
-  std::optional<codec::json::Value> init_data{};         // none where null or absent
+  std::optional<codec::json::Value> init_data{};  // none where null or absent
   std::string nonce;
-  codec::json::Value tee_pubkey;                         // a JWK object, every member as received
+  codec::json::Value tee_pubkey;  // a JWK object, every member as received
   codec::json::Value primary_evidence;
-  std::string additional_evidence{};                     // JSON text, bound byte for byte; empty without devices or where absent
+  std::string additional_evidence{};  // JSON text, bound byte for byte; empty without devices or where absent
 
   static Result<Attestation> parse(std::string_view text);
   std::string serialize() const;
@@ -93,8 +93,8 @@ struct BrokerInfo {
   std::string name{"coffer-kbs"};
   std::string version;
   std::string protocol{protocol_version};
-  std::string mode;                                      // "background-check", "passport", "no-trust-anchor"
-  std::vector<std::string> tees{};                       // what its verifier accepts now; empty without one
+  std::string mode;                 // "background-check", "passport", "no-trust-anchor"
+  std::vector<std::string> tees{};  // what its verifier accepts now; empty without one
   bool unattested_reads = false;
 
   static Result<BrokerInfo> parse(std::string_view text);

@@ -141,7 +141,8 @@ TEST(Protocol, broken_attestations_are_malformed) {
 
 TEST(Protocol, broken_responses_and_errors_are_malformed) {
   expect_malformed<AttestationResponse>({{"no token", "{}", "token"}});
-  expect_malformed<ErrorInformation>({{"no detail", R"({"type":"x"})", "detail"}, {"no type", R"({"detail":"x"})", "type"}});
+  expect_malformed<ErrorInformation>(
+      {{"no detail", R"({"type":"x"})", "detail"}, {"no type", R"({"detail":"x"})", "type"}});
   expect_malformed<BrokerInfo>({{"no mode", R"({"name":"a","version":"b","protocol":"c"})", "mode"}});
 }
 

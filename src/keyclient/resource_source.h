@@ -25,8 +25,8 @@ class ResourceSource {
   virtual std::string describe() const = 0;
 };
 
-// A directory in the layouts of upstream's LocalFs: nested `repo/type/tag`, or one file whose name writes '/' as the four
-// characters \x2F. Both for one key is source_ambiguous. Links that lead out of the directory are not followed.
+// A directory in the layouts of upstream's LocalFs: nested `repo/type/tag`, or one file whose name writes '/' as the
+// four characters \x2F. Both for one key is source_ambiguous. Links that lead out of the directory are not followed.
 class DirectoryResourceSource final : public ResourceSource {
  public:
   static Result<std::unique_ptr<DirectoryResourceSource>> open(const std::filesystem::path& directory);

@@ -15,7 +15,9 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-codec::ResourceUri uri(std::string_view path) { return *codec::ResourceUri::parse_any(path); }
+codec::ResourceUri uri(std::string_view path) {
+  return *codec::ResourceUri::parse_any(path);
+}
 
 class ResourceSourceTest : public testing::Test {
  protected:

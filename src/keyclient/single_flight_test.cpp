@@ -9,7 +9,9 @@
 namespace coffer::keyclient {
 namespace {
 
-codec::ResourceUri key_one() { return *codec::ResourceUri::from_path("default/key/k1"); }
+codec::ResourceUri key_one() {
+  return *codec::ResourceUri::from_path("default/key/k1");
+}
 
 // Runs `work` in `count` threads that start together.
 template <class Work>

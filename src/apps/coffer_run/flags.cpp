@@ -1,7 +1,6 @@
 #include "apps/coffer_run/flags.h"
 
 #include <CLI/CLI.hpp>
-
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -9,7 +8,9 @@
 namespace coffer::runner {
 namespace {
 
-std::unexpected<Error> usage(std::string text) { return fail(guest::GuestError::usage, std::move(text)); }
+std::unexpected<Error> usage(std::string text) {
+  return fail(guest::GuestError::usage, std::move(text));
+}
 
 // "NAME=VALUE"; "NAME" alone passes this process's value on.
 Result<std::pair<std::string, std::string>> parse_environment(const std::string& text) {
@@ -39,7 +40,8 @@ Result<std::uint64_t> parse_fuel(std::string_view text) {
 }
 
 Result<Duration> parse_timeout(double seconds) {
-  if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9) return usage("--timeout: expected seconds from 0 to 1e9");
+  if (!std::isfinite(seconds) || seconds < 0 || seconds > 1e9)
+    return usage("--timeout: expected seconds from 0 to 1e9");
   return Duration{static_cast<std::int64_t>(std::ceil(seconds * 1000))};
 }
 
@@ -58,7 +60,8 @@ Result<std::uint64_t> parse_size(std::string_view text) {
 }
 
 void Flags::add_to(CLI::App& app) {
-  app.add_option("-i,--image-reference", options.image, "image to run: registry/name:tag, or oci:DIR[:TAG]")->required();
+  app.add_option("-i,--image-reference", options.image, "image to run: registry/name:tag, or oci:DIR[:TAG]")
+      ->required();
   app.add_option("-w,--work-dir", options.work_dir, "directory given to the module; holds layers/ (default: none)");
   app.add_option("-l,--layer-store-path", options.layer_store,
                  "keeps layers between runs, as the registry has them (default: WORK_DIR/layers)");
@@ -67,7 +70,8 @@ void Flags::add_to(CLI::App& app) {
   app.add_option("--registry-password-file", options.registry_password_file, "file with the password");
 
   app.add_option("-k,--kbs-uri", options.kbs_url, "key broker, http(s)://HOST:PORT")->group("Keys");
-  app.add_option("-n,--kbc-name", options.kbc_name, "cc_kbc (broker), offline_fs_kbc (files), sample (published test key)")
+  app.add_option("-n,--kbc-name", options.kbc_name,
+                 "cc_kbc (broker), offline_fs_kbc (files), sample (published test key)")
       ->group("Keys");
   app.add_option("-a,--aa-config", aa_config, "attestation agent's configuration: TOML, JSON or YAML")->group("Keys");
   app.add_option("--kbs-resource-path", options.key_id,
@@ -80,22 +84,29 @@ void Flags::add_to(CLI::App& app) {
   app.add_option("--tee", options.tee, "attest as this TEE (default: the one of this machine); sample only by name")
       ->group("Keys");
   app.add_option("--init-data", init_data, "TOML init-data to send with the evidence")->group("Keys");
-  app.add_option("--offline-keys", offline_keys, "directory with repository/type/tag files, or offline_fs_kbc JSON file")
+  app.add_option("--offline-keys", offline_keys,
+                 "directory with repository/type/tag files, or offline_fs_kbc JSON file")
       ->allow_extra_args(false)
       ->group("Keys");
   app.add_flag("--require-encrypted", options.require_encrypted, "refuse a plain image")->group("Keys");
-  app.add_flag("--allow-unattested", options.allow_unattested, "take keys from a broker that serves without attestation")
+  app.add_flag("--allow-unattested", options.allow_unattested,
+               "take keys from a broker that serves without attestation")
       ->group("Keys");
 
   app.add_option("-r,--runtime", options.runtime, "program that runs the module (default: the embedded engine)")
       ->group("Module");
-  app.add_option("--invoke", options.invoke, "exported function to call, instead of the command's start")->group("Module");
+  app.add_option("--invoke", options.invoke, "exported function to call, instead of the command's start")
+      ->group("Module");
   app.add_option("--wasm-args", options.wasm_args, "one argument of the module; repeat for more")
       ->allow_extra_args(false)
       ->group("Module");
   app.add_option("ARGS", positional_args, "more arguments of the module")->group("Module");
-  app.add_option("--env", environment, "NAME=VALUE for the module; NAME passes ours on")->allow_extra_args(false)->group("Module");
-  app.add_option("--dir", directories, "HOST[::GUEST] directory for the module")->allow_extra_args(false)->group("Module");
+  app.add_option("--env", environment, "NAME=VALUE for the module; NAME passes ours on")
+      ->allow_extra_args(false)
+      ->group("Module");
+  app.add_option("--dir", directories, "HOST[::GUEST] directory for the module")
+      ->allow_extra_args(false)
+      ->group("Module");
   app.add_flag("--stdin", options.inherit_stdin, "give the module our standard input")->group("Module");
   app.add_option("--memory", memory, "most memory, in bytes or with K, M, G")->group("Module");
   app.add_option("--fuel", fuel, "most units of work (about one an instruction)")->group("Module");

@@ -1,9 +1,9 @@
 #include "apps/coffer_run/flags.h"
 
-#include <CLI/CLI.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 
 namespace coffer::runner {
@@ -33,10 +33,28 @@ class FlagsTest : public testing::Test {
 };
 
 TEST_F(FlagsTest, upstreams_command_line_is_understood) {
-  ASSERT_EQ(parse({"--image-reference", "docker.io/x/y:encrypted", "--work-dir", "/tmp/w", "--layer-store-path", "/tmp/l",
-                   "--kbs-uri", "http://10.0.2.2:8082", "--kbc-name", "cc_kbc", "--aa-config", "aa-config.toml",
-                   "--kbs-resource-path", "default/key/k1", "--runtime", "wasmtime", "--invoke", "add", "--wasm-args", "5",
-                   "--wasm-args", "10"}),
+  ASSERT_EQ(parse({"--image-reference",
+                   "docker.io/x/y:encrypted",
+                   "--work-dir",
+                   "/tmp/w",
+                   "--layer-store-path",
+                   "/tmp/l",
+                   "--kbs-uri",
+                   "http://10.0.2.2:8082",
+                   "--kbc-name",
+                   "cc_kbc",
+                   "--aa-config",
+                   "aa-config.toml",
+                   "--kbs-resource-path",
+                   "default/key/k1",
+                   "--runtime",
+                   "wasmtime",
+                   "--invoke",
+                   "add",
+                   "--wasm-args",
+                   "5",
+                   "--wasm-args",
+                   "10"}),
             "");
   const auto& options = flags_.options;
   EXPECT_EQ(options.image, "docker.io/x/y:encrypted");
@@ -65,10 +83,41 @@ TEST_F(FlagsTest, arguments_of_the_module_may_look_like_ours) {
 
 TEST_F(FlagsTest, ours_are_understood) {
   ::setenv("COFFER_FLAGS_TEST", "from here", 1);
-  ASSERT_EQ(parse({"-i", "x", "--mode", "offline", "--offline-keys", "a", "--offline-keys", "b", "--tee", "sample", "--env",
-                   "A=1=2", "--env", "COFFER_FLAGS_TEST", "--dir", "/tmp::/data", "--dir", "/tmp", "--memory", "64M",
-                   "--fuel", "1000", "--timeout", "1.5", "--stdin", "--json", "--issuer-uri", "http://i", "--kbs-cert",
-                   "c.pem", "--init-data", "i.toml", "--require-encrypted", "--allow-unattested", "--plain-http"}),
+  ASSERT_EQ(parse({"-i",
+                   "x",
+                   "--mode",
+                   "offline",
+                   "--offline-keys",
+                   "a",
+                   "--offline-keys",
+                   "b",
+                   "--tee",
+                   "sample",
+                   "--env",
+                   "A=1=2",
+                   "--env",
+                   "COFFER_FLAGS_TEST",
+                   "--dir",
+                   "/tmp::/data",
+                   "--dir",
+                   "/tmp",
+                   "--memory",
+                   "64M",
+                   "--fuel",
+                   "1000",
+                   "--timeout",
+                   "1.5",
+                   "--stdin",
+                   "--json",
+                   "--issuer-uri",
+                   "http://i",
+                   "--kbs-cert",
+                   "c.pem",
+                   "--init-data",
+                   "i.toml",
+                   "--require-encrypted",
+                   "--allow-unattested",
+                   "--plain-http"}),
             "");
   const auto& options = flags_.options;
   EXPECT_EQ(options.mode, guest::Mode::offline);

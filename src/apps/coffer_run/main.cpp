@@ -1,6 +1,5 @@
 // coffer-run: pull, attest, decrypt and run one WASM image. Stands in for upstream's tee-wasm-runner.
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <iostream>
 
@@ -17,7 +16,8 @@ using namespace coffer;
 constexpr std::string_view description =
     "Runs the WASM module of an image. An encrypted one is opened with a key that a broker releases to this machine\n"
     "after attestation; decrypted modules stay in memory.\n\n"
-    "  coffer-run -i localhost:5000/demo:1 -k http://127.0.0.1:8080 --tee sample --invoke add --wasm-args 5 --wasm-args 10\n"
+    "  coffer-run -i localhost:5000/demo:1 -k http://127.0.0.1:8080 --tee sample --invoke add --wasm-args 5 "
+    "--wasm-args 10\n"
     "  coffer-run -i oci:demo --offline-keys ./keys";
 
 void report(const guest::Outcome& outcome, bool json) {

@@ -1,7 +1,8 @@
 #include "guest/detail/embedded_runtime.h"
 
-#include <cerrno>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "base/log.h"
 #include "wasm/runtime.h"
@@ -51,7 +52,8 @@ wasm::Invocation invocation_of(const RunnerOptions& options) {
 // argv[0] is the module's name, as a command expects it.
 Result<int> run_command(wasm::Runtime& runtime, const wasm::Module& module, wasm::Invocation invocation) {
   invocation.arguments.insert(invocation.arguments.begin(), "module.wasm");
-  return TRY(runtime.run(module, invocation)).exit_code;
+  return TRY(runtime.run(module, invocation))
+  .exit_code;
 }
 
 // Results one a line, as wasmtime's --invoke prints them.

@@ -52,8 +52,9 @@ Result<> fill_memory_file(int fd, ByteView module) {
 
 Result<> check_limits(const RunnerOptions& options) {
   if (options.fuel == 0 && options.max_memory == 0) return {};
-  return fail(GuestError::usage, "fuel and memory limits hold only in the embedded runtime; leave out --runtime, or give " +
-                                     options.runtime + " its own limits");
+  return fail(GuestError::usage,
+              "fuel and memory limits hold only in the embedded runtime; leave out --runtime, or give " +
+                  options.runtime + " its own limits");
 }
 
 // What posix_spawn needs, freed at the end.

@@ -46,8 +46,8 @@ TEST_F(ExternalRuntime, is_called_as_upstream_calls_wasmtime) {
                         .environment = {{"A", "1"}},
                         .directories = {{"/host", "/guest"}, {"/same", "/same"}}};
   EXPECT_THAT(runtime_arguments(options, "/m"),
-              ElementsAre("wasmtime", "--invoke", "add", "--env", "A=1", "--dir", "/w", "--dir", "/host::/guest", "--dir",
-                          "/same", "/m", "5", "10"));
+              ElementsAre("wasmtime", "--invoke", "add", "--env", "A=1", "--dir", "/w", "--dir", "/host::/guest",
+                          "--dir", "/same", "/m", "5", "10"));
 }
 
 TEST_F(ExternalRuntime, reads_the_module_through_an_inherited_descriptor) {

@@ -23,11 +23,14 @@ Result<SecretBytes> read_password(const std::filesystem::path& file) {
 }
 
 Result<image::RegistryOptions> registry_options(const RunnerOptions& options, const image::AnyReference& reference) {
-  image::RegistryOptions out{.auth = TRY(image::AuthConfig::load_default())};
+  image::RegistryOptions out {
+    .auth = TRY(image::AuthConfig::load_default())
+  };
   if (options.plain_http) out.plain_http = true;
   const auto* remote = std::get_if<image::ImageReference>(&reference);
   if (options.registry_user.empty() || remote == nullptr) return out;
-  out.auth.add(remote->host(), {.username = options.registry_user, .password = TRY(read_password(options.registry_password_file))});
+  out.auth.add(remote->host(),
+               { .username = options.registry_user, .password = TRY(read_password(options.registry_password_file)) });
   return out;
 }
 
@@ -70,7 +73,8 @@ Result<image::PulledModule> pull(CachedSource& source, const image::ImageSummary
   const auto default_kid = TRY(codec::ResourceUri::from_path(default_key_path));
   const auto private_keys = TRY(jwe_keys(summary, settings.key_id.value_or(default_kid), keys));
   image::PullOptions options{.expect_encrypted = settings.expect_encrypted};
-  options.keys = {.keys = &keys, .private_keys = private_keys, .kid_override = settings.key_id, .default_kid = default_kid};
+  options.keys = {
+      .keys = &keys, .private_keys = private_keys, .kid_override = settings.key_id, .default_kid = default_kid};
   return image::pull_module(source, options);
 }
 

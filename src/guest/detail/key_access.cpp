@@ -13,8 +13,9 @@ using keyclient::ResourceSource;
 Result<evidence::TeeKind> find_tee(const std::string& name) {
   if (!name.empty()) return evidence::parse_tee_kind(name);
   if (const auto found = evidence::detect_tee()) return found->kind;
-  return fail(GuestError::no_tee,
-              "this machine shows no TEE, so it cannot attest; where the broker's owner allows it, `--tee sample` plays one");
+  return fail(
+      GuestError::no_tee,
+      "this machine shows no TEE, so it cannot attest; where the broker's owner allows it, `--tee sample` plays one");
 }
 
 Result<std::unique_ptr<evidence::Registry>> make_registry(const Settings& settings, evidence::TeeKind kind) {
@@ -54,7 +55,9 @@ Result<std::shared_ptr<ResourceSource>> local_source(const Settings& settings) {
 
 Result<SecretBytes> ResourceKeySource::fetch(const codec::ResourceUri& kid) {
   auto key = source_->fetch(kid);
-  if (key) log::info("runner.key", "Successfully obtained decryption key", {{"kid", kid.text()}, {"from", source_->describe()}});
+  if (key)
+    log::info("runner.key", "Successfully obtained decryption key",
+              {{"kid", kid.text()}, {"from", source_->describe()}});
   return key;
 }
 
@@ -65,8 +68,7 @@ Result<KeyAccess> KeyAccess::open(Settings settings) {
   if (access.decision.mode == Mode::offline) {
     access.source = TRY(local_source(settings));
   } else if (access.decision.unattested) {
-    access.source =
-        TRY(keyclient::unattested_client({.url = settings.kbs_url, .extra_root_pems = settings.root_pems}));
+    access.source = TRY(keyclient::unattested_client({.url = settings.kbs_url, .extra_root_pems = settings.root_pems}));
   } else {
     const auto kind = TRY(find_tee(settings.tee));
     access.tee = evidence::wire_name(kind);

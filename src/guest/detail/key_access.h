@@ -23,8 +23,8 @@ class ResourceKeySource final : public image::KeySource {
 
 struct KeyAccess {
   Decision decision;
-  std::string tee{};                                     // wire name where attestation is made
-  std::unique_ptr<evidence::Registry> registry{};        // owns the attester that `source` uses
+  std::string tee{};                               // wire name where attestation is made
+  std::unique_ptr<evidence::Registry> registry{};  // owns the attester that `source` uses
   std::shared_ptr<keyclient::ResourceSource> source{};
 
   // Decides the mode, finds the TEE where one is needed. Errors: no_tee, usage, and those of decide().

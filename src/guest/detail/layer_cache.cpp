@@ -94,7 +94,8 @@ Result<> CachedSource::read_through(const image::Descriptor& blob, image::ByteSi
   std::error_code failure;
   fs::create_directories(directory_, failure);
   if (failure) {
-    log::warn("runner.layer_store", "layers cannot be kept", {{"directory", directory_.string()}, {"cause", failure.message()}});
+    log::warn("runner.layer_store", "layers cannot be kept",
+              {{"directory", directory_.string()}, {"cause", failure.message()}});
     return source_->read_blob(blob, sink);
   }
   KeepingSink keeping{sink, path_of(blob), blob.digest};

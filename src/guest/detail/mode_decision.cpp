@@ -33,8 +33,9 @@ void announce(const Decision& decision) {
 
 Result<Decision> decide_open(const Settings& settings) {
   if (settings.kbs_url.empty()) {
-    return fail(GuestError::usage,
-                "the image is encrypted and nothing says where its key is: give --kbs-uri, --aa-config or --offline-keys");
+    return fail(
+        GuestError::usage,
+        "the image is encrypted and nothing says where its key is: give --kbs-uri, --aa-config or --offline-keys");
   }
   return decide(settings, keyclient::probe(settings.kbs_url, {.extra_root_pems = settings.root_pems}));
 }
@@ -52,7 +53,8 @@ Result<Decision> decide(const Settings& settings, const keyclient::ProbeResult& 
       return Decision{Mode::background_check, false, broker.url + " attests and releases" + observed(broker)};
     case BrokerKind::passport:
       if (settings.issuer_url.empty()) {
-        return no_way(KeyClientError::no_attestation_service, broker, "is a passport-only broker and no issuer is named");
+        return no_way(KeyClientError::no_attestation_service, broker,
+                      "is a passport-only broker and no issuer is named");
       }
       return Decision{Mode::passport, false, broker.url + " releases for tokens of an issuer" + observed(broker)};
     case BrokerKind::no_trust_anchor:
@@ -69,8 +71,8 @@ Result<Decision> decide(const Settings& settings, const keyclient::ProbeResult& 
 Result<Decision> decide(const Settings& settings) {
   auto decision = settings.mode == Mode::automatic ? TRY(decide_open(settings))
                                                    : Decision{settings.mode, false, settings.mode_reason};
-  announce(decision);
-  return decision;
+                                                   announce(decision);
+                                                   return decision;
 }
 
 }  // namespace coffer::guest::detail

@@ -82,7 +82,8 @@ TEST(ModeDecision, an_open_mode_without_a_broker_asks_for_one) {
 }
 
 TEST(ModeDecision, a_chosen_mode_is_taken_without_a_probe) {
-  const auto decision = decide(Settings{.mode = Mode::offline, .mode_reason = "said so", .kbs_url = "http://127.0.0.1:1"});
+  const auto decision =
+      decide(Settings{.mode = Mode::offline, .mode_reason = "said so", .kbs_url = "http://127.0.0.1:1"});
   ASSERT_TRUE(decision);
   EXPECT_EQ(decision->mode, Mode::offline);
   EXPECT_EQ(decision->reason, "said so");

@@ -11,10 +11,13 @@ constexpr std::string_view published_test_key = "d99b7705b0ba7a168295b3a3367270b
 }  // namespace
 
 Result<SecretBytes> PublishedKeySource::fetch(const codec::ResourceUri& uri) {
-  log::warn("runner.published_key", "using upstream's published test key, which protects nothing", {{"kid", uri.text()}});
+  log::warn("runner.published_key", "using upstream's published test key, which protects nothing",
+            {{"kid", uri.text()}});
   return codec::hex_decode_secret(as_bytes(published_test_key));
 }
 
-std::string PublishedKeySource::describe() const { return "the published test key"; }
+std::string PublishedKeySource::describe() const {
+  return "the published test key";
+}
 
 }  // namespace coffer::guest::detail

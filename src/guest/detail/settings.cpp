@@ -65,7 +65,10 @@ Result<Choice> choose_mode(const RunnerOptions& options, const keyclient::AaConf
   if (settings.kbs_url.empty() && settings.has_local_keys()) {
     return Choice{Mode::offline, "key files are given and no broker is"};
   }
-  if (!config.mode.empty()) return Choice{TRY(parse_mode(config.mode)), "attestation_type says so"};
+  if (!config.mode.empty()) return Choice {
+      TRY(parse_mode(config.mode))
+      , "attestation_type says so"
+    };
   if (settings.issuer_by_flag) return Choice{Mode::passport, "--issuer-uri names an issuer"};
   return Choice{Mode::automatic, ""};
 }
@@ -108,8 +111,9 @@ Result<> check_complete(const Settings& settings) {
                                        " needs the broker's address: give --kbs-uri or token_configs.kbs.url");
   }
   if (settings.mode == Mode::passport && settings.issuer_url.empty()) {
-    return fail(GuestError::usage, "mode passport needs the broker that issues tokens: give --issuer-uri or "
-                                   "token_configs.coco_as.url");
+    return fail(GuestError::usage,
+                "mode passport needs the broker that issues tokens: give --issuer-uri or "
+                "token_configs.coco_as.url");
   }
   return {};
 }

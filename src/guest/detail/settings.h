@@ -1,5 +1,5 @@
-// What command line, aa-config and environment say together, and which of them wins: a flag over the file, the file over
-// AA_KBC_PARAMS.
+// What command line, aa-config and environment say together, and which of them wins: a flag over the file, the file
+// over AA_KBC_PARAMS.
 #pragma once
 
 #include <filesystem>
@@ -20,21 +20,21 @@ inline constexpr std::string_view default_key_path = "default/key/encryption-key
 
 struct Settings {
   Mode mode = Mode::automatic;
-  std::string mode_reason{};             // who chose it; empty for automatic
+  std::string mode_reason{};  // who chose it; empty for automatic
   std::string kbs_url{};
   std::string issuer_url{};
   bool issuer_by_flag = false;
   bool allow_unattested = false;
-  bool expect_encrypted = false;         // by flag, or because a key was named
-  bool published_key = false;            // kbc "sample": the key that upstream publishes for tests
+  bool expect_encrypted = false;  // by flag, or because a key was named
+  bool published_key = false;     // kbc "sample": the key that upstream publishes for tests
   std::vector<std::string> root_pems{};
   std::string tee{};
   keyclient::TeeKeyAlgorithm tee_key = keyclient::TeeKeyAlgorithm::ecdh_p256;
   std::optional<evidence::InitData> init_data{};
   std::vector<std::filesystem::path> key_directories{};
-  std::vector<std::filesystem::path> key_files{};                // offline_fs_kbc JSON
+  std::vector<std::filesystem::path> key_files{};  // offline_fs_kbc JSON
   std::map<std::string, std::filesystem::path> resources{};
-  std::optional<codec::ResourceUri> key_id{};                    // by flag
+  std::optional<codec::ResourceUri> key_id{};  // by flag
 
   bool has_local_keys() const { return !key_directories.empty() || !key_files.empty() || !resources.empty(); }
 };

@@ -9,7 +9,7 @@
 namespace coffer::keyclient::detail {
 namespace {
 
-constexpr std::size_t max_cookie_size = 4096;  // RFC 6265 section 6.1
+constexpr std::size_t max_cookie_size = 4096;                   // RFC 6265 section 6.1
 constexpr std::size_t max_answer_size = max_resource_size * 2;  // base64 and JSON around the largest resource
 
 std::string endpoint_url(const std::string& base, std::string_view endpoint) {
@@ -42,7 +42,8 @@ Result<BrokerApi> BrokerApi::create(BrokerOptions options) {
   auto base = options.url;
   while (base.ends_with('/')) base.pop_back();
   if (!options.http) {
-    auto client = net::HttpClient::create({.user_agent = "coffer-keyclient", .extra_root_pems = options.extra_root_pems});
+    auto client =
+        net::HttpClient::create({.user_agent = "coffer-keyclient", .extra_root_pems = options.extra_root_pems});
     if (!client) return fail(KeyClientError::tls, "broker certificate: " + client.error().message);
     options.http = std::move(*client);
   }
@@ -97,8 +98,8 @@ Result<AttestationResponse> BrokerApi::attest(const Attestation& attestation, co
   }
   auto answer = AttestationResponse::parse(as_text(response.body));
   if (!answer) {
-    return fail(KeyClientError::protocol, "broker " + url_ + " answered POST attest with 200, but " +
-                                              answer.error().message);
+    return fail(KeyClientError::protocol,
+                "broker " + url_ + " answered POST attest with 200, but " + answer.error().message);
   }
   return answer;
 }

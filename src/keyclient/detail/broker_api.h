@@ -39,7 +39,8 @@ class BrokerApi {
   BrokerOptions options_;
 };
 
-// "kbs-session-id=..." from the answer's Set-Cookie fields, without attributes; empty where there is none that is sound.
+// "kbs-session-id=..." from the answer's Set-Cookie fields, without attributes; empty where there is none that is
+// sound.
 std::string session_cookie_of(const net::Headers& headers);
 
 }  // namespace coffer::keyclient::detail

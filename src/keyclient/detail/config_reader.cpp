@@ -55,7 +55,8 @@ Result<std::optional<std::uint64_t>> ConfigTable::number(std::string_view key) {
 void ConfigTable::name_unknown(std::vector<std::string>& notices) const {
   if (table_ == nullptr) return;
   for (const auto& [key, value] : *table_) {
-    if (std::ranges::find(known_, key) == known_.end()) notices.push_back(place(key) + " is not known and does nothing");
+    if (std::ranges::find(known_, key) == known_.end())
+      notices.push_back(place(key) + " is not known and does nothing");
   }
 }
 

@@ -11,7 +11,9 @@ namespace {
 
 using enum KeyClientError;
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 // "broker.policy_denied" to "policy_denied": the folder is not part of the meaning.
 std::string_view short_code(std::string_view code) {
@@ -56,11 +58,11 @@ constexpr std::array meanings_of_codes{
 // Variants of upstream's `type`, for a resource. PluginInternalError also covers a broken store, but a missing resource
 // is by far its usual cause.
 constexpr std::array meanings_of_variants{
-    Meaning{"TokenNotFound", unauthorized},      Meaning{"TokenVerifierError", unauthorized},
-    Meaning{"PolicyDeny", policy_denied},        Meaning{"PolicyEngineError", policy_denied},
-    Meaning{"PluginInternalError", not_found},   Meaning{"PluginNotFound", not_found},
-    Meaning{"InvalidRequestPath", not_found},    Meaning{"ResourceNotFound", not_found},
-    Meaning{"JweError", unavailable},            Meaning{"AttestationError", unauthorized},
+    Meaning{"TokenNotFound", unauthorized},    Meaning{"TokenVerifierError", unauthorized},
+    Meaning{"PolicyDeny", policy_denied},      Meaning{"PolicyEngineError", policy_denied},
+    Meaning{"PluginInternalError", not_found}, Meaning{"PluginNotFound", not_found},
+    Meaning{"InvalidRequestPath", not_found},  Meaning{"ResourceNotFound", not_found},
+    Meaning{"JweError", unavailable},          Meaning{"AttestationError", unauthorized},
 };
 
 template <std::size_t N>
@@ -108,13 +110,16 @@ std::string_view advice_for(KeyClientError error) {
     case not_a_broker: return "check host, port and path of the broker's address";
     case unavailable: return "try again later, or look into the broker's log";
     case no_attestation_service:
-      return "it is a passport-only (resource) broker: name the broker that issues tokens with --issuer-uri, or give this "
+      return "it is a passport-only (resource) broker: name the broker that issues tokens with --issuer-uri, or give "
+             "this "
              "one an [attestation_service]";
     case version_mismatch: return "use a broker that speaks protocol 0.4.0 (Trustee from v0.14, or coffer-kbs)";
     case tee_refused: return "run on a TEE that the broker takes, or let its owner allow this one";
-    case evidence_rejected: return "the broker's log, or `coffer explain --last` at the owner's, shows the claim that failed";
+    case evidence_rejected:
+      return "the broker's log, or `coffer explain --last` at the owner's, shows the claim that failed";
     case unauthorized: return "the broker must trust the issuer of the token, and the clocks must agree";
-    case no_trust_anchor: return "its owner must configure [attestation_service] or [attestation_token] trusted_certs_paths";
+    case no_trust_anchor:
+      return "its owner must configure [attestation_service] or [attestation_token] trusted_certs_paths";
     case policy_denied: return "the owner can see the deciding rule with `coffer explain --last`";
     case not_found: return "check the key id, or let the owner store it with `coffer resource set`";
     default: return "look into the broker's log";

@@ -12,7 +12,8 @@ using enum KeyClientError;
 using testing::HasSubstr;
 
 constexpr std::string_view upstream_mismatch =
-    "Attestation error: RCAR handshake Auth failed: KBS Client Protocol Version Mismatch: expect =0.4.0 while the request "
+    "Attestation error: RCAR handshake Auth failed: KBS Client Protocol Version Mismatch: expect =0.4.0 while the "
+    "request "
     "is 0.2.0";
 
 struct Case {
@@ -27,7 +28,9 @@ std::string body(std::string_view variant, std::string_view detail, std::string_
   return ErrorInformation::make(variant, std::string{detail}, code).serialize();
 }
 
-std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << c.name;
+}
 
 class Explain : public testing::TestWithParam<Case> {};
 
@@ -49,7 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"auth_serde", Step::auth, 401, body("SerdeError", "Serialize/Deserialize failed"), protocol},
         Case{"attest", Step::attest, 401, body("AttestationError", "RCAR handshake Attest failed"), evidence_rejected},
         Case{"attest_serde", Step::attest, 401, body("SerdeError", "Serialize/Deserialize failed"), protocol},
-        Case{"attest_gone", Step::attest, 404, body("PluginNotFound", "Plugin attest not found"), no_attestation_service},
+        Case{"attest_gone", Step::attest, 404, body("PluginNotFound", "Plugin attest not found"),
+             no_attestation_service},
         Case{"token", Step::resource, 401, body("TokenNotFound", "Attestation Token not found"), unauthorized},
         Case{"verifier", Step::resource, 401, body("TokenVerifierError", "Token Verifier error"), unauthorized},
         Case{"policy", Step::resource, 401, body("PolicyDeny", "Access denied by policy"), policy_denied},
@@ -72,7 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"no_as", Step::auth, 404, body("PluginNotFound", "x", "broker.no_attestation_service"),
              no_attestation_service},
         Case{"restarted", Step::attest, 401, body("AttestationError", "x", "broker.session_unknown"), unauthorized},
-        Case{"evidence", Step::attest, 401, body("AttestationError", "x", "broker.evidence_rejected"), evidence_rejected},
+        Case{"evidence", Step::attest, 401, body("AttestationError", "x", "broker.evidence_rejected"),
+             evidence_rejected},
         Case{"nonce", Step::attest, 401, body("AttestationError", "x", "broker.nonce_mismatch"), evidence_rejected},
         Case{"malformed", Step::attest, 401, body("AttestationError", "x", "broker.handshake_malformed"), protocol},
         Case{"anchor", Step::resource, 401, body("TokenVerifierError", "x", "broker.no_trust_anchor"), no_trust_anchor},
@@ -81,17 +86,17 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"storage", Step::resource, 401, body("PluginInternalError", "x", "broker.storage_failed"), unavailable}),
     [](const auto& c) { return c.param.name; });
 
-INSTANTIATE_TEST_SUITE_P(
-    strangers, Explain,
-    testing::Values(Case{"html_404", Step::auth, 404, "<html>not here</html>", not_a_broker},
-                    Case{"html_401", Step::auth, 401, "<html>who are you</html>", not_a_broker},
-                    Case{"redirect", Step::auth, 302, "", not_a_broker},
-                    Case{"empty_resource_404", Step::resource, 404, "", not_a_broker},
-                    Case{"html_later", Step::attest, 401, "<html>", protocol},
-                    Case{"bad_gateway", Step::auth, 502, "<html>", unavailable},
-                    Case{"throttled", Step::resource, 429, "", unavailable},
-                    Case{"json_503", Step::attest, 503, body("AttestationError", "later"), unavailable}),
-    [](const auto& c) { return c.param.name; });
+INSTANTIATE_TEST_SUITE_P(strangers, Explain,
+                         testing::Values(Case{"html_404", Step::auth, 404, "<html>not here</html>", not_a_broker},
+                                         Case{"html_401", Step::auth, 401, "<html>who are you</html>", not_a_broker},
+                                         Case{"redirect", Step::auth, 302, "", not_a_broker},
+                                         Case{"empty_resource_404", Step::resource, 404, "", not_a_broker},
+                                         Case{"html_later", Step::attest, 401, "<html>", protocol},
+                                         Case{"bad_gateway", Step::auth, 502, "<html>", unavailable},
+                                         Case{"throttled", Step::resource, 429, "", unavailable},
+                                         Case{"json_503", Step::attest, 503, body("AttestationError", "later"),
+                                              unavailable}),
+                         [](const auto& c) { return c.param.name; });
 
 TEST(ExplainDetail, keeps_the_brokers_words_and_facts_but_no_control_characters) {
   const auto text = body("PolicyDeny", "line one\nline two \x1b[31m", "broker.policy_denied");

@@ -35,7 +35,9 @@ std::unexpected<Error> unreadable(const std::filesystem::path& file, std::string
 }
 
 // A name that leads nowhere is no error: another layout or source may have the key.
-bool means_absent(int error) { return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG; }
+bool means_absent(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG;
+}
 
 Result<SecretBytes> read_all(int fd, std::size_t size, const std::filesystem::path& file) {
   SecretBytes content(size);
@@ -57,13 +59,13 @@ Result<std::optional<SecretBytes>> read_open(const FileHandle& handle, const std
     if (means_absent(errno)) return std::nullopt;
     return unreadable(file, std::strerror(errno));
   }
-  struct stat status {};
+  struct stat status{};
   if (::fstat(handle.get(), &status) != 0) return unreadable(file, std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return std::nullopt;
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size > max_resource_size) {
-    return unreadable(file, "its " + std::to_string(size) + " bytes are over the limit of " +
-                                std::to_string(max_resource_size));
+    return unreadable(
+        file, "its " + std::to_string(size) + " bytes are over the limit of " + std::to_string(max_resource_size));
   }
   return TRY(read_all(handle.get(), size, file));
 }
@@ -72,7 +74,7 @@ Result<std::optional<SecretBytes>> read_open(const FileHandle& handle, const std
 constexpr int open_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
 int open_beneath(int directory, const char* name) {
-  struct open_how how {};
+  struct open_how how{};
   how.flags = static_cast<__u64>(open_flags);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   return static_cast<int>(::syscall(SYS_openat2, directory, name, &how, sizeof how));
