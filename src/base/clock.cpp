@@ -70,8 +70,8 @@ Result<TimePoint> parse_rfc3339(std::string_view text) {
     if (c == 'z') c = 'Z';
   }
   const bool utc = normal.ends_with('Z');
-  std::istringstream in{normal};
   cut_to_milliseconds(normal);
+  std::istringstream in{normal};
   TimePoint time;
   in >> date::parse(utc ? "%FT%TZ" : "%FT%T%Ez", time);
   if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) {
