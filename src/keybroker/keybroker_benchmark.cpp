@@ -84,15 +84,19 @@ bool encrypt(EVP_CIPHER_CTX* context, const EVP_CIPHER* cipher, const unsigned c
   EVP_CIPHER_CTX_reset(context);
   EVP_CIPHER_CTX_set_flags(context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
   return EVP_EncryptInit_ex2(context, cipher, key, iv, nullptr) == 1 &&
-         EVP_EncryptUpdate(context, out, &size, in, in_size) == 1 && EVP_EncryptFinal_ex(context, out + size, &size) == 1;
+         EVP_EncryptUpdate(context, out, &size, in, in_size) == 1 &&
+         EVP_EncryptFinal_ex(context, out + size, &size) == 1;
 }
 
 // What ECDH-ES+A256KW with A256GCM costs: a fresh key pair, a derivation, a hash, a key wrap, an encryption.
 void libcrypto_resource_get(benchmark::State& state) {
   const EvpKey recipient(EVP_EC_gen("P-256"), &EVP_PKEY_free);
-  const std::unique_ptr<EVP_CIPHER, decltype(&EVP_CIPHER_free)> gcm(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr), &EVP_CIPHER_free);
-  const std::unique_ptr<EVP_CIPHER, decltype(&EVP_CIPHER_free)> wrap(EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr), &EVP_CIPHER_free);
-  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+  const std::unique_ptr<EVP_CIPHER, decltype(&EVP_CIPHER_free)> gcm(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr),
+                                                                    &EVP_CIPHER_free);
+  const std::unique_ptr<EVP_CIPHER, decltype(&EVP_CIPHER_free)> wrap(EVP_CIPHER_fetch(nullptr, "AES-256-WRAP", nullptr),
+                                                                     &EVP_CIPHER_free);
+  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(EVP_CIPHER_CTX_new(),
+                                                                                &EVP_CIPHER_CTX_free);
   std::array<unsigned char, 32> secret{}, kek{}, plaintext{};
   std::array<unsigned char, 44> fresh{};
   std::array<unsigned char, 64> out{};

@@ -23,6 +23,8 @@ std::string read_vector(std::string_view name) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-Bytes read_vector_bytes(std::string_view name) { return to_bytes(read_vector(name)); }
+Bytes read_vector_bytes(std::string_view name) {
+  return to_bytes(read_vector(name));
+}
 
 }  // namespace coffer::testing

@@ -22,6 +22,5 @@ Bytes read_vector_bytes(std::string_view name);
 }  // namespace coffer::testing
 
 // At the head of each test that reads vectors.
-#define COFFER_REQUIRE_VECTORS()                    \
-  if (!::coffer::testing::vectors_directory())      \
-  GTEST_SKIP() << ::coffer::testing::missing_vectors
+#define COFFER_REQUIRE_VECTORS() \
+  if (!::coffer::testing::vectors_directory()) GTEST_SKIP() << ::coffer::testing::missing_vectors

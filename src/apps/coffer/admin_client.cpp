@@ -31,10 +31,14 @@ Error refusal(std::string_view method, const std::string& url, const net::HttpRe
 
 Result<std::vector<std::string>> broker_roots(const Context& context) {
   if (!context.kbs_certificate_file.empty()) {
-    return std::vector{to_text(TRY(read_file(context.kbs_certificate_file)))};
+    return std::vector {
+      to_text(TRY(read_file(context.kbs_certificate_file)))
+    };
   }
   if (const auto own = context.home().tls_authority(); std::filesystem::exists(own)) {
-    return std::vector{to_text(TRY(read_file(own)))};
+    return std::vector {
+      to_text(TRY(read_file(own)))
+    };
   }
   return std::vector<std::string>{};
 }
@@ -50,8 +54,8 @@ Result<AdminClient> AdminClient::create(const Context& context) {
   auto url = TRY(context.kbs_url());
   const auto pem = read_secret_file(context.admin_key());
   if (!pem) {
-    return fail(CliError::no_home, "no administrator key at " + context.admin_key() +
-                                       "; run `coffer init`, or name one with --admin-key");
+    return fail(CliError::no_home,
+                "no administrator key at " + context.admin_key() + "; run `coffer init`, or name one with --admin-key");
   }
   auto key = TRY(crypto::PrivateKey::from_pem(pem->expose()));
   return AdminClient(std::move(url), std::move(key), TRY(broker_http_client(context)));

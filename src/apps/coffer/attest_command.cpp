@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer/broker_key_source.h"
@@ -27,7 +26,8 @@ void print_token(const codec::jose::UnverifiedJwt& token) {
   if (submods == nullptr || submods->if_object() == nullptr) return;
   for (const auto& [name, submod] : *submods->if_object()) {
     const auto* status = submod.find("ear.status");
-    std::cout << name << "     " << (status != nullptr && status->if_string() ? *status->if_string() : "no status") << "\n";
+    std::cout << name << "     " << (status != nullptr && status->if_string() ? *status->if_string() : "no status")
+              << "\n";
     const auto* vector = submod.find("ear.trustworthiness-vector");
     if (vector == nullptr || vector->if_object() == nullptr) continue;
     for (const auto& [claim, value] : *vector->if_object()) {
@@ -82,8 +82,9 @@ std::string trimmed(std::string text) {
 }  // namespace
 
 void add_attest_commands(CLI::App& app, Commands& commands) {
-  auto* attest_command = app.add_subcommand("attest", "attest this machine and print the token\n"
-                                                      "  coffer attest --tee sample --output token.jwt");
+  auto* attest_command = app.add_subcommand("attest",
+                                            "attest this machine and print the token\n"
+                                            "  coffer attest --tee sample --output token.jwt");
   auto options = std::make_shared<Options>();
   options->attest.add_to(attest_command);
   attest_command->add_option("-o,--output", options->output, "write the token to a new file and show what it says");
@@ -91,12 +92,14 @@ void add_attest_commands(CLI::App& app, Commands& commands) {
 
   auto* token = app.add_subcommand("token", "attestation tokens");
   token->require_subcommand(1);
-  auto* show_command = token->add_subcommand("show", "what a token says, without trusting it\n  coffer token show token.jwt");
+  auto* show_command =
+      token->add_subcommand("show", "what a token says, without trusting it\n  coffer token show token.jwt");
   auto show_options = std::make_shared<ShowOptions>();
   show_command->add_option("FILE", show_options->file, "a file with the token; - is standard input")->required();
   show_command->add_flag("--claims", show_options->claims, "the claims alone, as JSON");
   commands.on(show_command, [&commands, show_options]() -> Result<int> {
-    return show(commands.context(), trimmed(to_text(TRY(read_file(show_options->file, 1U << 20)))), show_options->claims);
+    return show(commands.context(), trimmed(to_text(TRY(read_file(show_options->file, 1U << 20)))),
+                show_options->claims);
   });
 }
 

@@ -9,7 +9,9 @@
 namespace coffer::cli {
 namespace {
 
-bool is_sample(std::string_view tee) { return tee == "sample" || tee == "sampledevice"; }
+bool is_sample(std::string_view tee) {
+  return tee == "sample" || tee == "sampledevice";
+}
 
 Result<evidence::TeeKind> choose_tee(const std::string& name) {
   if (!name.empty()) return evidence::parse_tee_kind(name);
@@ -32,7 +34,8 @@ Result<keyclient::HandshakeOptions> handshake_options(const AttestOptions& optio
 void AttestOptions::add_to(CLI::App* command) {
   command->add_option("--tee", tee, "attest as this TEE (default: the one of this machine); sample only by name");
   command->add_option("--issuer-uri", issuer_url, "passport mode: the broker that attests and gives the token");
-  command->add_option("--tee-key", tee_key, "ECDH-ES+A256KW-P256, ECDH-ES+A256KW-P521 or RSA-OAEP-256")->capture_default_str();
+  command->add_option("--tee-key", tee_key, "ECDH-ES+A256KW-P256, ECDH-ES+A256KW-P521 or RSA-OAEP-256")
+      ->capture_default_str();
   command->add_option("--init-data", init_data_file, "TOML init-data to send along");
 }
 
@@ -48,7 +51,10 @@ Result<std::unique_ptr<Attested>> Attested::create(const Context& context, const
   attested->registry_ = std::make_unique<evidence::Registry>(TRY(evidence::Registry::create(choice)));
   const auto* attester = TRY(attested->registry_->attester(kind));
 
-  keyclient::BrokerOptions broker{.url = TRY(context.kbs_url()), .http = TRY(broker_http_client(context))};
+  keyclient::BrokerOptions broker {
+    .url = TRY(context.kbs_url())
+    , .http = TRY(broker_http_client(context))
+  };
   keyclient::BrokerOptions issuer = broker;
   if (!options.issuer_url.empty()) issuer.url = options.issuer_url;
   auto tokens = TRY(keyclient::HandshakeTokenSource::create(issuer, *attester, std::move(handshake)));

@@ -13,8 +13,8 @@
 namespace coffer::cli {
 
 struct AttestOptions {
-  std::string tee{};                 // wire name; empty: the one of this machine
-  std::string issuer_url{};          // passport mode: who attests
+  std::string tee{};         // wire name; empty: the one of this machine
+  std::string issuer_url{};  // passport mode: who attests
   std::string tee_key = "ECDH-ES+A256KW-P256";
   std::string init_data_file{};
 

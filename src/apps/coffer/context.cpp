@@ -1,7 +1,6 @@
 #include "apps/coffer/context.h"
 
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer/output.h"
@@ -16,7 +15,8 @@ struct Hint {
 
 // What to do next, for the errors that people meet first.
 constexpr Hint hints[] = {
-    {"net.refused", "is the broker or registry running? `coffer up` starts a broker; `coffer doctor kbs URL` looks at one"},
+    {"net.refused",
+     "is the broker or registry running? `coffer up` starts a broker; `coffer doctor kbs URL` looks at one"},
     {"net.tls", "name the certificate authority with --kbs-cert FILE"},
     {"keyclient.policy_denied", "`coffer explain --last` shows the owner which rule decided, with expected and actual"},
     {"keyclient.evidence_rejected", "`coffer explain --last` shows the owner what was wrong with the evidence"},
@@ -52,7 +52,9 @@ std::string Context::admin_key() const {
   return admin_key_file.empty() ? home().admin_key().string() : admin_key_file;
 }
 
-void Commands::on(CLI::App* subcommand, Command command) { commands_.emplace_back(subcommand, std::move(command)); }
+void Commands::on(CLI::App* subcommand, Command command) {
+  commands_.emplace_back(subcommand, std::move(command));
+}
 
 int Commands::run() {
   for (const auto& [subcommand, command] : commands_) {

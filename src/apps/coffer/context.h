@@ -17,20 +17,20 @@ class App;
 namespace coffer::cli {
 
 enum class CliError {
-  usage,            // arguments that do not fit together
-  no_home,          // `coffer init` was not run here
-  home_exists,      // `coffer init` would overwrite something
-  file,             // a file that cannot be read or written
-  broker_refused,   // the broker answered with an error
-  not_a_terminal,   // a secret would be printed to a terminal
+  usage,           // arguments that do not fit together
+  no_home,         // `coffer init` was not run here
+  home_exists,     // `coffer init` would overwrite something
+  file,            // a file that cannot be read or written
+  broker_refused,  // the broker answered with an error
+  not_a_terminal,  // a secret would be printed to a terminal
 };
 std::string_view code_name(CliError code);
 
 struct Context {
-  std::string home_directory{};            // --home, COFFER_HOME, ~/.coffer
-  std::string kbs{};                       // --kbs, COFFER_KBS, or what the home says
-  std::string admin_key_file{};            // --admin-key, or what the home says
-  std::string kbs_certificate_file{};      // --kbs-cert: PEM roots for an https broker
+  std::string home_directory{};        // --home, COFFER_HOME, ~/.coffer
+  std::string kbs{};                   // --kbs, COFFER_KBS, or what the home says
+  std::string admin_key_file{};        // --admin-key, or what the home says
+  std::string kbs_certificate_file{};  // --kbs-cert: PEM roots for an https broker
   bool json = false;
 
   Home home() const { return Home(home_directory); }

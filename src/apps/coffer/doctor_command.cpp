@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer/admin_client.h"
@@ -33,8 +32,8 @@ void print_probe(const keyclient::ProbeResult& result) {
   std::cout << result.url << " is " << keyclient::name_of(result.kind) << "\n";
   if (!result.software.empty()) std::cout << "  software  " << result.software << "\n";
   if (!result.protocol_version.empty()) {
-    std::cout << "  protocol  " << result.protocol_version << (result.version_matches ? " (matches)" : " (does not match 0.4.0)")
-              << "\n";
+    std::cout << "  protocol  " << result.protocol_version
+              << (result.version_matches ? " (matches)" : " (does not match 0.4.0)") << "\n";
   }
   for (const auto& line : result.observations) std::cout << "  saw       " << line << "\n";
   if (!result.advice.empty()) std::cout << "  advice    " << result.advice << "\n";
@@ -60,9 +59,10 @@ Result<int> probe_broker(const Context& context, const std::string& url) {
 }  // namespace
 
 void add_doctor_commands(CLI::App& app, Commands& commands) {
-  auto* doctor = app.add_subcommand("doctor", "find out why something does not work\n"
-                                              "  coffer doctor kbs http://10.0.2.2:8082\n"
-                                              "  coffer doctor --report report.json");
+  auto* doctor = app.add_subcommand("doctor",
+                                    "find out why something does not work\n"
+                                    "  coffer doctor kbs http://10.0.2.2:8082\n"
+                                    "  coffer doctor --report report.json");
   auto report_file = std::make_shared<std::string>();
   doctor->add_option("--report", *report_file, "write versions, redacted configuration and last errors to a new file");
   auto* kbs = doctor->add_subcommand("kbs", "what stands at an address: background-check, passport-only, or no broker");

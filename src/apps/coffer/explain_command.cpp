@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer/admin_client.h"
@@ -17,7 +16,7 @@ using codec::json::Value;
 struct Options {
   std::string session;
   bool last = false;
-  bool all = false;          // conditions that held, too
+  bool all = false;  // conditions that held, too
   std::size_t count = 20;
 };
 
@@ -38,7 +37,8 @@ void print_condition(const Value& condition, bool all) {
   // As JSON, so that the text "1" and the number 1 differ.
   for (const std::string_view key : {"expected", "actual"}) {
     if (const auto* value = condition.find(key)) {
-      std::cout << "             " << key << std::string(10 - key.size(), ' ') << codec::json::serialize(*value) << "\n";
+      std::cout << "             " << key << std::string(10 - key.size(), ' ') << codec::json::serialize(*value)
+                << "\n";
     }
   }
 }
@@ -51,8 +51,8 @@ void print_explanation(const Value& explanation, bool all) {
       print_condition(item, all);
       continue;
     }
-    std::cout << "  " << text_of(item, "submodule") << " (" << text_of(item, "tee") << ") is " << text_of(item, "status")
-              << " under policy " << text_of(item, "policy") << "\n";
+    std::cout << "  " << text_of(item, "submodule") << " (" << text_of(item, "tee") << ") is "
+              << text_of(item, "status") << " under policy " << text_of(item, "policy") << "\n";
     for (const auto& condition : *conditions->if_array()) print_condition(condition, all);
   }
 }
@@ -66,7 +66,8 @@ void print_record(const Value& record, bool all) {
       std::cout << "  " << key << std::string(11 - key.size(), ' ') << text << "\n";
     }
   }
-  if (const auto* explanation = record.find("explanation"); explanation != nullptr) print_explanation(*explanation, all);
+  if (const auto* explanation = record.find("explanation"); explanation != nullptr)
+    print_explanation(*explanation, all);
 }
 
 Result<Array> records(const Context& context, const std::string& session, std::size_t last) {
@@ -77,7 +78,9 @@ Result<Array> records(const Context& context, const std::string& session, std::s
   return *TRY(answer.as_array("audit records"));
 }
 
-bool denied(const Value& record) { return text_of(record, "decision") == "denied"; }
+bool denied(const Value& record) {
+  return text_of(record, "decision") == "denied";
+}
 
 // The newest denial with the rest of its session, or with --session all of that one.
 Result<Array> chosen(const Context& context, const Options& options) {
@@ -112,8 +115,8 @@ Result<int> audit(const Context& context, const Options& options) {
   }
   Table table({"TIME", "ACTION", "DECISION", "RESOURCE", "CODE", "SESSION"});
   for (const auto& record : found) {
-    table.add({text_of(record, "time"), text_of(record, "action"), text_of(record, "decision"), text_of(record, "resource"),
-               text_of(record, "code"), text_of(record, "session")});
+    table.add({text_of(record, "time"), text_of(record, "action"), text_of(record, "decision"),
+               text_of(record, "resource"), text_of(record, "code"), text_of(record, "session")});
   }
   table.print("no audit records");
   return 0;
@@ -122,17 +125,21 @@ Result<int> audit(const Context& context, const Options& options) {
 }  // namespace
 
 void add_explain_commands(CLI::App& app, Commands& commands) {
-  auto* explain_command = app.add_subcommand("explain", "why was it denied? the deciding rule with claim, expected and actual\n"
-                                                        "  coffer explain --last");
+  auto* explain_command = app.add_subcommand("explain",
+                                             "why was it denied? the deciding rule with claim, expected and actual\n"
+                                             "  coffer explain --last");
   auto options = std::make_shared<Options>();
-  explain_command->add_option("SESSION", options->session, "a session's id, as the guest's error and `coffer audit` show it");
+  explain_command->add_option("SESSION", options->session,
+                              "a session's id, as the guest's error and `coffer audit` show it");
   explain_command->add_flag("--last", options->last, "the newest denial (the default)");
   explain_command->add_flag("--all", options->all, "show the conditions that held, too");
   commands.on(explain_command, [&commands, options] { return explain(commands.context(), *options); });
 
   auto* audit_command = app.add_subcommand("audit", "releases and denials, newest last\n  coffer audit --last 50");
   auto audit_options = std::make_shared<Options>();
-  audit_command->add_option("--last", audit_options->count, "how many records")->capture_default_str()->check(CLI::Range(1, 1000));
+  audit_command->add_option("--last", audit_options->count, "how many records")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
   audit_command->add_option("--session", audit_options->session, "of one session");
   commands.on(audit_command, [&commands, audit_options] { return audit(commands.context(), *audit_options); });
 }

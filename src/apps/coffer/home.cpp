@@ -20,7 +20,9 @@ std::string default_directory() {
 }
 
 // A TOML basic string: JSON's escapes are a subset of TOML's.
-std::string toml_string(std::string_view text) { return codec::json::serialize(codec::json::Value(text)); }
+std::string toml_string(std::string_view text) {
+  return codec::json::serialize(codec::json::Value(text));
+}
 
 std::string toml_list(const std::vector<std::string>& items) {
   std::string text = "[";
@@ -32,7 +34,8 @@ std::string broker_configuration_text(const Home& home, const InitOptions& optio
   std::string text =
       "# Coffer's broker, in the format of Trustee's KBS. `coffer up` reads it.\n"
       "[http_server]\n"
-      "sockets = [" + toml_string(options.listen) + "]\n";
+      "sockets = [" +
+      toml_string(options.listen) + "]\n";
   if (options.tls_names.empty()) {
     text += "insecure_http = true\n";
   } else {
@@ -46,23 +49,31 @@ std::string broker_configuration_text(const Home& home, const InitOptions& optio
       "\n[admin]\n"
       "authorization_mode = \"AuthenticatedAuthorization\"\n"
       "\n[[admin.authentication.bearer_jwt.identity_providers]]\n"
-      "public_key_uri = " + toml_string(home.admin_public_key().string()) + "\n"
+      "public_key_uri = " +
+      toml_string(home.admin_public_key().string()) +
+      "\n"
       "\n[[admin.authorization.regex_acl.acls]]\n"
       "role = \"admin\"\n"
       "allowed_endpoints = \"^/kbs/.+$\"\n"
       "\n[storage_backend]\n"
       "storage_type = \"Sqlite\"\n"
       "\n[storage_backend.backends.sqlite]\n"
-      "path = " + toml_string(home.store().string()) + "\n"
+      "path = " +
+      toml_string(home.store().string()) +
+      "\n"
       "\n[[plugins]]\n"
       "name = \"resource\"\n"
       "storage_backend_type = \"kvstorage\"\n";
   if (!options.allow_tees.empty()) {
-    text += "\n# Evidence that proves nothing is accepted because someone asked for it by name, and until a policy is set\n"
-            "# every guest that attested gets what it asks for. For playing; `coffer policy affirming` is a policy to have.\n"
-            "[coffer]\n"
-            "allow_tees = " + toml_list(options.allow_tees) + "\n"
-            "default_policy = \"allow_all\"\n";
+    text +=
+        "\n# Evidence that proves nothing is accepted because someone asked for it by name, and until a policy is set\n"
+        "# every guest that attested gets what it asks for. For playing; `coffer policy affirming` is a policy to "
+        "have.\n"
+        "[coffer]\n"
+        "allow_tees = " +
+        toml_list(options.allow_tees) +
+        "\n"
+        "default_policy = \"allow_all\"\n";
   }
   return text;
 }
@@ -102,13 +113,16 @@ Result<> create_tls_identity(const Home& home, const std::vector<std::string>& n
 Home::Home(std::string directory)
     : directory_(fs::absolute(directory.empty() ? default_directory() : directory).lexically_normal()) {}
 
-bool Home::exists() const { return fs::exists(broker_configuration()); }
+bool Home::exists() const {
+  return fs::exists(broker_configuration());
+}
 
 Result<> Home::create(const InitOptions& options) const {
   for (const auto& file : {broker_configuration(), admin_key(), admin_public_key(), store()}) {
     if (fs::exists(file)) {
-      return fail(CliError::home_exists, file.string() + " is there already; nothing was changed. Name another --home, "
-                                                         "or move the old one away");
+      return fail(CliError::home_exists, file.string() +
+                                             " is there already; nothing was changed. Name another --home, "
+                                             "or move the old one away");
     }
   }
   std::error_code error;

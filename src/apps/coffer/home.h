@@ -18,8 +18,8 @@ namespace coffer::cli {
 
 struct InitOptions {
   std::string listen = "127.0.0.1:8080";
-  std::vector<std::string> allow_tees{};   // TEEs that need to be chosen by name: "sample"
-  std::vector<std::string> tls_names{};    // a TLS certificate for these DNS names and addresses; none: plain HTTP
+  std::vector<std::string> allow_tees{};  // TEEs that need to be chosen by name: "sample"
+  std::vector<std::string> tls_names{};   // a TLS certificate for these DNS names and addresses; none: plain HTTP
 };
 
 class Home {

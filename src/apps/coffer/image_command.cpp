@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer/context.h"
@@ -53,7 +52,8 @@ void print_pushed(const Context& context, const std::string& reference, const im
     Array layers, ids;
     for (const auto& layer : pushed.layers) layers.push_back(descriptor_json(layer));
     for (const auto& key : keys) ids.emplace_back(key);
-    print_json(Object{{"image", reference}, {"digest", pushed.manifest_digest.text()}, {"layers", layers}, {"keys", ids}});
+    print_json(
+        Object{{"image", reference}, {"digest", pushed.manifest_digest.text()}, {"layers", layers}, {"keys", ids}});
     return;
   }
   std::cout << reference << "\n  digest " << pushed.manifest_digest.text() << "\n";
@@ -151,8 +151,8 @@ Result<int> inspect(const Context& context, const std::string& reference, const 
             << (summary.encrypted ? "yes" : "no") << "\n  wasm       " << (summary.wasm ? "yes" : "no") << "\n";
   Table table({"LAYER", "SIZE", "MEDIA TYPE", "WRAPPED FOR", "KEY IDS"});
   for (const auto& layer : summary.layers) {
-    table.add({layer.descriptor.digest.text().substr(0, 19), human_size(layer.descriptor.size), layer.descriptor.media_type,
-               joined(layer.schemes), joined(layer.key_ids)});
+    table.add({layer.descriptor.digest.text().substr(0, 19), human_size(layer.descriptor.size),
+               layer.descriptor.media_type, joined(layer.schemes), joined(layer.key_ids)});
   }
   table.print("no layers");
   return 0;
@@ -179,29 +179,33 @@ Result<int> pull(const Context& context, const PullFlags& flags) {
                       {"encrypted", tree.encrypted},
                       {"destination", flags.destination}});
   } else {
-    std::cout << flags.reference << " unpacked into " << flags.destination << "\n  digest " << tree.manifest_digest.text()
-              << std::endl;
+    std::cout << flags.reference << " unpacked into " << flags.destination << "\n  digest "
+              << tree.manifest_digest.text() << std::endl;
   }
   return 0;
 }
 
 void add_push(CLI::App& image, Commands& commands) {
-  auto* command = image.add_subcommand("push",
-                                       "push a WASM module as an image, encrypted where asked\n"
-                                       "  coffer image push localhost:5000/demo:1 app.wasm --encrypt kbs:///default/key/k1 "
-                                       "--create-key");
+  auto* command =
+      image.add_subcommand("push",
+                           "push a WASM module as an image, encrypted where asked\n"
+                           "  coffer image push localhost:5000/demo:1 app.wasm --encrypt kbs:///default/key/k1 "
+                           "--create-key");
   auto flags = std::make_shared<PushFlags>();
   command->add_option("REFERENCE", flags->reference, "HOST/NAME:TAG, or oci:DIR:TAG")->required();
   command->add_option("FILE", flags->file, "a WASM module or component")->required();
-  command->add_option("--style", flags->style, "cncf, fork (media types of tee-wasm-runner) or tar")->capture_default_str();
+  command->add_option("--style", flags->style, "cncf, fork (media types of tee-wasm-runner) or tar")
+      ->capture_default_str();
   flags->recipients.add_to(command, "--encrypt");
   flags->registry.add_to(command);
   commands.on(command, [&commands, flags] { return push(commands.context(), *flags); });
 }
 
 void add_encrypt(CLI::App& image, Commands& commands) {
-  auto* command = image.add_subcommand("encrypt", "copy an image, its layers encrypted\n"
-                                                  "  coffer image encrypt oci:plain:1 localhost:5000/app:1 --key kbs:///default/key/k1");
+  auto* command =
+      image.add_subcommand("encrypt",
+                           "copy an image, its layers encrypted\n"
+                           "  coffer image encrypt oci:plain:1 localhost:5000/app:1 --key kbs:///default/key/k1");
   auto flags = std::make_shared<CopyFlags>();
   command->add_option("FROM", flags->from)->required();
   command->add_option("TO", flags->to)->required();
@@ -211,8 +215,9 @@ void add_encrypt(CLI::App& image, Commands& commands) {
 }
 
 void add_decrypt(CLI::App& image, Commands& commands) {
-  auto* command = image.add_subcommand("decrypt", "copy an image, its layers opened\n"
-                                                  "  coffer image decrypt localhost:5000/app:1 oci:plain:1 --private-key key.pem");
+  auto* command = image.add_subcommand("decrypt",
+                                       "copy an image, its layers opened\n"
+                                       "  coffer image decrypt localhost:5000/app:1 oci:plain:1 --private-key key.pem");
   auto flags = std::make_shared<CopyFlags>();
   command->add_option("FROM", flags->from)->required();
   command->add_option("TO", flags->to)->required();
@@ -222,7 +227,8 @@ void add_decrypt(CLI::App& image, Commands& commands) {
 }
 
 void add_inspect(CLI::App& image, Commands& commands) {
-  auto* command = image.add_subcommand("inspect", "what an image holds and who can open it\n  coffer image inspect localhost:5000/demo:1");
+  auto* command = image.add_subcommand(
+      "inspect", "what an image holds and who can open it\n  coffer image inspect localhost:5000/demo:1");
   auto reference = std::make_shared<std::string>();
   auto registry = std::make_shared<RegistryFlags>();
   command->add_option("REFERENCE", *reference)->required();
@@ -231,8 +237,9 @@ void add_inspect(CLI::App& image, Commands& commands) {
 }
 
 void add_pull(CLI::App& image, Commands& commands) {
-  auto* command = image.add_subcommand("pull", "pull, open and unpack an image into a new directory\n"
-                                               "  coffer image pull localhost:5000/app:1 ./tree --tee sample");
+  auto* command = image.add_subcommand("pull",
+                                       "pull, open and unpack an image into a new directory\n"
+                                       "  coffer image pull localhost:5000/app:1 ./tree --tee sample");
   auto flags = std::make_shared<PullFlags>();
   command->add_option("REFERENCE", flags->reference)->required();
   command->add_option("DIRECTORY", flags->destination, "must not exist")->required();

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 
@@ -29,7 +29,8 @@ Result<int> init(const Context& context, const InitOptions& options) {
             << "  broker.toml  the broker's configuration\n"
             << "  admin.key    your administrator's key; keep it safe\n";
   for (const auto& tee : options.allow_tees) {
-    std::cout << "  the TEE \"" << tee << "\" is accepted because you named it: it proves nothing, and every guest gets every\n"
+    std::cout << "  the TEE \"" << tee
+              << "\" is accepted because you named it: it proves nothing, and every guest gets every\n"
               << "  key until you set a policy (coffer policy affirming)\n";
   }
   std::cout << "next: coffer up" << std::endl;
@@ -53,8 +54,9 @@ Result<> apply(const UpOptions& options, keybroker::Config& config) {
   const bool tls = !config.http.certificate.empty();
   for (const auto& socket : config.http.sockets) {
     if (tls || options.insecure_http || is_loopback(socket)) continue;
-    return fail(CliError::usage, socket + " is reachable by others and this home has no TLS certificate: make the home with "
-                                          "`coffer init --tls NAME`, or say --insecure-http");
+    return fail(CliError::usage, socket +
+                                     " is reachable by others and this home has no TLS certificate: make the home with "
+                                     "`coffer init --tls NAME`, or say --insecure-http");
   }
   return {};
 }
@@ -108,17 +110,20 @@ Result<int> up(const Context& context, const UpOptions& options) {
 }  // namespace
 
 void add_init_commands(CLI::App& app, Commands& commands) {
-  auto* init_command = app.add_subcommand("init", "make a home: configuration, administrator's key, store\n"
-                                                  "  coffer init --allow-tee sample   (a laptop that plays)");
+  auto* init_command = app.add_subcommand("init",
+                                          "make a home: configuration, administrator's key, store\n"
+                                          "  coffer init --allow-tee sample   (a laptop that plays)");
   auto init_options = std::make_shared<InitOptions>();
   init_command->add_option("--listen", init_options->listen, "where `coffer up` will listen")->capture_default_str();
   init_command->add_option("--allow-tee", init_options->allow_tees, "accept evidence that proves nothing: sample");
   init_command->add_option("--tls", init_options->tls_names, "make a TLS certificate for these names and addresses");
   commands.on(init_command, [&commands, init_options] { return init(commands.context(), *init_options); });
 
-  auto* up_command = app.add_subcommand("up", "run the broker of this home in the foreground\n  coffer up --listen 127.0.0.1:8080");
+  auto* up_command =
+      app.add_subcommand("up", "run the broker of this home in the foreground\n  coffer up --listen 127.0.0.1:8080");
   auto up_options = std::make_shared<UpOptions>();
-  up_command->add_option("--listen", up_options->listen, "HOST:PORT instead of the configuration's; port 0 takes a free one");
+  up_command->add_option("--listen", up_options->listen,
+                         "HOST:PORT instead of the configuration's; port 0 takes a free one");
   up_command->add_flag("--insecure-http", up_options->insecure_http, "plain HTTP also beyond this machine");
   commands.on(up_command, [&commands, up_options] { return up(commands.context(), *up_options); });
 }

@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <csignal>
 
 #include "apps/coffer/context.h"
@@ -13,7 +12,8 @@ namespace {
 
 void add_global_options(CLI::App& app, Context& context) {
   app.add_option("--home", context.home_directory, "configuration, keys and store (COFFER_HOME, default ~/.coffer)");
-  app.add_option("--kbs", context.kbs, "the broker's URL (default: the running broker of this home)")->envname("COFFER_KBS");
+  app.add_option("--kbs", context.kbs, "the broker's URL (default: the running broker of this home)")
+      ->envname("COFFER_KBS");
   app.add_option("--admin-key", context.admin_key_file, "the administrator's private key in PEM (default: the home's)");
   app.add_option("--kbs-cert", context.kbs_certificate_file, "PEM certificate authority of an https broker");
   app.add_flag("--json", context.json, "results and errors as JSON on standard output");

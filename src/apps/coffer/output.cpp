@@ -17,7 +17,9 @@ std::int64_t steady_ms() {
 
 }  // namespace
 
-void print_json(const codec::json::Value& value) { std::cout << codec::json::serialize_pretty(value) << std::endl; }
+void print_json(const codec::json::Value& value) {
+  std::cout << codec::json::serialize_pretty(value) << std::endl;
+}
 
 void Table::print(const std::string& empty) const {
   if (rows_.size() < 2) {

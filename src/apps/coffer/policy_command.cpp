@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer/admin_client.h"
@@ -21,7 +20,9 @@ using codec::json::Value;
 // Attestation policies are named by an id and a device class ("default_cpu"); the resource policy is one.
 using keybroker::resource_policy_id;
 
-bool is_resource_policy(std::string_view id) { return id == resource_policy_id || id == "resource"; }
+bool is_resource_policy(std::string_view id) {
+  return id == resource_policy_id || id == "resource";
+}
 
 std::string read_path(std::string_view id) {
   return is_resource_policy(id) ? "resource-policy/" + std::string{resource_policy_id}
@@ -61,10 +62,13 @@ Result<int> list_policies(const Context& context) {
   auto broker = TRY(AdminClient::create(context));
   Table table({"ID", "KIND"});
   Array all;
-  for (const auto& [path, kind] : {std::pair{"resource-policy", "resource"}, std::pair{"attestation-policy", "attestation"}}) {
+  for (const auto& [path, kind] :
+       {std::pair{"resource-policy", "resource"}, std::pair{"attestation-policy", "attestation"}}) {
     const auto ids = TRY(broker.get_json(path));
     for (const auto& item : *TRY(ids.as_array(path))) {
-      const std::string id{TRY(item.as_string(path))};
+      const std::string id {
+        TRY(item.as_string(path))
+      };
       table.add({id, kind});
       all.push_back(Object{{"id", id}, {"kind", kind}});
     }
@@ -130,7 +134,8 @@ struct Preset {
   const char* summary;
 };
 constexpr Preset presets[] = {
-    {"allow-all", keybroker::DefaultPolicy::allow_all, "release to every guest that attested, whatever its evidence is worth"},
+    {"allow-all", keybroker::DefaultPolicy::allow_all,
+     "release to every guest that attested, whatever its evidence is worth"},
     {"deny-all", keybroker::DefaultPolicy::deny_all, "release nothing"},
     {"affirming", keybroker::DefaultPolicy::affirming, "release where every part of the machine is affirming"},
     {"default", keybroker::DefaultPolicy::upstream, "upstream's default: every TEE but sample, whatever its verdict"},
@@ -168,12 +173,14 @@ void add_policy_commands(CLI::App& app, Commands& commands) {
   auto* list = policy->add_subcommand("list", "the policies of the broker");
   commands.on(list, [&commands] { return list_policies(commands.context()); });
 
-  auto* test = policy->add_subcommand("test",
-                                      "evaluate a resource policy on claims, without a broker; exit status 1 where it denies\n"
-                                      "  coffer policy test my.rego --claims claims.json --resource default/key/k1");
+  auto* test =
+      policy->add_subcommand("test",
+                             "evaluate a resource policy on claims, without a broker; exit status 1 where it denies\n"
+                             "  coffer policy test my.rego --claims claims.json --resource default/key/k1");
   auto options = std::make_shared<TestOptions>();
   test->add_option("FILE", options->policy_file, "Rego file")->required();
-  test->add_option("--claims", options->claims_file, "JSON claims, as `coffer token show --claims` prints them")->required();
+  test->add_option("--claims", options->claims_file, "JSON claims, as `coffer token show --claims` prints them")
+      ->required();
   test->add_option("--resource", options->resource, "the resource asked for")->capture_default_str();
   commands.on(test, [&commands, options] { return test_policy(commands.context(), *options); });
 

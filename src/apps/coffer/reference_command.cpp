@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer/admin_client.h"
@@ -38,9 +37,9 @@ Result<int> set_reference(const Context& context, const SetOptions& options) {
   // RVPS message (trustee.md 6.3): the payload of type "sample" is a JSON object of name and value.
   const auto payload = codec::json::serialize(Object{{options.name, value}});
   auto broker = TRY(AdminClient::create(context));
-  TRY(broker.post_json("reference-value", Object{{"version", "0.1.0"},
-                                                 {"type", "sample"},
-                                                 {"payload", codec::base64_encode(as_bytes(payload))}}));
+  TRY(broker.post_json(
+      "reference-value",
+      Object{{"version", "0.1.0"}, {"type", "sample"}, {"payload", codec::base64_encode(as_bytes(payload))}}));
   if (context.json) {
     print_json(Object{{"reference_value", options.name}, {"value", value}});
   } else {
@@ -66,9 +65,14 @@ Result<int> list_references(const Context& context) {
   for (const auto& item : *TRY(answer.as_array("reference values"))) {
     const auto& entry = *TRY(item.as_object("reference values[]"));
     const auto* value = entry.find("value");
-    table.add({std::string{TRY(codec::json::string_member(entry, "name", "reference values[]"))},
-               value == nullptr ? "" : codec::json::serialize(*value),
-               TRY(codec::json::optional_string_member(entry, "expiration", "reference values[]")).value_or("never")});
+    table.add({
+      std::string {
+        TRY(codec::json::string_member(entry, "name", "reference values[]"))
+      }
+      , value == nullptr ? "" : codec::json::serialize(*value),
+          TRY(codec::json::optional_string_member(entry, "expiration", "reference values[]"))
+      .value_or("never")
+    });
   }
   table.print("no reference values; `coffer reference set NAME VALUE...` sets one");
   return 0;
@@ -86,7 +90,8 @@ void add_reference_commands(CLI::App& app, Commands& commands) {
   auto options = std::make_shared<SetOptions>();
   set->add_option("NAME", options->name, "as the attestation policy asks for it")->required();
   set->add_option("VALUE", options->values, "one or more values")->required();
-  set->add_flag("--single", options->single, "store the value itself instead of a list of one (policies that compare with ==)");
+  set->add_flag("--single", options->single,
+                "store the value itself instead of a list of one (policies that compare with ==)");
   set->add_flag("--text", options->text, "take numbers and true/false as text");
   commands.on(set, [&commands, options] { return set_reference(commands.context(), *options); });
 

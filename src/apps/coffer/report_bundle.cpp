@@ -65,7 +65,8 @@ Value broker_view(const Context& context) {
   const auto result = keyclient::probe(*url, {.http = *http});
   Array observations;
   for (const auto& line : result.observations) observations.emplace_back(line);
-  return Object{{"kind", keyclient::name_of(result.kind)}, {"software", result.software}, {"observations", observations}};
+  return Object{
+      {"kind", keyclient::name_of(result.kind)}, {"software", result.software}, {"observations", observations}};
 }
 
 Value last_errors(const Context& context) {

@@ -1,6 +1,6 @@
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <iostream>
 
 #include "apps/coffer/admin_client.h"
@@ -26,14 +26,16 @@ struct SetOptions {
 Result<SecretBytes> content_of(const SetOptions& options) {
   if (options.random > 0 && !options.file.empty()) return fail(CliError::usage, "give --random or --file, not both");
   if (options.random > 0) return crypto::system_random().secret(options.random);
-  if (options.file.empty()) return fail(CliError::usage, "give the content: --random BYTES or --file FILE (- is standard input)");
+  if (options.file.empty())
+    return fail(CliError::usage, "give the content: --random BYTES or --file FILE (- is standard input)");
   auto content = TRY(read_secret_file(options.file, 2U << 20));
   if (content.empty()) return fail(CliError::usage, options.file + " is empty; an empty resource opens nothing");
   return content;
 }
 
 Result<int> set_resource(const Context& context, const SetOptions& options) {
-  const auto path = TRY(codec::ResourceUri::parse_any(options.path)).path();
+  const auto path = TRY(codec::ResourceUri::parse_any(options.path))
+  .path();
   const auto content = TRY(content_of(options));
   auto broker = TRY(AdminClient::create(context));
   TRY(broker.post("resource/" + path, content.expose(), "application/octet-stream"));
@@ -62,7 +64,8 @@ Result<int> list_resources(const Context& context) {
 }
 
 Result<int> delete_resource(const Context& context, const std::string& text) {
-  const auto path = TRY(codec::ResourceUri::parse_any(text)).path();
+  const auto path = TRY(codec::ResourceUri::parse_any(text))
+  .path();
   auto broker = TRY(AdminClient::create(context));
   TRY(broker.remove("resource/" + path));
   if (context.json) {
@@ -81,7 +84,8 @@ struct GetOptions {
 // The owner's own machine asks as a guest would: by attesting.
 Result<int> get_resource(const Context& context, const GetOptions& options) {
   if (options.output.empty() && ::isatty(STDOUT_FILENO) == 1) {
-    return fail(CliError::not_a_terminal, "a resource may be a key, so it is not shown on a terminal; name a file with --output");
+    return fail(CliError::not_a_terminal,
+                "a resource may be a key, so it is not shown on a terminal; name a file with --output");
   }
   const auto uri = TRY(codec::ResourceUri::parse_any(options.path));
   auto attested = TRY(Attested::create(context, options.attest));
@@ -105,8 +109,9 @@ void add_set(CLI::App& resource, Commands& commands) {
 }
 
 void add_get(CLI::App& resource, Commands& commands) {
-  auto* get = resource.add_subcommand("get", "attest this machine and fetch a resource\n"
-                                             "  coffer resource get default/key/k1 --tee sample --output k1.bin");
+  auto* get = resource.add_subcommand("get",
+                                      "attest this machine and fetch a resource\n"
+                                      "  coffer resource get default/key/k1 --tee sample --output k1.bin");
   auto options = std::make_shared<GetOptions>();
   get->add_option("PATH", options->path)->required();
   get->add_option("-o,--output", options->output, "a new file, made with mode 0600");

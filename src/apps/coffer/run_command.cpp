@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer/context.h"
@@ -41,8 +40,9 @@ Result<int> run(const Context& context, Flags flags) {
 }  // namespace
 
 void add_run_commands(CLI::App& app, Commands& commands) {
-  auto* command = app.add_subcommand("run", "pull an image, attest, decrypt and run its WASM module\n"
-                                            "  coffer run localhost:5000/demo:1 --tee sample --invoke add 5 10");
+  auto* command = app.add_subcommand("run",
+                                     "pull an image, attest, decrypt and run its WASM module\n"
+                                     "  coffer run localhost:5000/demo:1 --tee sample --invoke add 5 10");
   command->footer(std::string{guest::exit_code_help()});
   auto flags = std::make_shared<Flags>();
   auto& options = flags->options;

@@ -1,6 +1,5 @@
 // coffer-as: the attestation service on its own, with upstream's gRPC interface (`grpc-as`).
 #include <CLI/CLI.hpp>
-
 #include <fstream>
 #include <iostream>
 
@@ -35,8 +34,9 @@ Result<> check_exposure(const Options& options) {
   const auto url = TRY(net::Url::parse("http://" + options.socket.substr(0, options.socket.rfind(':'))));
   if (url.is_loopback() || options.open) return {};
   return fail(net::NetError::bad_configuration,
-              options.socket + " is reachable by others and this interface authenticates nobody; bind it to loopback, or "
-                               "say --open where a network policy guards it");
+              options.socket +
+                  " is reachable by others and this interface authenticates nobody; bind it to loopback, or "
+                  "say --open where a network policy guards it");
 }
 
 Result<> write_anchor(const std::string& file, const appraisal::TokenSigner& signer) {
@@ -51,7 +51,8 @@ Result<> write_anchor(const std::string& file, const appraisal::TokenSigner& sig
 Result<> serve(const Options& options) {
   TRY(check_exposure(options));
   auto store = TRY(open_store(options.store));
-  auto registry = std::make_shared<evidence::Registry>(TRY(evidence::Registry::create({.allow_tees = options.allow_tees})));
+  auto registry =
+      std::make_shared<evidence::Registry>(TRY(evidence::Registry::create({.allow_tees = options.allow_tees})));
   auto service = TRY(appraisal::BuiltinAttestationService::create({.store = store, .registry = registry}));
   TRY(write_anchor(options.anchor_file, service->signer()));
   auto server = TRY(appraisal::grpc::Server::start(options.socket, service));
@@ -62,13 +63,15 @@ Result<> serve(const Options& options) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Attestation service with upstream's gRPC interface.\n\n"
-               "  coffer-as --socket 127.0.0.1:50004 --store as.sqlite --anchor as.pem\n",
-               "coffer-as"};
+  CLI::App app{
+      "Attestation service with upstream's gRPC interface.\n\n"
+      "  coffer-as --socket 127.0.0.1:50004 --store as.sqlite --anchor as.pem\n",
+      "coffer-as"};
   Options options;
   app.add_option("-s,--socket", options.socket, "HOST:PORT; port 0 takes a free one")->capture_default_str();
   app.add_option("--store", options.store, "SQLite file for policies, reference values and the signing key");
-  app.add_option("--anchor", options.anchor_file, "write the certificate that relying parties put into trusted_certs_paths");
+  app.add_option("--anchor", options.anchor_file,
+                 "write the certificate that relying parties put into trusted_certs_paths");
   app.add_option("--allow-tee", options.allow_tees, "accept evidence that proves nothing: sample");
   app.add_flag("--open", options.open, "listen beyond this machine although the interface authenticates nobody");
   app.set_version_flag("--version", apps::version_text("coffer-as"));
