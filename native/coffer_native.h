@@ -59,7 +59,7 @@ void coffer_policy_free(coffer_policy* policy);
 int32_t coffer_policy_describe(coffer_policy* policy, coffer_buffer* package, size_t* rules);
 // Analyses the module, so that clones need not. COFFER_NOTHING where it is sound.
 int32_t coffer_policy_prepare(coffer_policy* policy, coffer_buffer* error);
-// regorus' syntax tree as JSON.
+// regorus' syntax tree as JSON: an array of modules.
 int32_t coffer_policy_syntax_tree(const coffer_policy* policy, coffer_buffer* out);
 
 // query_reference_value(id): COFFER_VALUE with JSON in `out`, COFFER_NOTHING, or COFFER_FAILED with a message in `out`.

@@ -116,6 +116,14 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// Compact, unlike the engine's own get_ast_as_json: indentation of deep trees takes gigabytes.
+    fn syntax_tree(&self) -> Result<String> {
+        let mut engine = self.engine.clone();
+        Ok(serde_json::to_string(engine.get_modules())?)
+    }
+}
+
 impl Evaluation {
     fn query(&mut self, query: String) -> Result<Option<String>> {
         let results = self.engine.eval_query(query, false)?;
@@ -263,11 +271,7 @@ pub unsafe extern "C" fn coffer_policy_prepare(policy: *mut Policy, error: *mut 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn coffer_policy_syntax_tree(policy: *const Policy, out: *mut Buffer) -> i32 {
     // SAFETY: the header's contract.
-    unsafe {
-        guard(out, PANICKED, || {
-            answer((*policy).engine.get_ast_as_json().map(Some), out, out)
-        })
-    }
+    unsafe { guard(out, PANICKED, || answer((*policy).syntax_tree().map(Some), out, out)) }
 }
 
 #[unsafe(no_mangle)]

@@ -23,12 +23,15 @@ constexpr Duration parse_budget = std::chrono::seconds{5};
 constexpr Duration grace = std::chrono::milliseconds{250};
 // Rules call each other on the stack (detail::evaluation_stack).
 constexpr std::size_t max_rules = 2000;
+// Bytes of text. A syntax tree is a hundred times as large; larger policies are evaluated without explanations.
+constexpr std::size_t max_explained_size = std::size_t{128} << 10;
 // What a policy computes is read back with the limits of any other untrusted JSON.
 constexpr codec::json::Limits result_limits{};
 
 std::unexpected<Error> not_done(Outcome outcome, Duration budget) {
   if (outcome == Outcome::overloaded) {
-    return fail(PolicyError::overloaded, "earlier policy evaluations that ran over their budget still occupy the engine");
+    return fail(PolicyError::overloaded,
+                "earlier policy evaluations that ran over their budget still occupy the engine");
   }
   if (outcome == Outcome::out_of_memory) {
     return fail(PolicyError::evaluation, "the policy asked for more than " +
@@ -93,6 +96,7 @@ struct Policy::Impl {
   // Made when the first explanation is asked for. A tree that cannot be read leaves explanations empty.
   const detail::Outline& outline() const {
     std::call_once(outline_once, [this] {
+      if (text.size() > max_explained_size) return;
       const auto tree = native.syntax_tree();
       if (!tree) return;
       auto outline = detail::read_outline(*tree, text);
@@ -163,8 +167,8 @@ Result<Policy> Policy::parse(std::string name, std::string text) {
   };
   auto parsing = std::make_shared<Parsing>();
   parsing->impl = std::make_shared<Impl>(std::move(name), std::move(text));
-  const auto outcome = detail::run_bounded([parsing] { parsing->result = parsing->impl->parse(); },
-                                           steady_clock::now() + parse_budget);
+  const auto outcome =
+      detail::run_bounded([parsing] { parsing->result = parsing->impl->parse(); }, steady_clock::now() + parse_budget);
   if (outcome != Outcome::done) return not_done(outcome, parse_budget);
   TRY(std::move(parsing->result));
   return Policy{std::move(parsing->impl)};
@@ -175,7 +179,9 @@ Policy::Policy(Policy&&) noexcept = default;
 Policy& Policy::operator=(Policy&&) noexcept = default;
 Policy::~Policy() = default;
 
-const std::string& Policy::text() const { return impl_->text; }
+const std::string& Policy::text() const {
+  return impl_->text;
+}
 
 Result<Evaluation> Policy::evaluate(const EvaluationRequest& request) const {
   struct Shared {
@@ -186,7 +192,9 @@ Result<Evaluation> Policy::evaluate(const EvaluationRequest& request) const {
 
     Result<Evaluation> run() {
       auto native = TRY(NativeEvaluation::begin(impl->native, task.options));
-      Evaluation evaluation{.value = TRY(parse_value(TRY(native.query(task.query))))};
+      Evaluation evaluation {
+        .value = TRY(parse_value(TRY(native.query(task.query))))
+      };
       if (!task.options.coverage) return evaluation;
       const auto lines = parse_lines(TRY(native.covered_lines()));
       evaluation.conditions =

@@ -87,8 +87,7 @@ TEST(Policy, answers_nothing_where_a_rule_is_undefined_or_absent) {
 TEST(Policy, returns_numbers_strings_and_objects_as_json) {
   const auto evaluation = evaluate(R"(x := {"executables": 3, "n": -1.5, "s": "a", "l": [null, true]})");
   ASSERT_TRUE(evaluation) << to_string(evaluation.error());
-  const Value expected =
-      Object{{"executables", 3}, {"n", -1.5}, {"s", "a"}, {"l", Array{nullptr, true}}};
+  const Value expected = Object{{"executables", 3}, {"n", -1.5}, {"s", "a"}, {"l", Array{nullptr, true}}};
   EXPECT_EQ(evaluation->value, expected);
 }
 
@@ -105,8 +104,9 @@ TEST(Policy, has_the_builtin_functions_of_upstream_and_no_others) {
 }
 
 TEST(Policy, queries_reference_values_once_for_each_name) {
-  const auto policy = parsed("package policy\nx if {\n 2 in query_reference_value(\"svn\")\n"
-                             " 1 in query_reference_value(\"svn\")\n}\ny if 1 in query_reference_value(\"none\")\n");
+  const auto policy = parsed(
+      "package policy\nx if {\n 2 in query_reference_value(\"svn\")\n"
+      " 1 in query_reference_value(\"svn\")\n}\ny if 1 in query_reference_value(\"none\")\n");
   int calls = 0;
   EvaluationRequest request{.query = "data.policy.x", .input = Object{}};
   request.reference_values = [&](const std::string& id) -> Result<std::optional<Value>> {
@@ -193,21 +193,36 @@ TEST(Policy, refuses_a_range_that_does_not_fit_in_memory) {
 }
 
 TEST(Policy, stops_a_loop_at_its_budget) {
-  const auto evaluation = evaluate(
-      "x := [a | some a in numbers.range(1, 1000000); some b in numbers.range(1, 1000000); a * b < 0]", "data.policy.x",
-      milliseconds{100});
+  const auto evaluation =
+      evaluate("x := [a | some a in numbers.range(1, 1000000); some b in numbers.range(1, 1000000); a * b < 0]",
+               "data.policy.x", milliseconds{100});
   expect_code(evaluation, PolicyError::timeout);
   wait_until_no_thread_is_lost();
 }
 
 // A builtin function that the engine's timer does not interrupt: two such threads may be lost, a third may not.
 TEST(Policy, leaves_a_stuck_evaluation_behind_and_refuses_more_than_two) {
-  constexpr std::string_view slow = "x := count(format_int(bits.lsh(1, 20000000), 10))";
+  constexpr std::string_view slow = "x := count(format_int(bits.lsh(1, 12000000), 10))";
   for (int i = 0; i < 2; ++i) expect_code(evaluate(slow, "data.policy.x", milliseconds{1}), PolicyError::timeout);
   EXPECT_EQ(detail::lost_threads(), 2U);
   expect_code(evaluate("x := 1"), PolicyError::overloaded);
   wait_until_no_thread_is_lost();
   EXPECT_EQ(evaluate("x := 1")->value, Value{1});
+}
+
+// In a process of its own, because the thread that runs it never comes back.
+TEST(PolicyDeathTest, stops_an_evaluation_that_wants_too_much_memory) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const auto refused = [] {
+    const auto evaluation = evaluate(
+        "s := concat(\"\", [t | some i in numbers.range(1, 100000); t := \"0123456789\"])\n"
+        "x := count(concat(s, [t | some i in numbers.range(1, 1000); t := \"a\"]))\n");
+    const bool right = !evaluation && evaluation.error().code == ErrorCode{PolicyError::evaluation} &&
+                       evaluation.error().message.find("512 MiB") != std::string::npos;
+    const auto next = evaluate("x := 1");
+    std::_Exit(right && next && next->value == Value{1} && detail::lost_threads() == 1 ? 0 : 1);
+  };
+  EXPECT_EXIT(refused(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(Policy, is_used_by_many_threads_at_once) {

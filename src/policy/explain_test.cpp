@@ -39,9 +39,9 @@ hardware := 2 if {
 )";
 
 Object sample_claims() {
-  return Object{{"sample", Object{{"launch_digest", "abc"},
-                                  {"svn", "1"},
-                                  {"platform_version", Object{{"major", 1}, {"minor", 4}}}}}};
+  return Object{
+      {"sample",
+       Object{{"launch_digest", "abc"}, {"svn", "1"}, {"platform_version", Object{{"major", 1}, {"minor", 4}}}}}};
 }
 
 Result<std::optional<Value>> reference_value(const std::string& id) {
@@ -218,12 +218,29 @@ TEST(Explanation, follows_rules_and_functions_that_a_rule_uses) {
   EXPECT_EQ(first.text, "twice(input.n) == 8");
   EXPECT_EQ(first.actual, Value{6});
   EXPECT_EQ(first.expected, Value{8});
-  const auto denied = explained_rule("allow if {\n  trusted\n}\ntrusted if {\n  input.level >= 2\n}\n",
-                                     Object{{"level", 1}});
+  const auto denied =
+      explained_rule("allow if {\n  trusted\n}\ntrusted if {\n  input.level >= 2\n}\n", Object{{"level", 1}});
   const auto level = std::ranges::find(denied.conditions, "trusted", &Condition::rule);
   ASSERT_NE(level, denied.conditions.end());
   EXPECT_EQ(level->claim, "input.level");
   EXPECT_FALSE(level->held);
+}
+
+TEST(Explanation, copes_with_the_longest_expressions) {
+  std::string path = "input";
+  for (int i = 0; i < 395; ++i) path += ".a";
+  std::string rules = "allow if {\n  input.n == 1\n";
+  for (int i = 0; i < 150; ++i) rules += "  " + path + "\n";
+  const auto evaluation = explained_rule(rules + "}\n", Object{{"n", 2}});
+  ASSERT_EQ(evaluation.conditions.size(), 1U);
+  EXPECT_EQ(evaluation.conditions[0].claim, "input.n");
+}
+
+TEST(Explanation, is_left_out_for_policies_that_are_too_large) {
+  const std::string comment(200'000, '#');
+  const auto evaluation = explained_rule(comment + "\nallow if input.n == 1\n", Object{{"n", 2}});
+  EXPECT_EQ(evaluation.value, std::nullopt);
+  EXPECT_TRUE(evaluation.conditions.empty());
 }
 
 TEST(Explanation, of_a_denied_resource_names_its_path) {

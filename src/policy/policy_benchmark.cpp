@@ -25,7 +25,8 @@ void evaluate(benchmark::State& state) {
   EvaluationRequest request{.query = "data.policy.allow",
                             .input = Object{{"submods", Object{{"cpu0", Object{{"ear.status", "warning"}}}}}},
                             .explain = state.range(0) != 0};
-  if (state.range(1) != 0) request.data = Object{{"plugin", "resource"}, {"resource-path", Array{"default", "key", "k"}}};
+  if (state.range(1) != 0)
+    request.data = Object{{"plugin", "resource"}, {"resource-path", Array{"default", "key", "k"}}};
   for (auto _ : state) {
     const auto result = policy->evaluate(request);
     if (!result) return state.SkipWithError(to_string(result.error()).c_str());

@@ -22,8 +22,7 @@ SecretBytes test_key(std::uint8_t seed) {
 }
 
 Runtime runtime_with(const std::filesystem::path& directory, std::uint8_t seed = 1) {
-  auto runtime = Runtime::create(
-      {.disk_cache = DiskCache{directory, test_key(seed)}, .max_instances = few_instances});
+  auto runtime = Runtime::create({.disk_cache = DiskCache{directory, test_key(seed)}, .max_instances = few_instances});
   if (!runtime) throw std::runtime_error(to_string(runtime.error()));
   return std::move(*runtime);
 }
@@ -83,7 +82,7 @@ TEST(CompiledCache, is_private_to_its_owner) {
   const auto path = directory.path() / "made" / "cache";
   auto runtime = runtime_with(path);
   (void)origin_of(runtime, guest("functions"));
-  struct stat status {};
+  struct stat status{};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0700U);
   const auto files = files_in(path);

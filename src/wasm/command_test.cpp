@@ -83,7 +83,8 @@ TEST(Command, writes_standard_error_apart) {
 }
 
 TEST(Command, exits_with_its_own_code) {
-  for (const int code : {0, 1, 42, 125, 126, 200, 255}) EXPECT_EQ(exit_code(run_probe({"exit", std::to_string(code)})), code);
+  for (const int code : {0, 1, 42, 125, 126, 200, 255})
+    EXPECT_EQ(exit_code(run_probe({"exit", std::to_string(code)})), code);
 }
 
 TEST(Command, sees_a_preopened_directory) {
@@ -158,8 +159,8 @@ TEST(Command, that_sleeps_is_stopped_at_its_wall_time) {
 TEST(Command, that_waits_for_input_is_stopped_at_its_wall_time) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  const auto ran = run_probe({"cat"}, {.standard_input = source_of_file_descriptor(ends[0]),
-                                       .limits = {.wall_time = milliseconds{100}}});
+  const auto ran = run_probe(
+      {"cat"}, {.standard_input = source_of_file_descriptor(ends[0]), .limits = {.wall_time = milliseconds{100}}});
   expect_code(ran.result, WasmError::timeout);
   ::close(ends[1]);
 }
@@ -228,6 +229,21 @@ TEST(Command, reports_what_it_used) {
   ASSERT_TRUE(ran.result);
   EXPECT_GE(ran.result->usage.peak_memory, 65536U);
   EXPECT_EQ(ran.result->usage.fuel, std::nullopt);
+}
+
+TEST(Command, is_refused_where_all_instances_are_in_use) {
+  auto small = Runtime::create({.max_instances = 1});
+  ASSERT_TRUE(small) << to_string(small.error());
+  const auto module = small->compile(testing::guest("probe"));
+  ASSERT_TRUE(module) << to_string(module.error());
+  const Cancellation cancellation;
+  std::atomic<bool> started = false;
+  Invocation streaming{.arguments = {"probe", "stream"}, .cancellation = cancellation};
+  streaming.standard_output = [&](ByteView) { return started = true; };
+  std::jthread other([&] { expect_code(small->run(*module, streaming), WasmError::cancelled); });
+  while (!started) std::this_thread::sleep_for(milliseconds{1});
+  expect_code(small->run(*module, {.arguments = {"probe", "args"}}), WasmError::out_of_memory);
+  cancellation.cancel();
 }
 
 TEST(Command, runs_on_many_threads_at_once) {

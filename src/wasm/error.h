@@ -13,11 +13,11 @@ enum class WasmError {
   trap,                // the guest trapped; the message has the reason and a backtrace
   out_of_memory,       // it grew over its memory limit, or no instance slot is left
   out_of_fuel,
-  timeout,             // over its wall time, sleeping included
+  timeout,  // over its wall time, sleeping included
   cancelled,
-  cache_rejected,      // an artefact in the cache that is not authentic; logged, then compiled anew
-  cache_io,            // the cache directory cannot be read or written; logged, then compiled anew
-  internal,            // the engine could not be set up, or has a defect
+  cache_rejected,  // an artefact in the cache that is not authentic; logged, then compiled anew
+  cache_io,        // the cache directory cannot be read or written; logged, then compiled anew
+  internal,        // the engine could not be set up, or has a defect
 };
 std::string_view code_name(WasmError code);
 

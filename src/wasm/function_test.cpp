@@ -38,7 +38,8 @@ TEST(Function, takes_and_returns_numbers_as_text) {
 TEST(Function, refuses_arguments_that_do_not_fit_its_signature) {
   expect_code(call("add", {"5"}), WasmError::bad_arguments);
   expect_code(call("add", {"5", "10", "15"}), WasmError::bad_arguments);
-  for (const auto* text : {"five", "", "-", "--1", "1.5", " 5", "5 ", "4294967296", "-2147483649", "0x", "0x-1", "+5", "1e3"}) {
+  for (const auto* text :
+       {"five", "", "-", "--1", "1.5", " 5", "5 ", "4294967296", "-2147483649", "0x", "0x-1", "+5", "1e3"}) {
     const auto result = call("add", {text, "1"});
     expect_code(result, WasmError::bad_arguments);
     EXPECT_NE(result.error().message.find("argument 1 of add must be an i32"), std::string::npos)
@@ -114,7 +115,10 @@ TEST(Module, is_refused_where_it_is_broken) {
   for (std::size_t size = 1; size < whole.size(); size += whole.size() / 23) {
     expect_code(runtime().compile(ByteView{whole}.first(size)), WasmError::bad_module);
   }
-  expect_code(runtime().compile(as_bytes(std::string_view{"\x7f" "ELF\x02\x01\x01\0", 8})), WasmError::bad_module);
+  expect_code(runtime().compile(as_bytes(std::string_view{"\x7f"
+                                                          "ELF\x02\x01\x01\0",
+                                                          8})),
+              WasmError::bad_module);
 }
 
 TEST(Component, takes_and_returns_wave_text) {

@@ -58,16 +58,16 @@ struct Invocation {
   std::vector<std::string> arguments{};
   std::vector<std::pair<std::string, std::string>> environment{};
   std::vector<Preopen> preopens{};
-  Source standard_input{};   // empty: at its end
-  Sink standard_output{};    // empty: discarded
+  Source standard_input{};  // empty: at its end
+  Sink standard_output{};   // empty: discarded
   Sink standard_error{};
   Limits limits{};
   std::optional<Cancellation> cancellation{};
 };
 
 struct Usage {
-  std::uint64_t peak_memory = 0;          // bytes of linear memory
-  std::optional<std::uint64_t> fuel{};    // where it was limited
+  std::uint64_t peak_memory = 0;        // bytes of linear memory
+  std::optional<std::uint64_t> fuel{};  // where it was limited
   Duration wall_time{};
 };
 

@@ -29,11 +29,17 @@ Result<std::shared_ptr<const Module::Impl>> Module::Impl::create(detail::NativeM
 
 Module::Module(std::shared_ptr<const Impl> impl, Origin origin) : impl_(std::move(impl)), origin_(origin) {}
 
-ModuleKind Module::kind() const { return impl_->native.is_component() ? ModuleKind::component : ModuleKind::core; }
+ModuleKind Module::kind() const {
+  return impl_->native.is_component() ? ModuleKind::component : ModuleKind::core;
+}
 
-Origin Module::origin() const { return origin_; }
+Origin Module::origin() const {
+  return origin_;
+}
 
-std::vector<Export> Module::exports() const { return impl_->exports; }
+std::vector<Export> Module::exports() const {
+  return impl_->exports;
+}
 
 bool Module::is_command() const {
   const bool component = impl_->native.is_component();

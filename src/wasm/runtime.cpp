@@ -39,8 +39,8 @@ Result<std::string> resolve(const std::vector<Export>& exports, std::string_view
   }
   if (found.size() == 1) return found.front();
   const auto why = found.empty() ? "no function " : "more than one function ";
-  return fail(WasmError::missing_export, std::string{"the module exports "} + why + std::string{function} + "; " +
-                                             names_of(exports));
+  return fail(WasmError::missing_export,
+              std::string{"the module exports "} + why + std::string{function} + "; " + names_of(exports));
 }
 
 std::vector<std::string> lines_of(std::string_view text) {
@@ -101,7 +101,7 @@ std::shared_ptr<const Module::Impl> Runtime::Impl::load(const NativeEngine& engi
 
 void Runtime::Impl::store(const ArtefactKey& key, const detail::NativeModule& module) const {
   const auto store = [&]() -> Result<> {
-    return disk_cache->store(key, {.component = module.is_component(), .code = TRY(module.serialize())});
+    return disk_cache->store(key, { .component = module.is_component(), .code = TRY(module.serialize()) });
   };
   const auto stored = store();
   if (stored) return;

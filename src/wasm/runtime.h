@@ -25,7 +25,7 @@ struct DiskCache {
 
 struct RuntimeOptions {
   std::optional<DiskCache> disk_cache{};
-  std::size_t max_instances = 64;       // at the same time; each reserves address space, not memory
+  std::size_t max_instances = 64;         // at the same time; each reserves address space, not memory
   std::size_t memory_cache_entries = 32;  // compiled modules kept, least recently used first out
 };
 

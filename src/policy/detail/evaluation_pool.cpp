@@ -129,6 +129,8 @@ Outcome run_bounded(std::function<void()> work, SteadyTime deadline) {
   return Pool::instance().run(std::move(work), deadline);
 }
 
-std::size_t lost_threads() { return Pool::instance().lost(); }
+std::size_t lost_threads() {
+  return Pool::instance().lost();
+}
 
 }  // namespace coffer::policy::detail

@@ -66,8 +66,8 @@ class Explainer {
   bool last_resort(const OutlineRule& rule, const Body& body, std::size_t index) {
     if (index + 1 < body.statements.size()) return reached(body.statements[index + 1]);
     const bool own_line = body.value_line && std::ranges::none_of(body.statements, [&](const Statement& statement) {
-      return statement.line == *body.value_line;
-    });
+                            return statement.line == *body.value_line;
+                          });
     if (own_line) return covered_.contains(*body.value_line);
     const auto value = ask("data.policy." + rule.name);
     return value.known && truthy(value);
@@ -100,10 +100,8 @@ class Explainer {
   void report(const OutlineRule& rule, const Statement& statement, const Substitution& names, bool held,
               std::size_t progress) {
     if (statement.kind == StatementKind::every && !held && report_item(rule, statement, names, progress)) return;
-    Condition condition{.rule = rule.name,
-                        .line = statement.line,
-                        .text = std::string{statement.whole.range.of(text_)},
-                        .held = held};
+    Condition condition{
+        .rule = rule.name, .line = statement.line, .text = std::string{statement.whole.range.of(text_)}, .held = held};
     describe(statement, names, condition);
     found_.push_back({std::move(condition), progress, found_.size()});
   }
@@ -169,8 +167,8 @@ class Explainer {
 
 }  // namespace
 
-std::vector<Condition> explain(const Outline& outline, std::string_view text, const std::set<std::size_t>& covered_lines,
-                               const Probe& probe) {
+std::vector<Condition> explain(const Outline& outline, std::string_view text,
+                               const std::set<std::size_t>& covered_lines, const Probe& probe) {
   return Explainer{outline, text, covered_lines, probe}.run();
 }
 

@@ -18,7 +18,7 @@ namespace coffer::policy::detail {
 using Probe = std::function<Result<std::optional<codec::json::Value>>(const std::string& expression)>;
 
 // Failing conditions first, those that came furthest in their rule leading.
-std::vector<Condition> explain(const Outline& outline, std::string_view text, const std::set<std::size_t>& covered_lines,
-                               const Probe& probe);
+std::vector<Condition> explain(const Outline& outline, std::string_view text,
+                               const std::set<std::size_t>& covered_lines, const Probe& probe);
 
 }  // namespace coffer::policy::detail

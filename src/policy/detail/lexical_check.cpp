@@ -17,8 +17,8 @@ bool is_word(char c) {
 
 // After one of these a brace opens a body, or an expression begins anew.
 bool is_keyword(std::string_view word) {
-  static constexpr std::array<std::string_view, 12> keywords{"if",   "else",    "not",   "some", "in",     "every",
-                                                             "with", "default", "import", "as",  "package", "contains"};
+  static constexpr std::array<std::string_view, 12> keywords{
+      "if", "else", "not", "some", "in", "every", "with", "default", "import", "as", "package", "contains"};
   for (const auto keyword : keywords) {
     if (word == keyword) return true;
   }

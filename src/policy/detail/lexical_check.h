@@ -10,10 +10,10 @@
 namespace coffer::policy::detail {
 
 struct LexicalLimits {
-  std::size_t max_size = 1U << 20;      // bytes
-  std::size_t max_literal_depth = 12;   // arrays, sets, objects and comprehensions inside each other
-  std::size_t max_depth = 30;           // the same with parentheses, indexes and rule bodies
-  std::size_t max_chain = 400;          // operands of one expression: a + b + c, a.b.c
+  std::size_t max_size = 1U << 20;         // bytes
+  std::size_t max_literal_depth = 12;      // arrays, sets, objects and comprehensions inside each other
+  std::size_t max_depth = 30;              // the same with parentheses, indexes and rule bodies
+  std::size_t max_chain = 400;             // operands of one expression: a + b + c, a.b.c
   std::size_t max_token_reads = 1U << 20;  // tokens, each times how often the parser will read it
 };
 

@@ -66,9 +66,13 @@ std::int32_t look_up(void* context, coffer_view id, coffer_buffer* out) noexcept
 
 }  // namespace
 
-void NativePolicy::Free::operator()(coffer_policy* policy) const { coffer_policy_free(policy); }
+void NativePolicy::Free::operator()(coffer_policy* policy) const {
+  coffer_policy_free(policy);
+}
 
-void NativeEvaluation::Free::operator()(coffer_evaluation* evaluation) const { coffer_evaluation_free(evaluation); }
+void NativeEvaluation::Free::operator()(coffer_evaluation* evaluation) const {
+  coffer_evaluation_free(evaluation);
+}
 
 Result<NativePolicy> NativePolicy::parse(std::string_view name, std::string_view text) {
   NativePolicy policy;

@@ -10,8 +10,8 @@ namespace {
 using codec::json::Limits;
 using codec::json::Value;
 
-// A tree of a 1 MiB policy stays below these; one that does not is not explained.
-constexpr Limits tree_limits{.max_size = 256U << 20, .max_depth = 4096, .max_values = 1U << 24};
+// A tree beyond these is not explained. The text is bounded by max_explained_size.
+constexpr Limits tree_limits{.max_size = 64U << 20, .max_depth = 4096, .max_values = 1U << 22};
 
 // Nodes are objects with one member, {"BoolExpr": {...}}.
 struct Node {
@@ -25,7 +25,9 @@ std::optional<Node> node_of(const Value* value) {
   return Node{object->begin()->first, &object->begin()->second};
 }
 
-std::size_t number(const Value* value) { return value == nullptr ? 0 : value->if_uint64().value_or(0); }
+std::size_t number(const Value* value) {
+  return value == nullptr ? 0 : value->if_uint64().value_or(0);
+}
 
 TextRange range_of(const Value* span) {
   if (span == nullptr) return {};
@@ -41,7 +43,7 @@ class Reader {
     const auto* modules = tree.if_array();
     if (modules == nullptr) return outline;
     for (const auto& module : *modules) {
-      const auto* rules = module.at_pointer("/ast/rules");
+      const auto* rules = module.find("rules");
       if (rules == nullptr || rules->if_array() == nullptr) continue;
       for (const auto& rule : *rules->if_array()) add_rule(rule, outline);
     }
@@ -216,7 +218,9 @@ class Reader {
 
 }  // namespace
 
-bool Outline::defines(std::string_view name) const { return std::ranges::binary_search(names, name); }
+bool Outline::defines(std::string_view name) const {
+  return std::ranges::binary_search(names, name);
+}
 
 Result<Outline> read_outline(std::string_view syntax_tree, std::string_view text) {
   const auto tree = TRY(codec::json::parse(syntax_tree, tree_limits));

@@ -46,7 +46,7 @@ struct Statement {
   std::vector<Operand> operands{};  // comparison: two; the others: one; expression: itself
   std::string key{};                // every: its names, `key` may be empty; assignment: `value` is the name
   std::string value{};
-  std::vector<Statement> inner{};   // every
+  std::vector<Statement> inner{};  // every
 };
 
 struct Body {
@@ -60,13 +60,13 @@ struct OutlineRule {
 };
 
 struct Outline {
-  std::vector<OutlineRule> rules{};     // rules that can be explained: with a body, and no function
-  std::vector<std::string> names{};     // of all rules and functions of the package, sorted
+  std::vector<OutlineRule> rules{};  // rules that can be explained: with a body, and no function
+  std::vector<std::string> names{};  // of all rules and functions of the package, sorted
 
   bool defines(std::string_view name) const;
 };
 
-// From regorus' syntax tree (JSON of Engine::get_ast_as_json, 0.14.1) and the text that it was made of. Parts that it
+// From regorus' syntax tree (0.14.1, feature `ast`, as JSON) and the text that it was made of. Parts that it
 // does not know are left out.
 Result<Outline> read_outline(std::string_view syntax_tree, std::string_view text);
 

@@ -42,7 +42,7 @@ class File {
 Result<std::optional<Bytes>> read_file(const std::filesystem::path& path) {
   const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (file.get() < 0 && errno == ENOENT) return std::nullopt;
-  struct stat status {};
+  struct stat status{};
   if (file.get() < 0 || ::fstat(file.get(), &status) != 0) return io_error(path, "cannot open");
   const auto size = static_cast<std::size_t>(status.st_size);
   if (!S_ISREG(status.st_mode) || size > max_file_size) {
@@ -120,8 +120,7 @@ Result<std::optional<Artefact>> ArtefactCache::load(const ArtefactKey& key) cons
 Result<> ArtefactCache::store(const ArtefactKey& key, const Artefact& artefact) const {
   const char kind = artefact.component ? 'c' : 'm';
   const auto mac = authenticate(key, kind, artefact.code);
-  const auto content =
-      concat({as_bytes(magic), mac, as_bytes(std::string_view{&kind, 1}), artefact.code});
+  const auto content = concat({as_bytes(magic), mac, as_bytes(std::string_view{&kind, 1}), artefact.code});
   const auto path = options_.directory / key.file_name();
   auto temporary = path;
   temporary += "." + codec::hex_encode(crypto::system_random().bytes(8));

@@ -7,18 +7,30 @@
 namespace coffer::wasm {
 
 Cancellation::Impl::Impl() : handle(coffer_wasm_cancel_new()) {}
-Cancellation::Impl::~Impl() { coffer_wasm_cancel_free(handle); }
+Cancellation::Impl::~Impl() {
+  coffer_wasm_cancel_free(handle);
+}
 
 Cancellation::Cancellation() : impl_(std::make_shared<Impl>()) {}
-void Cancellation::cancel() const { coffer_wasm_cancel_trigger(impl_->handle); }
+void Cancellation::cancel() const {
+  coffer_wasm_cancel_trigger(impl_->handle);
+}
 
 namespace detail {
 namespace {
 
-coffer_view view_of(ByteView bytes) { return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}; }
-coffer_view view_of(std::string_view text) { return view_of(as_bytes(text)); }
-ByteView bytes_of(coffer_view view) { return {reinterpret_cast<const std::byte*>(view.data), view.size}; }
-ByteView bytes_of(const coffer_buffer& buffer) { return bytes_of(coffer_view{buffer.data, buffer.size}); }
+coffer_view view_of(ByteView bytes) {
+  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
+}
+coffer_view view_of(std::string_view text) {
+  return view_of(as_bytes(text));
+}
+ByteView bytes_of(coffer_view view) {
+  return {reinterpret_cast<const std::byte*>(view.data), view.size};
+}
+ByteView bytes_of(const coffer_buffer& buffer) {
+  return bytes_of(coffer_view{buffer.data, buffer.size});
+}
 
 class Buffer {
  public:
@@ -67,7 +79,9 @@ std::size_t read_from_source(void* context, std::uint8_t* buffer, std::size_t si
   return 0;
 }
 
-void release_source(void* context) noexcept { delete static_cast<Source*>(context); }
+void release_source(void* context) noexcept {
+  delete static_cast<Source*>(context);
+}
 
 coffer_wasm_input input_of(const Source& source) {
   if (!source) return {nullptr, nullptr, nullptr};
@@ -124,10 +138,16 @@ std::string message_of(WasmError error, std::string text) {
 
 }  // namespace
 
-void NativeModule::Free::operator()(coffer_wasm_module* module) const { coffer_wasm_module_free(module); }
-void NativeEngine::Free::operator()(coffer_wasm_engine* engine) const { coffer_wasm_engine_free(engine); }
+void NativeModule::Free::operator()(coffer_wasm_module* module) const {
+  coffer_wasm_module_free(module);
+}
+void NativeEngine::Free::operator()(coffer_wasm_engine* engine) const {
+  coffer_wasm_engine_free(engine);
+}
 
-bool NativeModule::is_component() const { return coffer_wasm_module_is_component(handle_.get()); }
+bool NativeModule::is_component() const {
+  return coffer_wasm_module_is_component(handle_.get());
+}
 
 Result<std::string> NativeModule::exports() const {
   Buffer out;
@@ -162,9 +182,13 @@ Result<NativeEngine> NativeEngine::create(bool metered, std::size_t instances) {
   return engine;
 }
 
-void NativeEngine::tick() const { coffer_wasm_engine_tick(handle_.get()); }
+void NativeEngine::tick() const {
+  coffer_wasm_engine_tick(handle_.get());
+}
 
-std::uint64_t NativeEngine::compatibility() const { return coffer_wasm_engine_compatibility(handle_.get()); }
+std::uint64_t NativeEngine::compatibility() const {
+  return coffer_wasm_engine_compatibility(handle_.get());
+}
 
 Result<NativeModule> NativeEngine::compile(ByteView wasm) const {
   Buffer error;
