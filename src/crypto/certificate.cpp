@@ -87,13 +87,14 @@ Result<std::vector<Certificate>> Certificate::chain_from_pem(std::string_view pe
   std::vector<Certificate> chain;
   const auto bio = detail::reading_bio(as_bytes(pem));
   while (true) {
-    auto block = detail::next_pem_block(bio.get());
-    if (!block) return fail(CryptoError::bad_certificate, block.error().message);
-    if (!*block) break;
-    if ((*block)->label != "CERTIFICATE") continue;
+    const auto next = detail::next_pem_block(bio.get());
+    if (!next) return fail(CryptoError::bad_certificate, next.error().message);
+    const auto& block = *next;
+    if (!block) break;
+    if (block->label != "CERTIFICATE") continue;
     if (chain.size() == most_certificates)
       return fail(CryptoError::bad_certificate, "over 64 certificates in one file");
-    chain.push_back(TRY(from_der((*block)->content.expose())));
+    chain.push_back(TRY(from_der(block->content.expose())));
   }
   if (chain.empty()) return fail(CryptoError::bad_certificate, "no '-----BEGIN CERTIFICATE-----' was found");
   return chain;

@@ -17,7 +17,8 @@ class AesCtr {
   AesCtr& operator=(AesCtr&&) noexcept;
   ~AesCtr();
 
-  // Encrypts or decrypts (the same in this mode) from `in` to `out`, which has the same size and may be the same memory.
+  // Encrypts or decrypts (the same in this mode) from `in` to `out`, which has the same size and may be the same
+  // memory.
   void apply(ByteView in, MutableByteView out);
 
  private:

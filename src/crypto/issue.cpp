@@ -130,16 +130,21 @@ Result<GeneralName> ip_name(const std::string& text) {
   return name;
 }
 
+// The stack takes the name.
+Result<> push_name(GENERAL_NAMES* names, GeneralName name) {
+  if (sk_GENERAL_NAME_push(names, name.get()) <= 0) return failed("a name");
+  [[maybe_unused]] auto* taken = name.release();
+  return {};
+}
+
 Result<> add_names(X509* x509, const CertificateRequest& request) {
   if (request.dns_names.empty() && request.ip_addresses.empty()) return {};
   const detail::Handle<GENERAL_NAMES, GENERAL_NAMES_free> names{sk_GENERAL_NAME_new_null()};
   for (const auto& text : request.dns_names) {
-    auto name = TRY(dns_name(text));
-    if (sk_GENERAL_NAME_push(names.get(), name.get()) > 0) static_cast<void>(name.release());
+    TRY(push_name(names.get(), TRY(dns_name(text))));
   }
   for (const auto& text : request.ip_addresses) {
-    auto name = TRY(ip_name(text));
-    if (sk_GENERAL_NAME_push(names.get(), name.get()) > 0) static_cast<void>(name.release());
+    TRY(push_name(names.get(), TRY(ip_name(text))));
   }
   return add_extension(x509, NID_subject_alt_name, names.get(), 0);
 }

@@ -20,10 +20,16 @@ std::size_t coordinate_size(KeyKind kind);
 // What signs and verifies. EC signatures are the raw r || s of IEEE P1363 that JOSE and COSE use; see
 // ecdsa_from_der and ecdsa_to_der for the other form.
 enum class SignatureAlgorithm {
-  es256, es384, es512,   // ECDSA with P-256/SHA-256, P-384/SHA-384, P-521/SHA-512
-  rs256, rs384, rs512,   // RSASSA-PKCS1-v1_5
-  ps256, ps384, ps512,   // RSASSA-PSS, salt as long as the digest
-  eddsa,                 // Ed25519
+  es256,
+  es384,
+  es512,  // ECDSA with P-256/SHA-256, P-384/SHA-384, P-521/SHA-512
+  rs256,
+  rs384,
+  rs512,  // RSASSA-PKCS1-v1_5
+  ps256,
+  ps384,
+  ps512,  // RSASSA-PSS, salt as long as the digest
+  eddsa,  // Ed25519
 };
 
 class PublicKey {
@@ -38,11 +44,15 @@ class PublicKey {
   static Result<PublicKey> from_ed25519(ByteView key);
 
   KeyKind kind() const;
-  std::string to_pem() const;        // SubjectPublicKeyInfo
+  std::string to_pem() const;  // SubjectPublicKeyInfo
   Bytes to_spki_der() const;
-  struct EcCoordinates { Bytes x, y; };
-  Result<EcCoordinates> ec_coordinates() const;      // padded to coordinate_size; for Ed25519, x alone
-  struct RsaComponents { Bytes modulus, exponent; };
+  struct EcCoordinates {
+    Bytes x, y;
+  };
+  Result<EcCoordinates> ec_coordinates() const;  // padded to coordinate_size; for Ed25519, x alone
+  struct RsaComponents {
+    Bytes modulus, exponent;
+  };
   Result<RsaComponents> rsa_components() const;
 
   // CryptoError::bad_signature where it does not verify, bad_key where the algorithm is not one for this kind of key.
@@ -69,14 +79,16 @@ class PrivateKey {
   static Result<PrivateKey> from_pem(std::string_view pem) { return from_pem(as_bytes(pem)); }
   static Result<PrivateKey> from_pkcs8_der(ByteView der);
   static Result<PrivateKey> from_ec_components(KeyKind curve, ByteView d, ByteView x, ByteView y);
-  struct RsaPrivateComponents { ByteView n, e, d, p, q, dp, dq, qi; };
+  struct RsaPrivateComponents {
+    ByteView n, e, d, p, q, dp, dq, qi;
+  };
   static Result<PrivateKey> from_rsa_components(const RsaPrivateComponents& components);
   static Result<PrivateKey> from_ed25519_seed(ByteView seed);
 
   KeyKind kind() const;
   PublicKey public_key() const;
   SecretBytes to_pem_pkcs8() const;
-  Result<SecretBytes> to_pem_pkcs1() const;   // RSA only
+  Result<SecretBytes> to_pem_pkcs1() const;  // RSA only
   // The private scalar (EC) padded to coordinate_size, or the seed (Ed25519).
   Result<SecretBytes> scalar() const;
 

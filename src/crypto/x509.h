@@ -22,11 +22,11 @@ class Certificate {
 
   const Bytes& der() const;
   std::string to_pem() const;
-  std::string subject() const;   // RFC 2253 text
+  std::string subject() const;  // RFC 2253 text
   std::string issuer() const;
   TimePoint not_before() const;
   TimePoint not_after() const;
-  bool is_ca() const;            // basicConstraints CA:TRUE
+  bool is_ca() const;  // basicConstraints CA:TRUE
   Result<PublicKey> public_key() const;
   Bytes sha256_fingerprint() const;
   // The DER content of an extension's value by dotted OID, or nothing where it is absent.
@@ -41,13 +41,13 @@ class Certificate {
 };
 
 struct ChainOptions {
-  TimePoint at;                                 // the time of verification; never the wall clock by accident
-  std::vector<Certificate> intermediates{};     // untrusted
-  std::vector<Bytes> crls{};                    // DER; when given, every certificate of the chain is checked
+  TimePoint at;                              // the time of verification; never the wall clock by accident
+  std::vector<Certificate> intermediates{};  // untrusted
+  std::vector<Bytes> crls{};                 // DER; when given, every certificate of the chain is checked
   // Whether a certificate below the anchor that none of the CRLs covers is an error. Vendors differ: Intel publishes
   // a CRL for each level, AMD one that lists intermediates alone.
   bool require_crl = true;
-  std::size_t max_depth = 8;                    // certificates between leaf and anchor
+  std::size_t max_depth = 8;  // certificates between leaf and anchor
 };
 
 // Builds and verifies a chain from `leaf` to one of `anchors` (RFC 5280 section 6): signatures, validity at

@@ -14,12 +14,12 @@
 namespace coffer::storage {
 
 enum class StorageError {
-  bad_key,        // outside [A-Za-z0-9._/-], an empty, "." or ".." segment, over 512 characters, or too long for a file
-  ambiguous,      // LocalFs: one key stands in two files
-  conflict,       // put_if() found another value
-  too_large,      // a value over max_value_size
-  unavailable,    // the file or database cannot be read or written
-  corrupt,        // it can be read and is no store of ours, or of a newer schema
+  bad_key,      // outside [A-Za-z0-9._/-], an empty, "." or ".." segment, over 512 characters, or too long for a file
+  ambiguous,    // LocalFs: one key stands in two files
+  conflict,     // put_if() found another value
+  too_large,    // a value over max_value_size
+  unavailable,  // the file or database cannot be read or written
+  corrupt,      // it can be read and is no store of ours, or of a newer schema
 };
 std::string_view code_name(StorageError code);
 
@@ -65,6 +65,6 @@ struct LocalFsOptions {
 };
 // Creates the directory with mode 0700 where absent; files have mode 0600. Symbolic links that lead out of the
 // directory are not followed.
-Result<std::unique_ptr<KeyValueStore>> open_local_fs_store(LocalFsOptions options);
+Result<std::unique_ptr<KeyValueStore>> open_local_fs_store(const LocalFsOptions& options);
 
 }  // namespace coffer::storage

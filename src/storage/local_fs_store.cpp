@@ -107,7 +107,8 @@ class LocalFsStore final : public KeyValueStore {
   Result<> collect_folder(const std::string& base, const std::string& key_so_far, Keys& keys) const {
     if (!check_key("any", key_so_far)) return {};
     for (const auto& entry : TRY(directory_.entries(base + "/" + key_so_far))) {
-      const auto key = key_so_far + "/" + entry.name;
+      auto key = key_so_far;
+      key.append("/").append(entry.name);
       if (entry.is_folder) {
         TRY(collect_folder(base, key, keys));
       } else if (check_key("any", key)) {
@@ -139,7 +140,7 @@ class LocalFsStore final : public KeyValueStore {
 
 }  // namespace
 
-Result<std::unique_ptr<KeyValueStore>> open_local_fs_store(LocalFsOptions options) {
+Result<std::unique_ptr<KeyValueStore>> open_local_fs_store(const LocalFsOptions& options) {
   TRY(detail::check_space(options.nested_space));
   auto directory = TRY(Directory::open(options.directory));
   return std::make_unique<LocalFsStore>(std::move(directory), options);

@@ -155,7 +155,8 @@ Result<std::vector<Directory::Entry>> Directory::entries(const std::string& path
   while (const auto* entry = ::readdir(stream.get())) {
     const std::string name = entry->d_name;
     if (name == "." || name == "..") continue;
-    const auto full = path == "." ? name : path + "/" + name;
+    // From the root, so that a link may lead anywhere below that.
+    const auto full = std::filesystem::path{path} / name;
     const auto type = type_of(open_beneath(root_.get(), full.c_str(), O_PATH).get());
     if (type == S_IFREG || type == S_IFDIR) found.push_back({name, type == S_IFDIR});
   }

@@ -116,7 +116,7 @@ Result<> SqliteConnection::create_schema() {
     return is_new ? execute(schema) : Result<>{};
   }();
   if (created) return execute("COMMIT");
-  static_cast<void>(execute("ROLLBACK"));
+  sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
   return created;
 }
 
