@@ -21,7 +21,7 @@ class Headers {
   // The first value, or nothing.
   std::optional<std::string_view> get(std::string_view name) const;
   std::vector<std::string_view> get_all(std::string_view name) const;
-  void set(std::string_view name, std::string value);   // replaces all
+  void set(std::string_view name, std::string value);  // replaces all
   void add(std::string_view name, std::string value);
   void remove(std::string_view name);
   bool empty() const { return fields_.empty(); }

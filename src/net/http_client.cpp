@@ -45,8 +45,8 @@ class Collector final : public BodySink {
 
  private:
   Result<> over_limit(std::uint64_t size) const {
-    return fail(NetError::too_large, "the answer has at least " + std::to_string(size) + " bytes, the limit is " +
-                                         std::to_string(limit_));
+    return fail(NetError::too_large,
+                "the answer has at least " + std::to_string(size) + " bytes, the limit is " + std::to_string(limit_));
   }
 
   std::size_t limit_;
@@ -107,17 +107,17 @@ Result<HttpResponse> HttpClient::Impl::exchange(const HttpRequest& request, Body
                                                 const detail::Upload* upload) {
   TRY(check_message(request));
   const auto deadline = std::chrono::steady_clock::now() + request.timeout;
-  detail::Hop hop{.url = TRY(Url::parse(request.url)),
-                  .method = request.method,
-                  .headers = request.headers,
-                  .with_body = !request.body.empty()};
+  detail::Hop hop {
+    .url = TRY(Url::parse(request.url))
+    , .method = request.method, .headers = request.headers, .with_body = !request.body.empty()
+  };
   const auto allowed = upload == nullptr ? request.max_redirects : 0;
   for (unsigned followed = 0;; ++followed) {
     auto response = TRY(one_hop(request, hop, deadline, sink, upload));
     if (allowed == 0 || !detail::is_redirect(response)) return response;
     if (followed == allowed) {
-      return fail(NetError::redirect, "more than " + std::to_string(allowed) + " redirects, the last one from " +
-                                          hop.url.origin());
+      return fail(NetError::redirect,
+                  "more than " + std::to_string(allowed) + " redirects, the last one from " + hop.url.origin());
     }
     hop = TRY(detail::follow(hop, response));
   }

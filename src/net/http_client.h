@@ -22,9 +22,9 @@ struct HttpRequest {
   Bytes body{};
   // The whole exchange: redirects, and the time a sink takes. Every call has one.
   Duration timeout = std::chrono::seconds{60};
-  std::size_t max_response_size = 16U << 20;   // for send(); a stream is bounded by its sink
-  // Followed only to https, or from http to http; Authorization and Cookie are dropped when scheme, host or port change.
-  // 0: a redirect is an answer like any other. An upload never follows one.
+  std::size_t max_response_size = 16U << 20;  // for send(); a stream is bounded by its sink
+  // Followed only to https, or from http to http; Authorization and Cookie are dropped when scheme, host or port
+  // change. 0: a redirect is an answer like any other. An upload never follows one.
   unsigned max_redirects = 0;
   // For streams: abort when fewer bytes than one a second arrive for this long. Zero: `timeout` alone.
   Duration stall_timeout{0};
@@ -33,8 +33,8 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 0;
   Headers headers{};
-  Bytes body{};            // empty for streams
-  std::string final_url{}; // after redirects
+  Bytes body{};             // empty for streams
+  std::string final_url{};  // after redirects
 };
 
 struct HttpClientOptions {
@@ -51,7 +51,7 @@ class BodySink {
  public:
   virtual ~BodySink() = default;
   virtual Result<> on_head(const HttpResponse& head) = 0;
-  virtual Result<> on_data(ByteView data) = 0;   // may block: that is the back-pressure
+  virtual Result<> on_data(ByteView data) = 0;  // may block: that is the back-pressure
 };
 
 class HttpClient {
@@ -62,8 +62,8 @@ class HttpClient {
   // A response of any status is a success; NetError is for exchanges without one. Heads over 256 KiB are too_large.
   // Content codings are left as they are.
   Result<HttpResponse> send(const HttpRequest& request);
-  // The same with the body handed to `sink` as it arrives. Memory stays bounded. An exchange that breaks off in the body
-  // is NetError::unreachable; what the sink had by then it had.
+  // The same with the body handed to `sink` as it arrives. Memory stays bounded. An exchange that breaks off in the
+  // body is NetError::unreachable; what the sink had by then it had.
   Result<HttpResponse> stream(const HttpRequest& request, BodySink& sink);
   // Uploads `body_size` bytes that `read` gives piece by piece (fills the buffer, returns how many, 0 at the end).
   using BodySource = std::function<Result<std::size_t>(MutableByteView)>;

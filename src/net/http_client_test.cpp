@@ -14,16 +14,20 @@ namespace coffer::net {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::answering;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::StartsWith;
-using testing::answering;
 using testing::RawServer;
 using testing::RawSocket;
+using ::testing::StartsWith;
 
-std::shared_ptr<HttpClient> client() { return *HttpClient::create(); }
+std::shared_ptr<HttpClient> client() {
+  return *HttpClient::create();
+}
 
-HttpRequest to(std::string url) { return {.url = std::move(url), .timeout = 5s}; }
+HttpRequest to(std::string url) {
+  return {.url = std::move(url), .timeout = 5s};
+}
 
 // The code of what went wrong, or "none".
 std::string code_of(const Result<HttpResponse>& result) {
@@ -67,7 +71,8 @@ class Collecting final : public BodySink {
 };
 
 TEST(HttpClient, returns_status_headers_and_body) {
-  RawServer server(answering("HTTP/1.1 418 Teapot\r\nX-One: 1\r\nSet-Cookie: a\r\nset-cookie: b\r\nContent-Length: 3\r\n\r\nabc"));
+  RawServer server(
+      answering("HTTP/1.1 418 Teapot\r\nX-One: 1\r\nSet-Cookie: a\r\nset-cookie: b\r\nContent-Length: 3\r\n\r\nabc"));
   const auto response = client()->send(to(server.url("/x?y=z")));
   ASSERT_TRUE(response) << to_string(response.error());
   EXPECT_EQ(response->status, 418);
@@ -84,7 +89,8 @@ TEST(HttpClient, sends_what_it_is_told_and_nothing_that_it_is_not) {
   EXPECT_THAT(get, HasSubstr("X-Empty:\r\n"));
   EXPECT_THAT(get, HasSubstr("Authorization: Bearer t\r\n"));
   EXPECT_THAT(get, Not(HasSubstr("Content-")));
-  const auto post = wire({.method = "POST", .url = "/", .headers = {{"Content-Length", "99"}}, .body = to_bytes("body")});
+  const auto post =
+      wire({.method = "POST", .url = "/", .headers = {{"Content-Length", "99"}}, .body = to_bytes("body")});
   EXPECT_THAT(post, HasSubstr("Content-Length: 4\r\n"));
   EXPECT_THAT(post, Not(HasSubstr("Content-Type")));
   EXPECT_THAT(post, Not(HasSubstr("Expect")));
@@ -172,7 +178,9 @@ TEST(HttpClient, refuses_requests_that_http_cannot_carry) {
 
 TEST(HttpClient, says_that_nothing_listens) {
   std::string address;
-  { address = RawServer([](RawSocket&) {}).address(); }
+  {
+    address = RawServer([](RawSocket&) {}).address();
+  }
   const auto response = client()->send(to("http://" + address + "/"));
   EXPECT_EQ(code_of(response), "net.refused");
   EXPECT_THAT(response.error().message, HasSubstr(address));
@@ -207,7 +215,8 @@ TEST(HttpClient, says_that_an_answer_is_no_http) {
 }
 
 TEST(HttpClient, bytes_behind_the_announced_length_do_not_reach_the_next_answer) {
-  RawServer server(answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"));
+  RawServer server(
+      answering("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"));
   const auto c = client();
   for (int i = 0; i < 3; ++i) {
     const auto response = c->send(to(server.url()));
@@ -268,7 +277,8 @@ TEST(HttpClient, gives_up_on_a_stream_that_stalls_long_before_its_deadline) {
 
 TEST(HttpClient, streams_the_head_once_and_then_the_body) {
   const std::string body(5U << 20, 'z');
-  RawServer server(answering("HTTP/1.1 206 Partial\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
+  RawServer server(
+      answering("HTTP/1.1 206 Partial\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body));
   Collecting sink;
   const auto response = client()->stream(to(server.url()), sink);
   ASSERT_TRUE(response) << to_string(response.error());
@@ -306,8 +316,9 @@ TEST(HttpClient, an_exception_of_the_sink_passes_through_to_the_caller) {
 }
 
 TEST(HttpClient, uploads_from_a_source_piece_by_piece) {
-  const auto server = *HttpServer::start({.sockets = {"127.0.0.1:0"}, .max_body_size = 8U << 20},
-                                         [](const ServerRequest& request) { return ServerResponse{.body = request.body}; });
+  const auto server =
+      *HttpServer::start({.sockets = {"127.0.0.1:0"}, .max_body_size = 8U << 20},
+                         [](const ServerRequest& request) { return ServerResponse{.body = request.body}; });
   const std::uint64_t size = 3U << 20;
   std::uint64_t given = 0;
   auto request = to("http://" + server->addresses()[0]);
@@ -323,14 +334,14 @@ TEST(HttpClient, uploads_from_a_source_piece_by_piece) {
 }
 
 TEST(HttpClient, an_upload_whose_source_ends_early_or_fails_is_an_error) {
-  const auto server = *HttpServer::start({.sockets = {"127.0.0.1:0"}}, [](const ServerRequest&) { return ServerResponse{}; });
+  const auto server =
+      *HttpServer::start({.sockets = {"127.0.0.1:0"}}, [](const ServerRequest&) { return ServerResponse{}; });
   auto request = to("http://" + server->addresses()[0]);
   request.method = "PUT";
   EXPECT_EQ(code_of(client()->upload(request, 10, [](MutableByteView) -> Result<std::size_t> { return 0; })),
             "net.bad_message");
-  EXPECT_EQ(code_of(client()->upload(request, 10, [](MutableByteView) -> Result<std::size_t> {
-              return fail(NetError::cancelled, "x");
-            })),
+  EXPECT_EQ(code_of(client()->upload(
+                request, 10, [](MutableByteView) -> Result<std::size_t> { return fail(NetError::cancelled, "x"); })),
             "net.cancelled");
 }
 

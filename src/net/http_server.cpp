@@ -109,7 +109,9 @@ void HttpServer::Impl::stop() {
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-HttpServer::~HttpServer() { stop(); }
+HttpServer::~HttpServer() {
+  stop();
+}
 
 Result<std::unique_ptr<HttpServer>> HttpServer::start(ServerOptions options, Handler handler) {
   TRY(check(options, handler));
@@ -119,7 +121,9 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(ServerOptions options, Han
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
-const std::vector<std::string>& HttpServer::addresses() const { return impl_->addresses; }
+const std::vector<std::string>& HttpServer::addresses() const {
+  return impl_->addresses;
+}
 
 void HttpServer::stop() {
   std::call_once(impl_->stopped, [this] { impl_->stop(); });

@@ -17,13 +17,13 @@
 namespace coffer::net {
 
 struct ServerRequest {
-  std::string method{};    // HEAD arrives as HEAD; the server leaves the body out of the answer
-  std::string target{};    // as received: path and query
-  std::string path{};      // percent-decoded path without query; never contains control characters
-  std::string query{};     // raw text behind '?', empty where there is none
+  std::string method{};  // HEAD arrives as HEAD; the server leaves the body out of the answer
+  std::string target{};  // as received: path and query
+  std::string path{};    // percent-decoded path without query; never contains control characters
+  std::string query{};   // raw text behind '?', empty where there is none
   Headers headers{};
   Bytes body{};
-  std::string peer{};      // "127.0.0.1:41234"
+  std::string peer{};  // "127.0.0.1:41234"
   bool tls = false;
 };
 
@@ -40,7 +40,7 @@ struct ServerResponse {
 // becomes a plain 500, and the cause a line of the log.
 using Handler = std::function<ServerResponse(const ServerRequest&)>;
 
-enum class TlsProfile { intermediate, modern };   // from TLS 1.2 with AEAD suites; TLS 1.3 alone
+enum class TlsProfile { intermediate, modern };  // from TLS 1.2 with AEAD suites; TLS 1.3 alone
 
 struct TlsIdentity {
   std::string certificate_chain_pem;
@@ -60,7 +60,7 @@ struct ServerOptions {
   Duration shutdown_grace = std::chrono::seconds{10};
   unsigned io_threads = 1;
   unsigned workers = 4;
-  std::size_t max_queue = 1024;                        // requests waiting for a worker
+  std::size_t max_queue = 1024;  // requests waiting for a worker
 };
 
 class HttpServer {
@@ -68,7 +68,7 @@ class HttpServer {
   // Binds and listens at once: when this returns, connections are accepted. NetError::address_in_use,
   // NetError::bad_configuration.
   static Result<std::unique_ptr<HttpServer>> start(ServerOptions options, Handler handler);
-  ~HttpServer();   // stops
+  ~HttpServer();  // stops
 
   // The addresses really bound, "127.0.0.1:43111", in the order of options.sockets.
   const std::vector<std::string>& addresses() const;

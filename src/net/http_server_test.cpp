@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <signal.h>
 
 #include <atomic>
 #include <latch>
@@ -17,8 +19,8 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::StartsWith;
 using testing::RawSocket;
+using ::testing::StartsWith;
 
 ServerOptions quick_options() {
   ServerOptions options;
@@ -31,8 +33,8 @@ ServerOptions quick_options() {
 }
 
 ServerResponse echo(const ServerRequest& request) {
-  return ServerResponse::text(200, "text/plain", request.method + " " + request.path + "?" + request.query + " " +
-                                                     to_text(request.body));
+  return ServerResponse::text(200, "text/plain",
+                              request.method + " " + request.path + "?" + request.query + " " + to_text(request.body));
 }
 
 std::unique_ptr<HttpServer> serve(Handler handler = echo, ServerOptions options = quick_options()) {
@@ -59,7 +61,8 @@ TEST(HttpServer, hands_method_path_query_headers_and_body_to_the_handler) {
     return ServerResponse{};
   });
   auto socket = RawSocket::connect(server->addresses()[0]);
-  socket.send("POST /a%20b/c?x=%31 HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
+  socket.send(
+      "POST /a%20b/c?x=%31 HTTP/1.1\r\nHost: h\r\nX-One: 1\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody");
   EXPECT_THAT(socket.receive_all(), StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_EQ(seen.method, "POST");
   EXPECT_EQ(seen.target, "/a%20b/c?x=%31");
@@ -152,15 +155,16 @@ TEST(HttpServer, says_continue_before_it_waits_for_the_body) {
 TEST(HttpServer, refuses_a_too_large_body_before_it_says_continue) {
   auto options = quick_options();
   options.max_body_size = 10;
-  const auto text = answer_to(
-      "POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n", std::move(options));
+  const auto text = answer_to("POST /a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 11\r\n\r\n",
+                              std::move(options));
   EXPECT_THAT(text, StartsWith("HTTP/1.1 413 "));
 }
 
 TEST(HttpServer, takes_big_bodies_up_to_its_limit) {
   auto options = quick_options();
   options.max_body_size = 8U << 20;
-  const auto server = serve([](const ServerRequest& request) { return ServerResponse{.body = request.body}; }, std::move(options));
+  const auto server =
+      serve([](const ServerRequest& request) { return ServerResponse{.body = request.body}; }, std::move(options));
   const std::string body(8U << 20, 'x');
   auto socket = RawSocket::connect(server->addresses()[0]);
   std::jthread sender([&] {
@@ -239,7 +243,8 @@ TEST(HttpServer, closes_an_idle_connection_after_the_idle_timeout) {
 TEST(HttpServer, a_reader_that_never_reads_is_cut) {
   auto options = quick_options();
   options.body_timeout = 100ms;
-  const auto server = serve([](const ServerRequest&) { return ServerResponse{.body = Bytes(64U << 20)}; }, std::move(options));
+  const auto server =
+      serve([](const ServerRequest&) { return ServerResponse{.body = Bytes(64U << 20)}; }, std::move(options));
   auto socket = RawSocket::connect(server->addresses()[0]);
   socket.send(get);
   std::this_thread::sleep_for(400ms);
@@ -434,7 +439,8 @@ TEST(HttpServer, refuses_options_it_cannot_serve_with) {
     return server ? ErrorCode{NetError::protocol} : server.error().code;
   };
   const ErrorCode bad = NetError::bad_configuration;
-  for (const auto* address : {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80"}) {
+  for (const auto* address :
+       {"", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80"}) {
     EXPECT_EQ(code_of([&](ServerOptions& o) { o.sockets = {address}; }), bad) << address;
   }
   EXPECT_EQ(code_of([](ServerOptions& o) { o.sockets.clear(); }), bad);
@@ -444,6 +450,17 @@ TEST(HttpServer, refuses_options_it_cannot_serve_with) {
   EXPECT_EQ(code_of([](ServerOptions& o) { o.max_head_size = 0; }), bad);
   EXPECT_EQ(code_of([](ServerOptions& o) { o.idle_timeout = 0ms; }), bad);
   EXPECT_EQ(HttpServer::start(quick_options(), Handler{}).error().code, bad);
+}
+
+TEST(Termination, a_blocked_signal_waits_to_be_asked_for) {
+  sigset_t before;
+  pthread_sigmask(SIG_SETMASK, nullptr, &before);
+  block_termination_signals();
+  for (const int signal : {SIGTERM, SIGINT}) {
+    pthread_kill(pthread_self(), signal);
+    EXPECT_EQ(wait_for_termination(), signal);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST(HttpServer, many_clients_at_once_each_get_their_own_answer) {

@@ -26,10 +26,12 @@ TEST(Headers, set_replaces_all_of_a_name) {
 
 TEST(HttpText, knows_tokens_and_field_values) {
   EXPECT_TRUE(is_token("X-Foo_1"));
-  for (const std::string_view text : {"", "a b", "a:b", "a\r", "\xc3\xa4", "a\"b"}) EXPECT_FALSE(is_token(text)) << text;
+  for (const std::string_view text : {"", "a b", "a:b", "a\r", "\xc3\xa4", "a\"b"})
+    EXPECT_FALSE(is_token(text)) << text;
   EXPECT_TRUE(is_field_value("a\tb \xc3\xa4"));
   EXPECT_TRUE(is_field_value(""));
-  for (const std::string_view text : {std::string_view{"a\rb"}, std::string_view{"a\nb"}, std::string_view{"a\0b", 3}, std::string_view{"\x7f"}}) {
+  for (const std::string_view text :
+       {std::string_view{"a\rb"}, std::string_view{"a\nb"}, std::string_view{"a\0b", 3}, std::string_view{"\x7f"}}) {
     EXPECT_FALSE(is_field_value(text));
   }
 }

@@ -18,7 +18,9 @@ namespace {
 constexpr std::array duration_buckets{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
                                       0.1,    0.25,  0.5,    1.0,   2.5,  5.0,   10.0};
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
 
 // Prometheus' data model; colons are for metric names alone.
 bool is_identifier(std::string_view text, bool colons) {
@@ -114,12 +116,22 @@ struct MetricsRegistry::Impl {
   std::vector<std::unique_ptr<Histogram::Family>> histograms;
 };
 
-void Counter::increment(LabelValues labels, double by) { family_->at(labels).Increment(by); }
-void Gauge::set(double value, LabelValues labels) { family_->at(labels).Set(value); }
-void Gauge::add(double by, LabelValues labels) { family_->at(labels).Increment(by); }
-void Histogram::observe(double value, LabelValues labels) { family_->at(labels).Observe(value); }
+void Counter::increment(LabelValues labels, double by) {
+  family_->at(labels).Increment(by);
+}
+void Gauge::set(double value, LabelValues labels) {
+  family_->at(labels).Set(value);
+}
+void Gauge::add(double by, LabelValues labels) {
+  family_->at(labels).Increment(by);
+}
+void Histogram::observe(double value, LabelValues labels) {
+  family_->at(labels).Observe(value);
+}
 
-std::span<const double> default_duration_buckets() { return duration_buckets; }
+std::span<const double> default_duration_buckets() {
+  return duration_buckets;
+}
 
 MetricsRegistry::MetricsRegistry() : impl_(std::make_unique<Impl>()) {}
 MetricsRegistry::~MetricsRegistry() = default;

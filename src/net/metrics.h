@@ -16,9 +16,9 @@ namespace coffer::net {
 // What a family of metrics is called. Label values that clients choose would grow without end, so a family holds
 // `max_series` combinations; all later ones are counted in one series whose labels all say "other".
 struct MetricName {
-  std::string name;                    // [a-zA-Z_:][a-zA-Z0-9_:]*
+  std::string name;  // [a-zA-Z_:][a-zA-Z0-9_:]*
   std::string help;
-  std::vector<std::string> labels{};   // [a-zA-Z_][a-zA-Z0-9_]*
+  std::vector<std::string> labels{};  // [a-zA-Z_][a-zA-Z0-9_]*
   std::size_t max_series = 200;
 };
 

@@ -65,7 +65,8 @@ TEST(Metrics, missing_label_values_are_empty_and_surplus_ones_left_out) {
 TEST(Metrics, refuses_names_that_prometheus_does_not_allow) {
   MetricsRegistry registry;
   const ErrorCode bad = NetError::bad_metric;
-  for (const auto* name : {"", "1a", "a-b", "a b", "\xc3\xa4"}) EXPECT_EQ(registry.counter({name, ""}).error().code, bad) << name;
+  for (const auto* name : {"", "1a", "a-b", "a b", "\xc3\xa4"})
+    EXPECT_EQ(registry.counter({name, ""}).error().code, bad) << name;
   for (const auto* label : {"", "1", "a:b", "a-b", "__a", "le"}) {
     EXPECT_EQ(registry.gauge({"g", "", {label}}).error().code, bad) << label;
   }

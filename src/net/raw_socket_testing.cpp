@@ -75,12 +75,13 @@ std::string RawSocket::receive_until(std::string_view end) {
 }
 
 std::string RawSocket::receive_response() {
-  return receive_while([](const std::string& text) {
-    return !text.contains("\r\n\r\n") || text.size() < expected_size(text);
-  });
+  return receive_while(
+      [](const std::string& text) { return !text.contains("\r\n\r\n") || text.size() < expected_size(text); });
 }
 
-void RawSocket::finish_sending() { ::shutdown(descriptor_, SHUT_WR); }
+void RawSocket::finish_sending() {
+  ::shutdown(descriptor_, SHUT_WR);
+}
 
 void RawSocket::reset() {
   const linger now{.l_onoff = 1, .l_linger = 0};
@@ -123,9 +124,13 @@ void RawServer::accept_loop() {
   }
 }
 
-std::string RawServer::address() const { return "127.0.0.1:" + std::to_string(port_); }
+std::string RawServer::address() const {
+  return "127.0.0.1:" + std::to_string(port_);
+}
 
-std::string RawServer::url(std::string_view path) const { return "http://" + address() + std::string{path}; }
+std::string RawServer::url(std::string_view path) const {
+  return "http://" + address() + std::string{path};
+}
 
 RawServer::Script answering(std::string answer) {
   return [answer = std::move(answer)](RawSocket& peer) {

@@ -47,7 +47,7 @@ class RawServer {
   explicit RawServer(Script script);
   ~RawServer();
 
-  std::string address() const;                    // "127.0.0.1:port"
+  std::string address() const;  // "127.0.0.1:port"
   std::string url(std::string_view path = "/") const;
   unsigned connections() const { return connections_; }
 

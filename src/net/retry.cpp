@@ -77,7 +77,9 @@ std::optional<Duration> Retry::pause(std::optional<Duration> asked) {
   return std::max(own, asked.value_or(Duration{0}));
 }
 
-void sleep_for(Duration duration) { std::this_thread::sleep_for(duration); }
+void sleep_for(Duration duration) {
+  std::this_thread::sleep_for(duration);
+}
 
 Result<HttpResponse> with_retries(Retry retry, const Sleep& sleep,
                                   const std::function<Result<HttpResponse>()>& attempt) {

@@ -11,9 +11,9 @@
 namespace coffer::net {
 
 struct RetryPolicy {
-  unsigned attempts = 4;                              // in all, the first included; 1: never again
+  unsigned attempts = 4;  // in all, the first included; 1: never again
   Duration first_delay = std::chrono::milliseconds{250};
-  Duration max_delay = std::chrono::seconds{8};       // the delay doubles up to this
+  Duration max_delay = std::chrono::seconds{8};         // the delay doubles up to this
   Duration max_retry_after = std::chrono::seconds{30};  // a server that asks for a longer pause is given up at once
   // A request that may have been carried out already is repeated only where twice is the same as once: GET, HEAD, PUT,
   // DELETE. Otherwise only refused connections, unresolved names and the statuses 429 and 503 are tried again.
@@ -22,7 +22,7 @@ struct RetryPolicy {
 
 // Whether the same request may fare better later.
 bool is_retryable(const Error& error, bool idempotent = true);
-bool is_retryable_status(int status, bool idempotent = true);   // 408, 425, 429, 500, 502, 503, 504
+bool is_retryable_status(int status, bool idempotent = true);  // 408, 425, 429, 500, 502, 503, 504
 // RFC 9110 section 10.2.3: seconds or a date. Nothing where the header is absent or malformed.
 std::optional<Duration> retry_after(const Headers& headers, TimePoint now);
 
@@ -49,9 +49,10 @@ class Retry {
 };
 
 using Sleep = std::function<void(Duration)>;
-void sleep_for(Duration duration);   // the real one
+void sleep_for(Duration duration);  // the real one
 
 // Runs `attempt` until it succeeds or `retry` gives up; the last result.
-Result<HttpResponse> with_retries(Retry retry, const Sleep& sleep, const std::function<Result<HttpResponse>()>& attempt);
+Result<HttpResponse> with_retries(Retry retry, const Sleep& sleep,
+                                  const std::function<Result<HttpResponse>()>& attempt);
 
 }  // namespace coffer::net

@@ -26,7 +26,9 @@ struct Fixture {
   Retry retry() { return {policy, random, clock}; }
 };
 
-Error error_of(NetError code) { return {code, "x"}; }
+Error error_of(NetError code) {
+  return {code, "x"};
+}
 
 Result<HttpResponse> status(int code, Headers headers = {}) {
   return HttpResponse{.status = code, .headers = std::move(headers)};
@@ -65,7 +67,8 @@ TEST(Retry, only_what_may_pass_by_itself_is_retryable) {
     EXPECT_FALSE(is_retryable(error_of(code))) << code_name(code);
   }
   for (const int code : {408, 425, 429, 500, 502, 503, 504}) EXPECT_TRUE(is_retryable_status(code)) << code;
-  for (const int code : {200, 204, 301, 400, 401, 403, 404, 409, 413, 501, 505}) EXPECT_FALSE(is_retryable_status(code)) << code;
+  for (const int code : {200, 204, 301, 400, 401, 403, 404, 409, 413, 501, 505})
+    EXPECT_FALSE(is_retryable_status(code)) << code;
 }
 
 TEST(Retry, what_may_have_been_carried_out_is_not_repeated_unless_idempotent) {
@@ -120,10 +123,12 @@ TEST(Retry, runs_an_operation_until_it_succeeds) {
 TEST(Retry, hands_back_the_last_result_when_it_gives_up) {
   Fixture f;
   unsigned calls = 0;
-  const auto result = with_retries(f.retry(), [](Duration) {}, [&]() -> Result<HttpResponse> {
-    ++calls;
-    return HttpResponse{.status = 502};
-  });
+  const auto result = with_retries(
+      f.retry(), [](Duration) {},
+      [&]() -> Result<HttpResponse> {
+        ++calls;
+        return HttpResponse{.status = 502};
+      });
   EXPECT_EQ(result.value_or(HttpResponse{}).status, 502);
   EXPECT_EQ(calls, 4U);
 }

@@ -18,7 +18,9 @@ using crypto::PrivateKey;
 using ::testing::HasSubstr;
 using testing::RawSocket;
 
-PrivateKey new_key(crypto::KeyKind kind = crypto::KeyKind::ec_p256) { return *PrivateKey::generate(kind); }
+PrivateKey new_key(crypto::KeyKind kind = crypto::KeyKind::ec_p256) {
+  return *PrivateKey::generate(kind);
+}
 
 struct Authority {
   PrivateKey key = new_key();
@@ -56,7 +58,8 @@ std::unique_ptr<HttpServer> serve(TlsIdentity tls, Duration head_timeout = 5s) {
 Result<HttpResponse> ask(const HttpServer& server, std::vector<std::string> roots, std::string host = "127.0.0.1") {
   const auto client = *HttpClient::create({.extra_root_pems = std::move(roots)});
   const auto port = server.addresses()[0].substr(server.addresses()[0].rfind(':'));
-  return client->send({.method = "POST", .url = "https://" + host + port + "/x", .body = to_bytes("hello"), .timeout = 10s});
+  return client->send(
+      {.method = "POST", .url = "https://" + host + port + "/x", .body = to_bytes("hello"), .timeout = 10s});
 }
 
 std::string code_of(const Result<HttpResponse>& result) {
@@ -64,7 +67,8 @@ std::string code_of(const Result<HttpResponse>& result) {
 }
 
 // The outcome of a bare OpenSSL handshake under `configure`: the version, or "refused".
-std::string handshake(const HttpServer& server, const std::function<void(SSL*)>& configure, std::string* alpn = nullptr) {
+std::string handshake(const HttpServer& server, const std::function<void(SSL*)>& configure,
+                      std::string* alpn = nullptr) {
   const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
   const std::unique_ptr<SSL, decltype(&SSL_free)> ssl(SSL_new(context.get()), SSL_free);
   auto* bio = BIO_new_connect(server.addresses()[0].c_str());
@@ -185,10 +189,12 @@ TEST(Tls, offers_1_2_and_1_3_or_1_3_alone) {
 TEST(Tls, offers_no_suite_without_forward_secrecy_and_aead) {
   const Authority authority;
   const auto server = serve(identity(authority));
-  EXPECT_EQ(handshake(*server, [](SSL* ssl) {
-              SSL_set_max_proto_version(ssl, TLS1_2_VERSION);
-              SSL_set_cipher_list(ssl, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:AES128-GCM-SHA256");
-            }), "refused");
+  EXPECT_EQ(handshake(*server,
+                      [](SSL* ssl) {
+                        SSL_set_max_proto_version(ssl, TLS1_2_VERSION);
+                        SSL_set_cipher_list(ssl, "ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:AES128-GCM-SHA256");
+                      }),
+            "refused");
 }
 
 TEST(Tls, agrees_on_http_1_1_by_alpn_and_on_nothing_else) {
@@ -197,7 +203,8 @@ TEST(Tls, agrees_on_http_1_1_by_alpn_and_on_nothing_else) {
   std::string chosen;
   const auto offering = [](std::string_view protocols) {
     return [protocols](SSL* ssl) {
-      SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()), static_cast<unsigned>(protocols.size()));
+      SSL_set_alpn_protos(ssl, reinterpret_cast<const unsigned char*>(protocols.data()),
+                          static_cast<unsigned>(protocols.size()));
     };
   };
   EXPECT_EQ(handshake(*server, offering("\x02h2\x08http/1.1"), &chosen), "TLSv1.3");
@@ -218,15 +225,17 @@ TEST(Tls, a_peer_that_speaks_plain_http_or_nothing_is_closed) {
 }
 
 TEST(Tls, a_client_asking_a_plain_server_says_that_tls_failed) {
-  const auto server = *HttpServer::start({.sockets = {"127.0.0.1:0"}}, [](const ServerRequest&) { return ServerResponse{}; });
+  const auto server =
+      *HttpServer::start({.sockets = {"127.0.0.1:0"}}, [](const ServerRequest&) { return ServerResponse{}; });
   EXPECT_EQ(code_of(ask(*server, {})), "net.tls");
 }
 
 TEST(Tls, never_follows_a_redirect_to_plain_http) {
   const Authority authority;
-  const auto server = *HttpServer::start({.sockets = {"127.0.0.1:0"}, .tls = identity(authority)}, [](const ServerRequest&) {
-    return ServerResponse{.status = 302, .headers = {{"Location", "http://127.0.0.1:1/"}}};
-  });
+  const auto server =
+      *HttpServer::start({.sockets = {"127.0.0.1:0"}, .tls = identity(authority)}, [](const ServerRequest&) {
+        return ServerResponse{.status = 302, .headers = {{"Location", "http://127.0.0.1:1/"}}};
+      });
   const auto client = *HttpClient::create({.extra_root_pems = {authority.pem()}});
   EXPECT_EQ(code_of(client->send({.url = "https://" + server->addresses()[0], .max_redirects = 2})), "net.redirect");
 }

@@ -46,7 +46,8 @@ Result<> parse_authority(std::string_view authority, std::string_view text, Url&
   const auto bracket = authority.rfind(']');
   const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
   auto host = detail::normal_host(authority.substr(0, colon));
-  if (!host) return bad_url(text, "expected a host name or address, got \"" + std::string{authority.substr(0, 64)} + "\"");
+  if (!host)
+    return bad_url(text, "expected a host name or address, got \"" + std::string{authority.substr(0, 64)} + "\"");
   out.host = *std::move(host);
   if (colon != std::string_view::npos) out.port = TRY(parse_port(authority.substr(colon + 1), text));
   return {};
@@ -122,11 +123,17 @@ std::string Url::authority() const {
   return out;
 }
 
-std::string Url::origin() const { return scheme + "://" + authority(); }
+std::string Url::origin() const {
+  return scheme + "://" + authority();
+}
 
-std::string Url::target() const { return query.empty() ? path : path + "?" + query; }
+std::string Url::target() const {
+  return query.empty() ? path : path + "?" + query;
+}
 
-std::string Url::text() const { return origin() + target(); }
+std::string Url::text() const {
+  return origin() + target();
+}
 
 bool Url::same_origin(const Url& other) const {
   return scheme == other.scheme && host == other.host && effective_port() == other.effective_port();

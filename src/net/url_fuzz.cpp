@@ -1,7 +1,7 @@
 // Whatever parses is written so that it parses again to the same; references never lead outside http and https.
-#include "net/url.h"
-
 #include <cstdlib>
+
+#include "net/url.h"
 
 using namespace coffer;
 using namespace coffer::net;

@@ -39,12 +39,47 @@ TEST(Url, writes_ipv6_hosts_in_brackets) {
 }
 
 TEST(Url, refuses_what_is_outside_the_grammar) {
-  for (const std::string_view text :
-       {"", "h", "/path", "http:", "http:///x", "http:/h", "ftp://h/", "file:///etc/passwd", "unix:/run/x", "http://user@h/",
-        "http://user:secret@h/", "http://h:0/", "http://h:/", "http://h:65536/", "http://h:-1/", "http://h:8o/",
-        "http://h /x", "http://h/a b", "http://h/\n", "http://h/%", "http://h/%g1", "http://h\\x/", "http://[::1/",
-        "http://[v1.a]/", "http://h%41/", "http://a,b/", "http://127.1/", "http://0x7f000001/", "http://127.0.0.1.2/", "http://2130706433", "http://127.0.0.256/",
-        "http://127.0.0.01/", "http://[::1]x/", "http://[::1%25eth0]/", "http://a..b/", "http://.a/", "http://[]/", "http://h/#%", "http://h/\xc3\xa4", "//h/x", "http://h\r\nX: y/"}) {
+  for (const std::string_view text : {"",
+                                      "h",
+                                      "/path",
+                                      "http:",
+                                      "http:///x",
+                                      "http:/h",
+                                      "ftp://h/",
+                                      "file:///etc/passwd",
+                                      "unix:/run/x",
+                                      "http://user@h/",
+                                      "http://user:secret@h/",
+                                      "http://h:0/",
+                                      "http://h:/",
+                                      "http://h:65536/",
+                                      "http://h:-1/",
+                                      "http://h:8o/",
+                                      "http://h /x",
+                                      "http://h/a b",
+                                      "http://h/\n",
+                                      "http://h/%",
+                                      "http://h/%g1",
+                                      "http://h\\x/",
+                                      "http://[::1/",
+                                      "http://[v1.a]/",
+                                      "http://h%41/",
+                                      "http://a,b/",
+                                      "http://127.1/",
+                                      "http://0x7f000001/",
+                                      "http://127.0.0.1.2/",
+                                      "http://2130706433",
+                                      "http://127.0.0.256/",
+                                      "http://127.0.0.01/",
+                                      "http://[::1]x/",
+                                      "http://[::1%25eth0]/",
+                                      "http://a..b/",
+                                      "http://.a/",
+                                      "http://[]/",
+                                      "http://h/#%",
+                                      "http://h/\xc3\xa4",
+                                      "//h/x",
+                                      "http://h\r\nX: y/"}) {
     const auto url = Url::parse(text);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, NetError::bad_url) << text;
@@ -90,10 +125,12 @@ TEST(Url, refuses_references_that_lead_nowhere) {
 }
 
 TEST(Url, knows_loopback_addresses_only) {
-  for (const auto* text : {"http://localhost", "http://LOCALHOST:1", "http://127.0.0.1", "http://127.255.3.4", "http://[::1]"}) {
+  for (const auto* text :
+       {"http://localhost", "http://LOCALHOST:1", "http://127.0.0.1", "http://127.255.3.4", "http://[::1]"}) {
     EXPECT_TRUE(parsed(text).is_loopback()) << text;
   }
-  for (const auto* text : {"http://128.0.0.1", "http://localhost.evil", "http://127.0.0.1.evil", "http://127.evil", "http://[::2]", "http://0.0.0.0"}) {
+  for (const auto* text : {"http://128.0.0.1", "http://localhost.evil", "http://127.0.0.1.evil", "http://127.evil",
+                           "http://[::2]", "http://0.0.0.0"}) {
     EXPECT_FALSE(parsed(text).is_loopback()) << text;
   }
 }

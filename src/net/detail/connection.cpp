@@ -92,7 +92,7 @@ asio::awaitable<bool> Connection::serve_one() {
   const auto response = co_await handle(std::move(request));
   const bool keep_alive = wants_more && !shared_.stopping;
   const bool written = co_await answer(response, keep_alive, to_head_request);
-  co_return written && keep_alive;
+  co_return written&& keep_alive;
 }
 
 asio::awaitable<Connection::Outcome> Connection::read_request(RequestParser& parser) {
@@ -164,7 +164,8 @@ asio::awaitable<bool> Connection::refuse(const Refusal& refusal) {
   co_return false;
 }
 
-// A socket closed with unread input sends a reset, which may overtake the answer. So: stop sending, read off what comes.
+// A socket closed with unread input sends a reset, which may overtake the answer. So: stop sending, read off what
+// comes.
 asio::awaitable<void> Connection::linger() {
   enter(Phase::lingering, std::min(linger_time, shared_.options.body_timeout));
   if (!transport_.is_tls() || !drain_) co_await transport_.shutdown();
@@ -197,6 +198,8 @@ void Connection::stop_if_idle() {
   if (phase_ <= Phase::head || phase_ == Phase::lingering) transport_.close();
 }
 
-void Connection::abort() { transport_.close(); }
+void Connection::abort() {
+  transport_.close();
+}
 
 }  // namespace coffer::net::detail

@@ -68,12 +68,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   IoThread& home_;
   Transport transport_;
   std::string peer_;
-  std::string input_;       // received and not yet parsed
+  std::string input_;  // received and not yet parsed
   Phase phase_ = Phase::handshake;
   SteadyTime deadline_ = SteadyTime::max();
   bool expired_ = false;
-  bool first_ = true;       // no request has been read yet
-  bool drain_ = false;      // the peer may still be sending: read it off before closing
+  bool first_ = true;   // no request has been read yet
+  bool drain_ = false;  // the peer may still be sending: read it off before closing
 };
 
 }  // namespace coffer::net::detail

@@ -40,8 +40,9 @@ Result<HttpResponse> Transfer::perform() {
   }
   if (!reader_.complete()) {
     const bool interim = reader_.response().status < 200;
-    return fail(interim ? NetError::protocol : NetError::unreachable,
-                input_.hop.url.origin() + (interim ? " gave no final answer" : " closed within the head of its answer"));
+    return fail(
+        interim ? NetError::protocol : NetError::unreachable,
+        input_.hop.url.origin() + (interim ? " gave no final answer" : " closed within the head of its answer"));
   }
   reader_.response().final_url = input_.hop.url.text();
   return std::move(reader_.response());
@@ -125,7 +126,8 @@ Result<> Transfer::configure_headers() {
     // libcurl frames the message; a second length beside its own would be two answers to one question.
     if (equal_ignoring_case(name, "Content-Length") || equal_ignoring_case(name, "Transfer-Encoding")) continue;
     // An empty value needs libcurl's own spelling; "Name:" would remove the header.
-    TRY(add_header(value.empty() ? name + ";" : name + ": " + value));
+    std::string line = name;
+    TRY(add_header(value.empty() ? line.append(";") : line.append(": ").append(value)));
   }
   // libcurl's habits that nobody asked for: waiting for 100 Continue, and calling every body a form.
   TRY(add_header("Expect:"));
@@ -135,10 +137,10 @@ Result<> Transfer::configure_headers() {
 }
 
 Result<> Transfer::add_header(const std::string& line) {
-  auto* longer = curl_slist_append(headers_.get(), line.c_str());
+  auto* list = headers_.release();
+  auto* longer = curl_slist_append(list, line.c_str());
+  headers_.reset(longer != nullptr ? longer : list);
   if (longer == nullptr) return fail(NetError::bad_message, "out of memory for the request's headers");
-  static_cast<void>(headers_.release());
-  headers_.reset(longer);
   return {};
 }
 

@@ -29,11 +29,11 @@ struct Upload {
 
 struct TransferInput {
   const Hop& hop;
-  ByteView body;               // sent where hop.with_body
-  const Upload* upload;        // or this; else null
+  ByteView body;         // sent where hop.with_body
+  const Upload* upload;  // or this; else null
   Duration timeout;
   Duration stall_timeout;
-  bool follows_redirects;      // then a redirect's body is thrown away instead of going to the sink
+  bool follows_redirects;  // then a redirect's body is thrown away instead of going to the sink
 };
 
 class Transfer {
@@ -70,10 +70,10 @@ class Transfer {
   CurlList headers_;
   ResponseReader reader_;
   bool discarding_ = false;
-  bool enough_ = false;            // of a body that is thrown away
+  bool enough_ = false;  // of a body that is thrown away
   std::size_t discarded_ = 0;
   std::uint64_t sent_ = 0;
-  std::optional<Error> error_;     // what a callback ended the transfer with
+  std::optional<Error> error_;  // what a callback ended the transfer with
   std::exception_ptr thrown_;
   std::array<char, CURL_ERROR_SIZE> detail_{};
 };

@@ -11,7 +11,9 @@ namespace coffer::net::detail {
 IoThread::IoThread(std::chrono::milliseconds sweep_interval)
     : work_(boost::asio::make_work_guard(context_)), sweep_timer_(context_), sweep_interval_(sweep_interval) {}
 
-IoThread::~IoThread() { stop(); }
+IoThread::~IoThread() {
+  stop();
+}
 
 void IoThread::start() {
   schedule_sweep();

@@ -6,7 +6,9 @@
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
 #include <charconv>
+#include <tuple>
 
 #include "base/log.h"
 #include "net/detail/response_head.h"
@@ -53,31 +55,37 @@ Result<tcp::endpoint> resolve(asio::io_context& context, const HostPort& where) 
   tcp::resolver resolver(context);
   const auto found = resolver.resolve(where.host, std::to_string(where.port), ec);
   if (ec || found.empty()) {
-    return fail(NetError::bad_configuration, "the listening address " + where.host + " does not resolve: " + ec.message());
+    return fail(NetError::bad_configuration,
+                "the listening address " + where.host + " does not resolve: " + ec.message());
   }
   return found.begin()->endpoint();
 }
 
 Result<tcp::acceptor> listen_on(asio::io_context& context, const tcp::endpoint& endpoint) {
-  tcp::acceptor acceptor(context);
-  error_code ec;
-  acceptor.open(endpoint.protocol(), ec);
-  if (!ec) acceptor.set_option(tcp::acceptor::reuse_address{true}, ec);
-  // So that 0.0.0.0 and [::] can be given side by side.
-  if (!ec && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only{true}, ec);
-  if (!ec) acceptor.bind(endpoint, ec);
-  if (!ec) acceptor.listen(backlog, ec);
-  if (!ec) return acceptor;
-  const auto code = ec == asio::error::address_in_use ? NetError::address_in_use : NetError::bad_configuration;
-  return fail(code, "cannot listen on " + endpoint_text(endpoint) + ": " + ec.message());
+  try {
+    tcp::acceptor acceptor(context, endpoint.protocol());
+    acceptor.set_option(tcp::acceptor::reuse_address{true});
+    // So that 0.0.0.0 and [::] can be given side by side.
+    if (endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only{true});
+    acceptor.bind(endpoint);
+    acceptor.listen(backlog);
+    return acceptor;
+  } catch (const boost::system::system_error& e) {
+    const auto code = e.code() == asio::error::address_in_use ? NetError::address_in_use : NetError::bad_configuration;
+    return fail(code, "cannot listen on " + endpoint_text(endpoint) + ": " + e.code().message());
+  }
 }
 
 }  // namespace
 
 Listener::Listener(Acceptor acceptor, std::string address, IoThread& home, ServerShared& shared,
                    std::function<IoThread&()> next_thread)
-    : acceptor_(std::move(acceptor)), address_(std::move(address)), home_(home), shared_(shared),
-      next_thread_(std::move(next_thread)), pause_(home.context()) {}
+    : acceptor_(std::move(acceptor)),
+      address_(std::move(address)),
+      home_(home),
+      shared_(shared),
+      next_thread_(std::move(next_thread)),
+      pause_(home.context()) {}
 
 Result<std::unique_ptr<Listener>> Listener::open(std::string_view address, IoThread& home, ServerShared& shared,
                                                  std::function<IoThread&()> next_thread) {
@@ -97,7 +105,7 @@ void Listener::start() {
 void Listener::close() {
   asio::post(home_.context(), [this] {
     error_code ignored;
-    acceptor_.close(ignored);
+    std::ignore = acceptor_.close(ignored);
     pause_.cancel();
   });
   ended_.get_future().wait();
@@ -139,9 +147,9 @@ void Listener::turn_away(tcp::socket socket) {
   const auto response = overloaded_answer();
   const auto text = response_head(response, {.date = home_.http_date()}) + to_text(response.body);
   error_code ignored;
-  socket.non_blocking(true, ignored);
-  socket.write_some(asio::const_buffer{text.data(), text.size()}, ignored);
-  socket.shutdown(tcp::socket::shutdown_send, ignored);
+  std::ignore = socket.non_blocking(true, ignored);
+  std::ignore = socket.write_some(asio::const_buffer{text.data(), text.size()}, ignored);
+  std::ignore = socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 }  // namespace coffer::net::detail

@@ -22,12 +22,18 @@ BioHandle reader_over(ByteView data) {
   return BioHandle{BIO_new_mem_buf(data.data(), static_cast<int>(data.size()))};
 }
 
-int no_password(char*, int, int, void*) { return -1; }
+int no_password(char*, int, int, void*) {
+  return -1;
+}
 
 }  // namespace
 
-void FreeX509::operator()(X509* certificate) const { X509_free(certificate); }
-void FreeKey::operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+void FreeX509::operator()(X509* certificate) const {
+  X509_free(certificate);
+}
+void FreeKey::operator()(EVP_PKEY* key) const {
+  EVP_PKEY_free(key);
+}
 
 Result<std::vector<X509Handle>> read_certificates(std::string_view pem) {
   std::vector<X509Handle> out;

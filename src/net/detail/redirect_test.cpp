@@ -18,7 +18,8 @@ HttpResponse redirect(int status, std::string location) {
 
 TEST(Redirect, is_one_of_five_statuses_with_a_location) {
   for (const int status : {301, 302, 303, 307, 308}) EXPECT_TRUE(is_redirect(redirect(status, "/x"))) << status;
-  for (const int status : {200, 201, 300, 304, 305, 306, 404}) EXPECT_FALSE(is_redirect(redirect(status, "/x"))) << status;
+  for (const int status : {200, 201, 300, 304, 305, 306, 404})
+    EXPECT_FALSE(is_redirect(redirect(status, "/x"))) << status;
   EXPECT_FALSE(is_redirect({.status = 302}));
 }
 

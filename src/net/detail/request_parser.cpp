@@ -20,7 +20,9 @@ constexpr std::size_t max_initial_reserve = 64U << 10;
 // of a last chunk twice.
 constexpr std::size_t shortest_chunk_rest = 5;
 
-std::string_view view(string_view text) { return {text.data(), text.size()}; }
+std::string_view view(string_view text) {
+  return {text.data(), text.size()};
+}
 
 Refusal refusal_for(const error_code& ec) {
   if (ec == http::error::header_limit) return {431, "the request head is too large"};
@@ -181,12 +183,26 @@ std::size_t RequestParser::put(std::string_view data) {
   return skipped + impl_->consume(data);
 }
 
-bool RequestParser::started() const { return impl_->any; }
-bool RequestParser::head_done() const { return impl_->is_header_done(); }
-bool RequestParser::done() const { return impl_->is_done() && !impl_->refusal; }
-const std::optional<Refusal>& RequestParser::refusal() const { return impl_->refusal; }
-bool RequestParser::keep_alive() const { return impl_->keep_alive(); }
-bool RequestParser::expects_continue() const { return impl_->continue_expected; }
-ServerRequest RequestParser::take() { return std::move(impl_->request); }
+bool RequestParser::started() const {
+  return impl_->any;
+}
+bool RequestParser::head_done() const {
+  return impl_->is_header_done();
+}
+bool RequestParser::done() const {
+  return impl_->is_done() && !impl_->refusal;
+}
+const std::optional<Refusal>& RequestParser::refusal() const {
+  return impl_->refusal;
+}
+bool RequestParser::keep_alive() const {
+  return impl_->keep_alive();
+}
+bool RequestParser::expects_continue() const {
+  return impl_->continue_expected;
+}
+ServerRequest RequestParser::take() {
+  return std::move(impl_->request);
+}
 
 }  // namespace coffer::net::detail

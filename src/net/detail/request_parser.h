@@ -30,13 +30,13 @@ class RequestParser {
   RequestParser(const RequestParser&) = delete;
   RequestParser& operator=(const RequestParser&) = delete;
 
-  // Takes what it can of `data` and returns how many bytes that was. The rest is given again with more behind it; behind
-  // a complete request it belongs to the next one.
+  // Takes what it can of `data` and returns how many bytes that was. The rest is given again with more behind it;
+  // behind a complete request it belongs to the next one.
   std::size_t put(std::string_view data);
 
-  bool started() const;     // has seen a byte
+  bool started() const;  // has seen a byte
   bool head_done() const;
-  bool done() const;        // complete, and no refusal
+  bool done() const;  // complete, and no refusal
   const std::optional<Refusal>& refusal() const;
 
   // Once the head is done:

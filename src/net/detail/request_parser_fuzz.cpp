@@ -1,8 +1,8 @@
 // The same bytes give the same requests whether they arrive at once or in pieces, and limits hold for each.
-#include "net/detail/request_parser.h"
-
 #include <algorithm>
 #include <cstdlib>
+
+#include "net/detail/request_parser.h"
 
 using namespace coffer;
 using namespace coffer::net;
@@ -49,7 +49,8 @@ std::string read_all(std::string_view text, std::size_t step) {
     const bool keeps = parser.keep_alive();
     const auto request = parser.take();
     check(request);
-    out += request.method + " " + request.path + "?" + request.query + " " + to_text(request.body) + (keeps ? "+" : "-");
+    out +=
+        request.method + " " + request.path + "?" + request.query + " " + to_text(request.body) + (keeps ? "+" : "-");
     for (const auto& [name, value] : request.headers) out.append(name).append(":").append(value).append("\n");
   }
   return out;

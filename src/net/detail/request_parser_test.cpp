@@ -57,7 +57,8 @@ TEST(RequestParser, refuses_malformed_requests) {
         "GET  / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\nHost: h\n\n", "GET / HTTP/1.1\r\nHost : h\r\n\r\n",
         "GET / HTTP/1.1\r\n Host: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nNoColon\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: h\r\nX: a\rb\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nX: a\nb\r\n\r\n",
-        "GET /a\rb HTTP/1.1\r\nHost: h\r\n\r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS instead of HTTP\r\n\r\n"}) {
+        "GET /a\rb HTTP/1.1\r\nHost: h\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS instead of HTTP\r\n\r\n"}) {
     const int status = verdict(text);
     EXPECT_TRUE(status == 400 || status == 505) << text << " " << status;
   }
@@ -79,7 +80,9 @@ TEST(RequestParser, wants_exactly_one_host) {
 }
 
 TEST(RequestParser, refuses_every_ambiguous_length) {
-  const auto post = [](std::string_view fields) { return verdict(with_fields(fields, "POST / HTTP/1.1") + "0\r\n\r\n"); };
+  const auto post = [](std::string_view fields) {
+    return verdict(with_fields(fields, "POST / HTTP/1.1") + "0\r\n\r\n");
+  };
   EXPECT_EQ(post("Content-Length: 5\r\n"), 0);
   EXPECT_EQ(post("Transfer-Encoding: Chunked\r\n"), 0);
   EXPECT_EQ(post("Content-Length: 5\r\nContent-Length: 5\r\n"), 400);
@@ -150,7 +153,9 @@ TEST(RequestParser, an_endless_head_in_small_pieces_is_refused_too) {
 }
 
 TEST(RequestParser, decodes_paths_strictly) {
-  const auto get = [](std::string_view target) { return verdict(with_fields("", "GET " + std::string{target} + " HTTP/1.1")); };
+  const auto get = [](std::string_view target) {
+    return verdict(with_fields("", "GET " + std::string{target} + " HTTP/1.1"));
+  };
   EXPECT_EQ(get("/a%20b?x=%zz"), 0);
   EXPECT_EQ(get("http://h/a"), 0);
   EXPECT_EQ(get("/%"), 400);

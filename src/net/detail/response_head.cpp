@@ -58,7 +58,9 @@ std::string_view reason_phrase(int status) {
   }
 }
 
-bool allows_body(int status) { return status != 204 && status != 304; }
+bool allows_body(int status) {
+  return status != 204 && status != 304;
+}
 
 bool is_sendable(const ServerResponse& response) {
   return response.status >= 200 && response.status <= 599 &&

@@ -1,8 +1,7 @@
-#include "net/detail/response_reader.h"
-
 #include <cstdlib>
 
 #include "net/detail/redirect.h"
+#include "net/detail/response_reader.h"
 
 using namespace coffer;
 using namespace coffer::net;
@@ -23,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size) {
   if (!is_redirect(reader.response())) return 0;
   const auto next = follow(from, reader.response());
   // What left the origin left its credentials there.
-  if (next && (!next->url.is_https() || (!next->url.same_origin(from.url) && next->headers.get("Authorization")))) std::abort();
+  if (next && (!next->url.is_https() || (!next->url.same_origin(from.url) && next->headers.get("Authorization"))))
+    std::abort();
   return 0;
 }

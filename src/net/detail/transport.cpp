@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <tuple>
 
 namespace coffer::net::detail {
 namespace {
@@ -16,61 +17,65 @@ constexpr auto awaiting = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-Transport::Transport(Socket socket, asio::ssl::context* tls) {
+Transport::Transport(Socket plain, asio::ssl::context* tls) : stream_(std::move(plain)) {
   error_code ignored;
-  socket.set_option(asio::ip::tcp::no_delay{true}, ignored);
-  if (tls != nullptr) {
-    tls_.emplace(std::move(socket), *tls);
-  } else {
-    plain_.emplace(std::move(socket));
-  }
+  std::ignore = socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+  if (tls == nullptr) return;
+  Socket lower = std::move(socket());
+  stream_.emplace<TlsStream>(std::move(lower), *tls);
 }
 
-std::string Transport::peer() const {
+Transport::Socket& Transport::socket() {
+  if (auto* tls = std::get_if<TlsStream>(&stream_)) return tls->next_layer();
+  return std::get<Socket>(stream_);
+}
+
+std::string Transport::peer() {
   error_code ec;
   const auto endpoint = socket().remote_endpoint(ec);
   return ec ? "unknown" : endpoint_text(endpoint);
 }
 
 asio::awaitable<bool> Transport::handshake() {
-  if (!tls_) co_return true;
-  const auto [ec] = co_await tls_->async_handshake(asio::ssl::stream_base::server, awaiting);
+  auto* tls = std::get_if<TlsStream>(&stream_);
+  if (tls == nullptr) co_return true;
+  const auto [ec] = co_await tls->async_handshake(asio::ssl::stream_base::server, awaiting);
   co_return !ec;
 }
 
 asio::awaitable<std::size_t> Transport::read_some(asio::mutable_buffer out) {
-  if (tls_) {
-    const auto [ec, size] = co_await tls_->async_read_some(out, awaiting);
+  if (auto* tls = std::get_if<TlsStream>(&stream_)) {
+    const auto [ec, size] = co_await tls->async_read_some(out, awaiting);
     co_return ec ? 0 : size;
   }
-  const auto [ec, size] = co_await plain_->async_read_some(out, awaiting);
+  const auto [ec, size] = co_await socket().async_read_some(out, awaiting);
   co_return ec ? 0 : size;
 }
 
 asio::awaitable<bool> Transport::write(std::string_view head, std::string_view body) {
   const std::array buffers{asio::const_buffer{head.data(), head.size()}, asio::const_buffer{body.data(), body.size()}};
-  if (tls_) {
-    const auto [ec, size] = co_await asio::async_write(*tls_, buffers, awaiting);
+  if (auto* tls = std::get_if<TlsStream>(&stream_)) {
+    const auto [ec, size] = co_await asio::async_write(*tls, buffers, awaiting);
     co_return !ec;
   }
-  const auto [ec, size] = co_await asio::async_write(*plain_, buffers, awaiting);
+  const auto [ec, size] = co_await asio::async_write(socket(), buffers, awaiting);
   co_return !ec;
 }
 
 asio::awaitable<void> Transport::shutdown() {
-  if (tls_) co_await tls_->async_shutdown(awaiting);
+  if (auto* tls = std::get_if<TlsStream>(&stream_)) co_await tls->async_shutdown(awaiting);
   error_code ignored;
-  socket().shutdown(Socket::shutdown_send, ignored);
+  std::ignore = socket().shutdown(Socket::shutdown_send, ignored);
 }
 
 void Transport::cancel() {
   error_code ignored;
-  socket().cancel(ignored);
+  std::ignore = socket().cancel(ignored);
 }
 
 void Transport::close() {
   error_code ignored;
-  socket().close(ignored);
+  std::ignore = socket().close(ignored);
 }
 
 std::string endpoint_text(const asio::ip::tcp::endpoint& endpoint) {

@@ -6,9 +6,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace coffer::net::detail {
 
@@ -18,8 +18,8 @@ class Transport {
   // `tls` of a server, or none for plain TCP.
   Transport(Socket socket, boost::asio::ssl::context* tls);
 
-  bool is_tls() const { return tls_.has_value(); }
-  std::string peer() const;  // "127.0.0.1:41234"
+  bool is_tls() const { return std::holds_alternative<TlsStream>(stream_); }
+  std::string peer();  // "127.0.0.1:41234"
 
   // Each answers false when the connection is of no further use.
   boost::asio::awaitable<bool> handshake();
@@ -33,11 +33,10 @@ class Transport {
   void close();
 
  private:
-  Socket& socket() { return tls_ ? tls_->next_layer() : *plain_; }
-  const Socket& socket() const { return tls_ ? tls_->next_layer() : *plain_; }
+  using TlsStream = boost::asio::ssl::stream<Socket>;
+  Socket& socket();
 
-  std::optional<Socket> plain_;
-  std::optional<boost::asio::ssl::stream<Socket>> tls_;
+  std::variant<Socket, TlsStream> stream_;
 };
 
 std::string endpoint_text(const boost::asio::ip::tcp::endpoint& endpoint);

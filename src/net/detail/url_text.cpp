@@ -9,11 +9,17 @@
 namespace coffer::net::detail {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
-bool is_pchar(char c) { return is_unreserved(c) || std::string_view{"!$&'()*+,;=:@"}.contains(c); }
+bool is_pchar(char c) {
+  return is_unreserved(c) || std::string_view{"!$&'()*+,;=:@"}.contains(c);
+}
 
 bool follows(std::string_view text, std::string_view also) {
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -50,9 +56,9 @@ bool ends_in_number(std::string_view name) {
 // container networks, '_'.
 bool is_host_name(std::string_view name) {
   constexpr std::size_t max_size = 253;
-  return name.size() <= max_size && !name.starts_with('.') && !name.contains("..") && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_';
-  });
+  return name.size() <= max_size && !name.starts_with('.') && !name.contains("..") &&
+         std::ranges::all_of(
+             name, [](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '.' || c == '_'; });
 }
 
 }  // namespace
@@ -67,8 +73,12 @@ bool is_unreserved(char c) {
   return (lower(c) >= 'a' && lower(c) <= 'z') || is_digit(c) || std::string_view{"-._~"}.contains(c);
 }
 
-bool is_path(std::string_view text) { return follows(text, "/"); }
-bool is_query(std::string_view text) { return follows(text, "/?"); }
+bool is_path(std::string_view text) {
+  return follows(text, "/");
+}
+bool is_query(std::string_view text) {
+  return follows(text, "/?");
+}
 
 std::optional<std::string> normal_host(std::string_view text) {
   if (text.starts_with('[')) {
@@ -82,7 +92,9 @@ std::optional<std::string> normal_host(std::string_view text) {
   return host;
 }
 
-bool is_ipv4_loopback(std::string_view host) { return host.starts_with("127.") && is_ipv4(std::string{host}); }
+bool is_ipv4_loopback(std::string_view host) {
+  return host.starts_with("127.") && is_ipv4(std::string{host});
+}
 
 std::string remove_dot_segments(std::string_view path) {
   std::vector<std::string_view> kept;

@@ -11,7 +11,9 @@ WorkerPool::WorkerPool(unsigned workers, std::size_t max_waiting)
   for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { work(); });
 }
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+  stop();
+}
 
 bool WorkerPool::try_submit(Job& job) {
   {
