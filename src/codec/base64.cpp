@@ -1,5 +1,6 @@
 #include "codec/base64.h"
 
+#include <algorithm>
 #include <array>
 
 namespace coffer::codec {
@@ -41,17 +42,18 @@ constexpr Flavour url_flavour{url_table, Padding::forbidden, "base64url"};
 constexpr Flavour lenient_flavour{either_table, Padding::either, "base64"};
 
 std::string encode(ByteView data, std::string_view alphabet, bool padded) {
-  std::string out;
-  out.reserve((data.size() + 2) / 3 * 4);
+  std::string out((data.size() + 2) / 3 * 4, '=');
+  std::size_t written = 0;
   for (std::size_t i = 0; i < data.size(); i += 3) {
     const std::size_t count = std::min<std::size_t>(3, data.size() - i);
     std::uint32_t group = 0;
     for (std::size_t j = 0; j < 3; ++j) {
       group = group << 8 | (j < count ? std::to_integer<std::uint32_t>(data[i + j]) : 0);
     }
-    for (std::size_t j = 0; j <= count; ++j) out += alphabet[group >> (18 - 6 * j) & 0x3f];
-    if (padded) out.append(3 - count, '=');
+    for (std::size_t j = 0; j <= count; ++j) out[written + j] = alphabet[group >> (18 - 6 * j) & 0x3f];
+    written += 4;
   }
+  if (!padded) out.resize((data.size() * 4 + 2) / 3);
   return out;
 }
 

@@ -23,8 +23,20 @@ std::string excerpt(std::string_view text) {
   return text.size() <= most ? std::string{text} : std::string{text.substr(0, most)} + "...";
 }
 
-// The first key that stands twice among the members of one object.
+// Objects are mostly so small that comparing all pairs of keys is faster than sorting them.
+constexpr std::size_t small_object = 16;
+
+std::optional<std::string_view> find_duplicate_among_few(const Object& object) {
+  for (const auto* member = object.begin(); member != object.end(); ++member) {
+    const auto same = [&](const Object::Member& other) { return other.first == member->first; };
+    if (std::any_of(object.begin(), member, same)) return member->first;
+  }
+  return std::nullopt;
+}
+
+// A key that stands twice among the members of one object.
 std::optional<std::string_view> find_duplicate(const Object& object) {
+  if (object.size() <= small_object) return find_duplicate_among_few(object);
   std::vector<std::string_view> keys;
   keys.reserve(object.size());
   for (const auto& [key, value] : object) keys.push_back(key);
@@ -75,18 +87,11 @@ class Builder {
 
   bool on_key_part(Text part, std::size_t, BoostError&) { return collect(part); }
   bool on_key(Text part, std::size_t, BoostError&) {
-    collect(part);
-    open_.back().key = std::move(text_);
-    text_.clear();
+    open_.back().key = take_text(part);
     return true;
   }
   bool on_string_part(Text part, std::size_t, BoostError&) { return collect(part); }
-  bool on_string(Text part, std::size_t, BoostError& ec) {
-    collect(part);
-    auto text = std::move(text_);
-    text_.clear();
-    return add(std::move(text), ec);
-  }
+  bool on_string(Text part, std::size_t, BoostError& ec) { return add(take_text(part), ec); }
 
   bool on_number_part(Text part, BoostError&) { return collect(part); }
   bool on_int64(std::int64_t, Text part, BoostError& ec) { return number(part, ec); }
@@ -106,6 +111,15 @@ class Builder {
   bool collect(Text part) {
     text_ += to_std(part);
     return true;
+  }
+
+  // The whole text, whose last part this is.
+  std::string take_text(Text part) {
+    if (text_.empty()) return std::string{to_std(part)};
+    collect(part);
+    auto text = std::move(text_);
+    text_.clear();
+    return text;
   }
 
   bool number(Text part, BoostError& ec) {

@@ -87,9 +87,14 @@ class Writer {
   std::string out_;
 };
 
-void append_character(std::string& out, char c) {
-  constexpr std::string_view hex = "0123456789abcdef";
+// Whether the character stands for itself between quotes.
+constexpr bool is_plain(char c) {
   const auto code = static_cast<unsigned char>(c);
+  return code >= 0x20 && code < 0x80 && c != '"' && c != '\\';
+}
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view hex = "0123456789abcdef";
   switch (c) {
     case '"': out += "\\\""; return;
     case '\\': out += "\\\\"; return;
@@ -100,13 +105,25 @@ void append_character(std::string& out, char c) {
     case '\t': out += "\\t"; return;
     default: break;
   }
-  if (code >= 0x20) {
-    out += c;
-  } else {
-    out += "\\u00";
-    out += hex[code >> 4];
-    out += hex[code & 0xf];
+  const auto code = static_cast<unsigned char>(c);
+  out += "\\u00";
+  out += hex[code >> 4];
+  out += hex[code & 0xf];
+}
+
+// What begins at `offset` and is not plain: an escape, a sequence of UTF-8, or a byte that is none. Its size.
+std::size_t append_special(std::string& out, std::string_view text, std::size_t offset) {
+  const auto size = codec::detail::utf8_sequence_size(text, offset);
+  if (size == 0) {
+    out += "\xef\xbf\xbd";
+    return 1;
   }
+  if (size == 1) {
+    append_escape(out, text[offset]);
+  } else {
+    out += text.substr(offset, size);
+  }
+  return size;
 }
 
 }  // namespace
@@ -115,15 +132,10 @@ void detail::append_string(std::string& out, std::string_view text) {
   out += '"';
   std::size_t offset = 0;
   while (offset < text.size()) {
-    const auto size = codec::detail::utf8_sequence_size(text, offset);
-    if (size == 1) {
-      append_character(out, text[offset]);
-    } else if (size == 0) {
-      out += "\xef\xbf\xbd";
-    } else {
-      out += text.substr(offset, size);
-    }
-    offset += size == 0 ? 1 : size;
+    const auto start = offset;
+    while (offset < text.size() && is_plain(text[offset])) ++offset;
+    out += text.substr(start, offset - start);
+    if (offset < text.size()) offset += append_special(out, text, offset);
   }
   out += '"';
 }

@@ -1,6 +1,7 @@
 #include "codec/detail/utf8.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace coffer::codec::detail {
 namespace {
@@ -39,12 +40,24 @@ std::size_t utf8_sequence_size(std::string_view text, std::size_t offset) {
   return lead.size;
 }
 
-std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
+std::size_t ascii_prefix_size(std::string_view text) {
   std::size_t offset = 0;
+  for (; offset + sizeof(std::uint64_t) <= text.size(); offset += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + offset, sizeof(word));
+    if ((word & 0x8080808080808080) != 0) break;
+  }
+  while (offset < text.size() && static_cast<std::uint8_t>(text[offset]) < 0x80) ++offset;
+  return offset;
+}
+
+std::optional<std::size_t> find_invalid_utf8(std::string_view text) {
+  std::size_t offset = ascii_prefix_size(text);
   while (offset < text.size()) {
     const auto size = utf8_sequence_size(text, offset);
     if (size == 0) return offset;
     offset += size;
+    offset += ascii_prefix_size(text.substr(offset));
   }
   return std::nullopt;
 }
