@@ -208,15 +208,16 @@ std::string Index::to_json() const {
   return json::serialize(json::Object{{"schemaVersion", 2}, {"mediaType", media_type}, {"manifests", std::move(list)}});
 }
 
-Result<Descriptor> Index::choose(const Platform& wanted) const {
+Result<Descriptor> Index::choose(const Platform& wanted, bool prefer_wasm) const {
   const auto unknown = [](const Descriptor& d) { return d.platform && d.platform->os == "unknown"; };
   const auto is_wasm = [](const Descriptor& d) { return d.platform && is_wasm_platform(*d.platform); };
   const auto fits = [&](const Descriptor& d) {
     return d.platform && d.platform->os == wanted.os && d.platform->architecture == wanted.architecture &&
            (wanted.variant.empty() || d.platform->variant == wanted.variant);
   };
-  if (const auto found = std::ranges::find_if(manifests, is_wasm); found != manifests.end()) return *found;
-  if (const auto found = std::ranges::find_if(manifests, fits); found != manifests.end()) return *found;
+  const auto wasm = std::ranges::find_if(manifests, is_wasm), native = std::ranges::find_if(manifests, fits);
+  if (wasm != manifests.end() && (prefer_wasm || native == manifests.end())) return *wasm;
+  if (native != manifests.end()) return *native;
   if (manifests.size() == 1 && !unknown(manifests.front())) return manifests.front();
   std::string offered;
   for (const auto& entry : manifests) {

@@ -60,9 +60,9 @@ struct Index {
 
   static Result<Index> parse(ByteView text, std::string_view media_type_hint);
   std::string to_json() const;
-  // The entry for `wanted`; a WASM entry (architecture "wasm" or "wasm32") comes before it; a single entry is taken
-  // as it is. Attestation manifests (os "unknown") are passed over.
-  Result<Descriptor> choose(const Platform& wanted) const;
+  // A WASM entry (architecture "wasm" or "wasm32") and the entry for `wanted`, whichever is preferred first; a single
+  // entry is taken as it is. Attestation manifests (os "unknown") are passed over.
+  Result<Descriptor> choose(const Platform& wanted, bool prefer_wasm = true) const;
 };
 
 // The part of a configuration that running and unpacking need.

@@ -81,10 +81,10 @@ std::string entry(std::string_view os, std::string_view architecture, const std:
       R"(,"platform":{"os":")" + std::string{os} + R"(","architecture":")" + std::string{architecture} + R"("})");
 }
 
-Result<Descriptor> choose(const std::string& entries) {
+Result<Descriptor> choose(const std::string& entries, bool prefer_wasm = true) {
   const auto text = R"({"schemaVersion":2,"manifests":[)" + entries + "]}";
-  return TRY(Index::parse(as_bytes(text), media_type::oci_index))
-  .choose({"linux", "amd64", {}});
+  const auto index = TRY(Index::parse(as_bytes(text), media_type::oci_index));
+  return index.choose({"linux", "amd64", {}}, prefer_wasm);
 }
 
 TEST(index, the_platform_is_chosen) {
@@ -95,6 +95,12 @@ TEST(index, the_platform_is_chosen) {
 TEST(index, wasm_comes_before_the_machine) {
   EXPECT_EQ(choose(entry("linux", "amd64", digest_a) + "," + entry("wasip1", "wasm", digest_b))->digest.text(),
             digest_b);
+}
+
+TEST(index, the_machine_comes_first_where_a_tree_is_wanted) {
+  const auto wasm = entry("wasip1", "wasm", digest_b);
+  EXPECT_EQ(choose(wasm + "," + entry("linux", "amd64", digest_a), false)->digest.text(), digest_a);
+  EXPECT_EQ(choose(wasm + "," + entry("linux", "arm64", digest_a), false)->digest.text(), digest_b);
 }
 
 TEST(index, a_single_entry_is_taken_as_it_is) {

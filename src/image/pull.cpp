@@ -63,8 +63,8 @@ class OnePull {
   PullOptions options_;
 };
 
-Result<ResolvedImage> resolve_checked(ImageSource& source, const PullOptions& options) {
-  auto image = TRY(resolve_image(source, options.platform));
+Result<ResolvedImage> resolve_checked(ImageSource& source, const PullOptions& options, bool prefer_wasm) {
+  auto image = TRY(resolve_image(source, options.platform, prefer_wasm));
   // Kinds first: a tar without diff_ids and a layer of unknown type are different complaints.
   TRY(check_layer_kinds(image.manifest, options));
   TRY(check_layer_counts(image.manifest, image.config));
@@ -163,7 +163,7 @@ Result<> pull_layer(ImageSource& source, const LayerJob& job, const PullOptions&
 Result<PulledModule> pull_module(ImageSource& source, const PullOptions& caller_options) {
   const OnePull pull{caller_options};
   const auto& options = pull.options();
-  const auto image = TRY(resolve_checked(source, options));
+  const auto image = TRY(resolve_checked(source, options, true));
   const auto layer = TRY(find_wasm_layer(image.manifest));
   auto pulled = layer ? TRY(pull_wasm_layer(source, image, *layer, options))
                       : TRY(pull_module_from_tars(source, image, options));
@@ -175,7 +175,7 @@ Result<PulledTree> pull_tree(ImageSource& source, const std::filesystem::path& d
                              const PullOptions& caller_options) {
   const OnePull pull{caller_options};
   const auto& options = pull.options();
-  const auto image = TRY(resolve_checked(source, options));
+  const auto image = TRY(resolve_checked(source, options, false));
   for (const auto& layer : image.manifest.layers) {
     if (TRY(classify_layer(layer.media_type)).content == LayerContent::tar) continue;
     return fail(ImageError::unsupported_media_type, "the layer " + layer.digest.text() + " is a WASM module (" +

@@ -104,6 +104,36 @@ TEST(registry, a_token_is_asked_for_once) {
   EXPECT_EQ(server.count("GET /token") - before, 1U);
 }
 
+TEST(registry, an_identity_token_is_posted_for_an_access_token) {
+  FakeRegistry server{Auth::bearer};
+  auto options = quick();
+  options.auth.add(server.host(), {"", {}, SecretBytes::copy_of(FakeRegistry::refresh_token)});
+  expect_success(push_wasm(small_module(), *open(server.host(), std::move(options)), {}));
+  EXPECT_EQ(server.count("POST /token"), 1U);
+}
+
+RegistryOptions trusting(const FakeRegistry& server) {
+  auto options = credentials_for(server);
+  options.plain_http = false;
+  options.http = net::HttpClient::create({.extra_root_pems = {server.certificate()}}).value();
+  return options;
+}
+
+TEST(registry, https_is_spoken_where_the_certificate_is_trusted) {
+  FakeRegistry server{Auth::basic, true};
+  expect_success(push_wasm(small_module(), *open(server.host(), trusting(server)), {}));
+  expect_success(pull_module(*open(server.host(), trusting(server)), {}));
+  auto stranger = quick();
+  stranger.plain_http = false;
+  expect_error(open(server.host(), std::move(stranger))->manifest(std::nullopt), net::NetError::tls);
+}
+
+TEST(registry, credentials_are_not_sent_to_a_token_service_in_the_clear) {
+  FakeRegistry server{Auth::bearer, true};  // whose challenge names an http:// realm
+  expect_error(open(server.host(), trusting(server))->manifest(std::nullopt), ImageError::registry_protocol);
+  EXPECT_EQ(server.count("GET /token"), 0U);
+}
+
 TEST(registry, wrong_credentials_are_told) {
   FakeRegistry server{Auth::basic};
   auto options = quick();

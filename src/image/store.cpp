@@ -42,11 +42,11 @@ Result<Descriptor> put_small_blob(ImageSink& sink, ByteView content, std::string
   return out;
 }
 
-Result<ResolvedImage> resolve_image(ImageSource& source, const Platform& platform) {
+Result<ResolvedImage> resolve_image(ImageSource& source, const Platform& platform, bool prefer_wasm) {
   auto raw = TRY(source.manifest(std::nullopt));
   if (is_index(raw.media_type)) {
     const auto index = TRY(Index::parse(raw.content, raw.media_type));
-    const auto chosen = TRY(index.choose(platform));
+    const auto chosen = TRY(index.choose(platform, prefer_wasm));
     // image-spec: an index may nest; nobody makes such images, and following them has no natural end.
     if (is_index(chosen.media_type)) {
       return fail(ImageError::bad_manifest, "the index names another index, which is not followed");

@@ -60,6 +60,7 @@ struct ResolvedImage {
   Bytes config_content;
   ImageConfig config;
 };
-Result<ResolvedImage> resolve_image(ImageSource& source, const Platform& platform = Platform::host());
+Result<ResolvedImage> resolve_image(ImageSource& source, const Platform& platform = Platform::host(),
+                                    bool prefer_wasm = true);
 
 }  // namespace coffer::image

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/base64.h"
+#include "crypto/x509.h"
 #include "image/digest.h"
 #include "net/url.h"
 
@@ -19,12 +20,29 @@ std::string header(const net::ServerRequest& request, std::string_view name) {
   return std::string{request.headers.get(name).value_or("")};
 }
 
+net::TlsIdentity make_identity() {
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ec_p256).value();
+  const auto now = system_clock().now();
+  const auto certificate = crypto::self_sign({.common_name = "fake registry",
+                                              .not_before = now - std::chrono::hours{1},
+                                              .not_after = now + std::chrono::hours{1},
+                                              .is_ca = true,
+                                              .ip_addresses = {"127.0.0.1"}},
+                                             key)
+                               .value();
+  return {certificate.to_pem(), key.to_pem_pkcs8()};
+}
+
 }  // namespace
 
-FakeRegistry::FakeRegistry(Auth auth) : auth_(auth) {
+FakeRegistry::FakeRegistry(Auth auth, bool tls) : auth_(auth) {
   net::ServerOptions options;
   options.sockets = {"127.0.0.1:0"};
   options.max_body_size = 64U << 20;
+  if (tls) {
+    options.tls = make_identity();
+    certificate_ = options.tls->certificate_chain_pem;
+  }
   server_ = net::HttpServer::start(std::move(options), [this](const auto& request) { return handle(request); }).value();
 }
 
@@ -74,8 +92,12 @@ std::optional<net::ServerResponse> FakeRegistry::challenge(const net::ServerRequ
 
 net::ServerResponse FakeRegistry::token(const net::ServerRequest& request) {
   const auto basic = "Basic " + codec::base64_encode(as_bytes(std::string{user} + ":" + std::string{password}));
-  const auto query = net::parse_query(request.query).value();
+  const bool posted = request.method == "POST";
+  const auto query = net::parse_query(posted ? as_text(request.body) : request.query).value();
   const auto scope = query.contains("scope") ? query.at("scope") : "";
+  if (posted && query.contains("refresh_token") && query.at("refresh_token") == refresh_token) {
+    return net::ServerResponse::text(200, "application/json", R"({"access_token":"push-token"})");
+  }
   if (scope == "repository:team/app:pull")
     return net::ServerResponse::text(200, "application/json", R"({"token":"pull-token"})");
   if (scope != "repository:team/app:pull,push" || header(request, "Authorization") != basic) return status(401);

@@ -16,11 +16,12 @@ namespace coffer::image::testing {
 class FakeRegistry {
  public:
   enum class Auth { open, basic, bearer };
-  explicit FakeRegistry(Auth auth = Auth::open);
+  explicit FakeRegistry(Auth auth = Auth::open, bool tls = false);
   ~FakeRegistry();
 
   std::string host() const { return server_->addresses().front(); }
-  std::string url() const { return "http://" + host(); }
+  // The certificate to trust, where it speaks TLS.
+  const std::string& certificate() const { return certificate_; }
 
   // Answers instead of the registry where it gives something.
   using Fault = std::function<std::optional<net::ServerResponse>(const net::ServerRequest&)>;
@@ -32,7 +33,7 @@ class FakeRegistry {
   std::map<std::string, Bytes> blobs;                              // by digest
   std::map<std::string, std::pair<std::string, Bytes>> manifests;  // by tag and digest: type, content
 
-  static constexpr std::string_view user = "user", password = "secret";
+  static constexpr std::string_view user = "user", password = "secret", refresh_token = "refresh";
 
  private:
   net::ServerResponse handle(const net::ServerRequest& request);
@@ -44,6 +45,7 @@ class FakeRegistry {
   net::ServerResponse manifest(const net::ServerRequest& request, const std::string& selector);
 
   Auth auth_;
+  std::string certificate_;
   mutable std::mutex mutex_;
   Fault fault_;
   std::vector<std::string> requests_;
