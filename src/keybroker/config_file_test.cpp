@@ -335,7 +335,7 @@ TEST(ConfigFile, reads_our_own_switches) {
 allow_tees = ["sample"]
 unattested_reads = true
 missing_resource_status = 401
-default_resource_policy = "affirming"
+default_policy = "affirming"
 [coffer.audit]
 max_records = 10
 max_age_days = 2
@@ -405,7 +405,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"[admin]\nauthorization_mode = \"Magic\"\n", "broker.config_value: kbs.toml:2: admin.authorization_mode"},
         BadConfig{"[admin]\nauthorization_mode = \"AuthenticatedAuthorization\"\n", "broker.config_value: kbs.toml: admin.authentication"},
         BadConfig{"[[admin.personas]]\nid = \"a\"\n", "broker.config_value: kbs.toml: admin.personas[0].public_key_path"},
-        BadConfig{"[coffer]\ndefault_resource_policy = \"lenient\"\n", "broker.config_value: kbs.toml:2: coffer.default_resource_policy"},
+        BadConfig{"[coffer]\ndefault_policy = \"lenient\"\n", "broker.config_value: kbs.toml:2: coffer.default_policy"},
         BadConfig{"plugins = 3\n", "broker.config_value: kbs.toml:1: plugins: expected a list of tables"}));
 
 TEST(ConfigFile, plugins_that_are_not_built_are_named_and_resources_need_theirs) {

@@ -1,5 +1,6 @@
 #include "keybroker/refusal.h"
 
+#include <algorithm>
 #include <array>
 
 #include "keyclient/protocol.h"
@@ -52,6 +53,11 @@ Row row_of(ErrorCode code) {
   return {BrokerError::storage_failed, "PluginInternalError", "Plugin internal error: "};
 }
 
+std::string_view context_field(const Error& error, std::string_view name) {
+  const auto found = std::ranges::find(error.context, name, [](const auto& field) -> std::string_view { return field.first; });
+  return found == error.context.end() ? std::string_view{} : std::string_view{found->second};
+}
+
 bool is_missing_resource(ErrorCode code) {
   return code == ErrorCode{BrokerError::resource_not_found} || code == ErrorCode{BrokerError::resource_path_invalid};
 }
@@ -72,6 +78,14 @@ Error because(BrokerError code, std::string client_text, const Error& cause) {
   error.context.emplace_back("cause", cause.message);
   for (const auto& field : cause.context) error.context.push_back(field);
   return error;
+}
+
+std::string owner_text(const Error& error) {
+  const auto code = context_field(error, "cause_code");
+  const auto cause = context_field(error, "cause");
+  if (code.empty()) return error.message;
+  const bool said = error.message.find(cause) != std::string::npos;
+  return error.message + " (" + std::string{code} + (said ? "" : ": " + std::string{cause}) + ")";
 }
 
 }  // namespace coffer::keybroker

@@ -2,6 +2,8 @@
 // An error's message is for the client; its context is for the owner's log and audit record only.
 #pragma once
 
+#include <string>
+
 #include "keybroker/error.h"
 #include "net/http_server.h"
 
@@ -13,5 +15,9 @@ net::ServerResponse to_response(const Error& error, int missing_resource_status)
 
 // The same code and client's text with the reason behind it added for the owner.
 Error because(BrokerError code, std::string client_text, const Error& cause);
+
+// An error's message for the owner, with the code of the reason behind it, and with its words where the message does not
+// hold them already: "the resource store failed (storage.ambiguous: 'default/key/k1' stands in two files, ...)".
+std::string owner_text(const Error& error);
 
 }  // namespace coffer::keybroker

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/log.h"
+#include "keybroker/refusal.h"
 
 namespace coffer::keybroker {
 
@@ -36,7 +37,7 @@ void record_denial(const Call& call, AuditRecord record, const Error& error) {
   record.peer = call.request.peer;
   record.reason = to_string(error);
   const auto appended = call.services.audit.append(record);
-  log::warn("broker.denied", error.message,
+  log::warn("broker.denied", owner_text(error),
             {{"code", record.code}, {"action", record.action}, {"resource", record.resource}, {"peer", record.peer},
              {"audit", appended ? *appended : std::string{appended.error().code.name()}}});
 }

@@ -136,9 +136,9 @@ Result<> read_coffer(ConfigTable& root, CofferConfig& coffer) {
   if (const auto status = TRY(table->number("missing_resource_status", 401, 404))) {
     coffer.missing_resource_status = static_cast<int>(*status);
   }
-  if (const auto name = TRY(table->text("default_resource_policy"))) {
+  if (const auto name = TRY(table->text("default_policy"))) {
     const auto policy = parse_default_policy(*name);
-    if (!policy) return table->error(BrokerError::config_value, "default_resource_policy", policy.error().message);
+    if (!policy) return table->error(BrokerError::config_value, "default_policy", policy.error().message);
     coffer.default_policy = *policy;
   }
   TRY(read_audit(*table, coffer.audit));
