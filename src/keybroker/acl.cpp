@@ -34,7 +34,9 @@ Result<Acl> Acl::create(const std::vector<AclRule>& rules) {
   return Acl{std::move(impl)};
 }
 
-bool Acl::empty() const { return impl_->rules.empty(); }
+bool Acl::empty() const {
+  return impl_->rules.empty();
+}
 
 bool Acl::allows(std::string_view role, std::string_view path_and_query) const {
   const re2::StringPiece text{path_and_query.data(), path_and_query.size()};

@@ -40,11 +40,12 @@ Result<crypto::PublicKey> read_public_key(const std::string& uri, std::string_vi
 Result<Provider> load_provider(const IdentityProvider& config) {
   Provider provider{config.issuer, config.audience, {}};
   if (!config.public_key_uri.empty()) {
-    provider.keys.push_back({TRY(read_public_key(config.public_key_uri, "public_key_uri"))});
+    provider.keys.push_back({ TRY(read_public_key(config.public_key_uri, "public_key_uri")) });
   }
   if (!config.jwk_set_uri.empty()) {
     auto keys = jose::parse_jwk_set(TRY(read_uri(config.jwk_set_uri, "jwk_set_uri")));
-    if (!keys) return fail(BrokerError::config_file, "jwk_set_uri: " + config.jwk_set_uri + ": " + keys.error().message);
+    if (!keys)
+      return fail(BrokerError::config_file, "jwk_set_uri: " + config.jwk_set_uri + ": " + keys.error().message);
     provider.keys.insert(provider.keys.end(), keys->begin(), keys->end());
   }
   return provider;
@@ -123,7 +124,7 @@ Result<std::unique_ptr<AdminAccess>> AdminAccess::create(const AdminConfig& conf
   auto impl = std::make_unique<Impl>();
   impl->mode = config.mode;
   for (const auto& persona : config.personas) {
-    impl->personas.push_back({persona.id, TRY(read_public_key(persona.public_key_path.string(), "public_key_path"))});
+    impl->personas.push_back({ persona.id, TRY(read_public_key(persona.public_key_path.string(), "public_key_path")) });
   }
   for (const auto& provider : config.identity_providers) impl->providers.push_back(TRY(load_provider(provider)));
   impl->acl = TRY(Acl::create(config.mode == AdminMode::simple ? config.roles : config.acls));

@@ -39,7 +39,10 @@ class AdminAccessTest : public ::testing::Test {
   static std::string token(const crypto::PrivateKey& key, Object claims, Object header = {}) {
     return *codec::jose::sign_jwt(std::move(header), claims, key, crypto::default_algorithm(key.kind()));
   }
-  static Object claims() { return {{"iss", "issuer"}, {"aud", codec::json::Array{"kbs"}}, {"role", "admin"}, {"exp", to_unix_seconds(now) + 60}}; }
+  static Object claims() {
+    return {
+        {"iss", "issuer"}, {"aud", codec::json::Array{"kbs"}}, {"role", "admin"}, {"exp", to_unix_seconds(now) + 60}};
+  }
 
   // The refusal's cause, or "ok:<name>".
   static std::string check(const AdminConfig& config, const std::string& jwt, std::string_view endpoint = path) {
@@ -55,9 +58,10 @@ class AdminAccessTest : public ::testing::Test {
     return {.mode = AdminMode::simple, .personas = {{"alice", public_key("alice.pub", key)}}};
   }
   AdminConfig bearer(const crypto::PrivateKey& key) {
-    return {.mode = AdminMode::bearer_jwt,
-            .identity_providers = {{.issuer = "issuer", .audience = "kbs", .public_key_uri = public_key("idp.pub", key)}},
-            .acls = {{"admin", "^/kbs/.+$"}}};
+    return {
+        .mode = AdminMode::bearer_jwt,
+        .identity_providers = {{.issuer = "issuer", .audience = "kbs", .public_key_uri = public_key("idp.pub", key)}},
+        .acls = {{"admin", "^/kbs/.+$"}}};
   }
 
   std::filesystem::path directory;
@@ -100,7 +104,8 @@ TEST_F(AdminAccessTest, roles_limit_what_a_persona_may_use) {
   auto config = simple(key);
   config.roles = {{"alice", "^/kbs/v0/resource/a/.*$"}};
   EXPECT_EQ(check(config, token(key, claims())), "ok:alice");
-  EXPECT_NE(check(config, token(key, claims()), "/kbs/v0/resource-policy").find("Role alice not allowed for path /kbs/v0/resource-policy"),
+  EXPECT_NE(check(config, token(key, claims()), "/kbs/v0/resource-policy")
+                .find("Role alice not allowed for path /kbs/v0/resource-policy"),
             std::string::npos);
 }
 
@@ -157,19 +162,23 @@ TEST_F(AdminAccessTest, a_key_set_is_searched_by_kid) {
   const auto other = make_key(crypto::KeyKind::ec_p256);
   const Object set{{"keys", codec::json::Array{codec::jose::to_jwk(other.public_key(), "ES256", "second"),
                                                codec::jose::to_jwk(key.public_key(), "EdDSA", "first")}}};
-  AdminConfig config{.mode = AdminMode::bearer_jwt,
-                     .identity_providers = {{.jwk_set_uri = "file://" + write("set.json", codec::json::serialize(set)).string()}},
-                     .acls = {{"admin", "^/kbs/.+$"}}};
+  AdminConfig config{
+      .mode = AdminMode::bearer_jwt,
+      .identity_providers = {{.jwk_set_uri = "file://" + write("set.json", codec::json::serialize(set)).string()}},
+      .acls = {{"admin", "^/kbs/.+$"}}};
   EXPECT_EQ(check(config, token(key, claims(), {{"kid", "first"}})), "ok:admin");
-  EXPECT_EQ(check(config, token(key, claims(), {{"kid", "second"}})), denied + "Cannot verify token with any of the issuers");
+  EXPECT_EQ(check(config, token(key, claims(), {{"kid", "second"}})),
+            denied + "Cannot verify token with any of the issuers");
   EXPECT_EQ(check(config, token(key, claims())), denied + "Cannot verify token with any of the issuers");
 }
 
 TEST_F(AdminAccessTest, keys_that_cannot_be_read_are_errors_at_start) {
-  EXPECT_TRUE(check({.mode = AdminMode::simple, .personas = {{"a", directory / "none"}}}, "").starts_with("broker.config_file: public_key_path"));
+  EXPECT_TRUE(check({.mode = AdminMode::simple, .personas = {{"a", directory / "none"}}}, "")
+                  .starts_with("broker.config_file: public_key_path"));
   const auto garbage = write("garbage.pub", "no key");
   EXPECT_TRUE(check({.mode = AdminMode::simple, .personas = {{"a", garbage}}}, "").starts_with("broker.config_file: "));
-  EXPECT_TRUE(check({.mode = AdminMode::bearer_jwt, .identity_providers = {{.jwk_set_uri = garbage}}}, "").starts_with("broker.config_file: "));
+  EXPECT_TRUE(check({.mode = AdminMode::bearer_jwt, .identity_providers = {{.jwk_set_uri = garbage}}}, "")
+                  .starts_with("broker.config_file: "));
   EXPECT_TRUE(check({.mode = AdminMode::bearer_jwt, .identity_providers = {{.public_key_uri = "http://idp/key"}}}, "")
                   .starts_with("broker.config_value: "));
 }

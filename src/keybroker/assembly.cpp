@@ -21,8 +21,10 @@ struct Stores {
 Result<std::shared_ptr<KeyValueStore>> open_store(const StorageConfig& config) {
   switch (config.kind) {
     case StorageKind::memory: return std::shared_ptr{storage::make_memory_store()};
-    case StorageKind::sqlite: return std::shared_ptr{TRY(storage::open_sqlite_store(config.path))};
-    case StorageKind::local_fs: return std::shared_ptr{TRY(storage::open_local_fs_store({.directory = config.path}))};
+    case StorageKind::sqlite: return std::shared_ptr { TRY(storage::open_sqlite_store(config.path))
+      };
+    case StorageKind::local_fs: return std::shared_ptr { TRY(storage::open_local_fs_store({.directory = config.path}))
+      };
   }
   return fail(BrokerError::config_unsupported, "unknown storage kind");
 }
@@ -38,8 +40,8 @@ Result<Stores> open_stores(const Config& config, const Dependencies& dependencie
   return stores;
 }
 
-// A signer key that came without a certificate gets one, kept beside our other signer state, so that relying parties have
-// something to trust (trustee.md 2: a token whose jwk has no x5c is refused).
+// A signer key that came without a certificate gets one, kept beside our other signer state, so that relying parties
+// have something to trust (trustee.md 2: a token whose jwk has no x5c is refused).
 Result<std::string> certificate_for(KeyValueStore& store, ByteView key_pem, TimePoint now) {
   const auto key = TRY(crypto::PrivateKey::from_pem(key_pem));
   const auto name = codec::hex_encode(crypto::sha256(key.public_key().to_spki_der())) + ".pem";
@@ -47,7 +49,8 @@ Result<std::string> certificate_for(KeyValueStore& store, ByteView key_pem, Time
   const auto certificate = TRY(crypto::self_sign({.common_name = "Coffer attestation token signer",
                                                   .not_before = now - std::chrono::hours{1},
                                                   .not_after = now + signer_certificate_lifetime,
-                                                  .is_ca = true}, key));
+                                                  .is_ca = true},
+                                                 key));
   auto pem = certificate.to_pem();
   const auto put = store.put_if(signer_space, name, std::nullopt, as_bytes(pem));
   if (put) return pem;
@@ -63,8 +66,8 @@ Result<std::optional<appraisal::TokenSigner>> load_signer(const TokenSignerConfi
   wipe({reinterpret_cast<std::byte*>(pem.data()), pem.size()});
   files.chain_pem = config.cert_path.empty() ? TRY(certificate_for(store, files.key_pem.expose(), now))
                                              : TRY(read_text_file(config.cert_path, "signer.cert_path"));
-  if (!config.cert_url.empty()) files.cert_url = config.cert_url;
-  return TRY(appraisal::TokenSigner::from_files(files));
+                                             if (!config.cert_url.empty()) files.cert_url = config.cert_url;
+                                             return TRY(appraisal::TokenSigner::from_files(files));
 }
 
 struct Attestation {
@@ -76,21 +79,20 @@ struct Attestation {
 
 Result<Attestation> make_builtin(const Config& config, const Stores& stores, const Clock& clock,
                                  crypto::RandomSource& random) {
-  auto registry = std::make_shared<const evidence::Registry>(TRY(evidence::Registry::create(
-      {.allow_tees = config.coffer.allow_tees, .allow_switch = "coffer-kbs --allow-tee"})));
+  auto registry = std::make_shared<const evidence::Registry>(TRY(
+      evidence::Registry::create({.allow_tees = config.coffer.allow_tees, .allow_switch = "coffer-kbs --allow-tee"})));
   const auto& token = config.attestation;
-  auto service = TRY(appraisal::BuiltinAttestationService::create(
-      {.store = stores.main,
-       .registry = registry,
-       .signer = TRY(load_signer(token.signer, *stores.main, clock.now())),
-       .ear = {.issuer = token.issuer_name,
-               .developer = token.developer_name,
-               .build = token.build_name,
-               .profile = token.profile_name,
-               .lifetime = token.token_duration,
-               .verbose_token = token.verbose_token},
-       .clock = clock,
-       .random = random}));
+  auto service = TRY(appraisal::BuiltinAttestationService::create({
+    .store = stores.main, .registry = registry, .signer = TRY(load_signer(token.signer, *stores.main, clock.now()))
+    ,
+        .ear = {.issuer = token.issuer_name,
+                .developer = token.developer_name,
+                .build = token.build_name,
+                .profile = token.profile_name,
+                .lifetime = token.token_duration,
+                .verbose_token = token.verbose_token},
+        .clock = clock, .random = random
+  }));
   Attestation out{.service = service};
   for (const auto tee : registry->verifiers()) out.tees.emplace_back(wire_name(tee));
   for (const auto& certificate : service->signer().chain()) out.certificates += certificate.to_pem();
@@ -105,8 +107,9 @@ Result<Attestation> make_attestation(const Config& config, const Stores& stores,
     case AttestationKind::none: return Attestation{};
     case AttestationKind::builtin: return make_builtin(config, stores, clock, random);
     case AttestationKind::grpc:
-      return Attestation{.service =
-                             TRY(appraisal::grpc::make_client({.address = config.attestation.as_addr, .random = random}))};
+      return Attestation {
+        .service = TRY(appraisal::grpc::make_client({.address = config.attestation.as_addr, .random = random}))
+      };
   }
   return Attestation{};
 }
@@ -150,25 +153,18 @@ Result<std::unique_ptr<Services>> assemble(Config config, const Dependencies& de
   auto metrics = std::make_unique<net::MetricsRegistry>();
   const SessionStore sessions{stores.sessions};
   const IssuedTokens issued{stores.main};
-  return std::unique_ptr<Services>(new Services{
-      .clock = clock,
-      .random = random,
-      .store = stores.main,
-      .attestation = std::move(attestation.service),
-      .tees = std::move(attestation.tees),
-      .token_certificates = std::move(attestation.certificates),
-      .sessions = sessions,
-      .issued = issued,
-      .audit = AuditLog{stores.main, config.coffer.audit, clock, random},
-      .admin = std::move(admin),
-      .policies = std::move(policies),
-      .resources = Resources{stores.resources, config.resources.max_resource_size},
-      .tokens = TokenAccess{sessions, issued, std::move(verifier), attests},
-      .http_metrics = TRY(HttpMetrics::create(*metrics)),
-      .handshake_metrics = TRY(HandshakeMetrics::create(*metrics)),
-      .resource_metrics = TRY(ResourceMetrics::create(*metrics)),
-      .metrics = std::move(metrics),
-      .config = std::move(config)});
+  return std::unique_ptr<Services>(new Services {
+    .clock = clock, .random = random, .store = stores.main, .attestation = std::move(attestation.service),
+    .tees = std::move(attestation.tees), .token_certificates = std::move(attestation.certificates),
+    .sessions = sessions, .issued = issued, .audit = AuditLog{stores.main, config.coffer.audit, clock, random},
+    .admin = std::move(admin), .policies = std::move(policies),
+    .resources = Resources{stores.resources, config.resources.max_resource_size},
+    .tokens = TokenAccess{sessions, issued, std::move(verifier), attests},
+    .http_metrics = TRY(HttpMetrics::create(*metrics))
+    , .handshake_metrics = TRY(HandshakeMetrics::create(*metrics))
+    , .resource_metrics = TRY(ResourceMetrics::create(*metrics))
+    , .metrics = std::move(metrics), .config = std::move(config)
+  });
 }
 
 }  // namespace coffer::keybroker

@@ -18,9 +18,9 @@ constexpr std::size_t page = 1000;
 constexpr std::size_t time_width = 15;
 constexpr std::string_view denial_suffix = "-d";
 
-// "001795253277123-0000002a-9f86d081884c7d65-d": milliseconds since 1970 in a fixed width and a sequence number, so that
-// keys sort as records were made; randomness, so that replicas never collide; and whether it is a denial, so that pruning
-// need not read the record.
+// "001795253277123-0000002a-9f86d081884c7d65-d": milliseconds since 1970 in a fixed width and a sequence number, so
+// that keys sort as records were made; randomness, so that replicas never collide; and whether it is a denial, so that
+// pruning need not read the record.
 std::string time_part(TimePoint time) {
   auto text = std::to_string(time.time_since_epoch().count());
   return text.insert(0, time_width - std::min(text.size(), time_width), '0');
@@ -28,7 +28,8 @@ std::string time_part(TimePoint time) {
 
 std::string make_key(TimePoint now, std::uint32_t sequence, crypto::RandomSource& random, Decision decision) {
   const auto number = ByteWriter{}.u32_be(sequence).take();
-  return time_part(now) + "-" + codec::hex_encode(number) + "-" + codec::hex_encode(random.bytes(8)) + (decision == Decision::denied ? "-d" : "-r");
+  return time_part(now) + "-" + codec::hex_encode(number) + "-" + codec::hex_encode(random.bytes(8)) +
+         (decision == Decision::denied ? "-d" : "-r");
 }
 
 void set_filled(json::Object& object, std::string_view key, const std::string& value) {
@@ -36,8 +37,8 @@ void set_filled(json::Object& object, std::string_view key, const std::string& v
 }
 
 json::Object to_json(const AuditRecord& record, const std::string& id, TimePoint now) {
-  json::Object out{{"id", id}, {"time", format_rfc3339(now)}, {"action", record.action},
-                   {"decision", name_of(record.decision)}};
+  json::Object out{
+      {"id", id}, {"time", format_rfc3339(now)}, {"action", record.action}, {"decision", name_of(record.decision)}};
   set_filled(out, "code", record.code);
   set_filled(out, "reason", record.reason);
   set_filled(out, "session", record.session);

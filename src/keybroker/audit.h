@@ -21,18 +21,18 @@ std::string_view name_of(Decision decision);
 
 // Empty members are left out of the stored JSON.
 struct AuditRecord {
-  std::string action;                    // "attest", "resource.get", "resource.set", "admin", ...
+  std::string action;  // "attest", "resource.get", "resource.set", "admin", ...
   Decision decision = Decision::denied;
-  std::string code{};                    // "broker.policy_denied"; empty where it went well
-  std::string reason{};                  // one sentence for the owner
+  std::string code{};    // "broker.policy_denied"; empty where it went well
+  std::string reason{};  // one sentence for the owner
   std::string session{};
   std::string peer{};
-  std::string admin{};                   // who acted, for administrative actions
+  std::string admin{};  // who acted, for administrative actions
   std::string tee{};
-  std::string resource{};                // "default/key/k1"
+  std::string resource{};  // "default/key/k1"
   std::string policy_id{};
   std::string policy_sha256{};
-  std::string status{};                  // of the evidence: "affirming", ...
+  std::string status{};  // of the evidence: "affirming", ...
   std::string claims_sha256{};
   std::string token_sha256{};
   codec::json::Array explanation{};

@@ -7,7 +7,9 @@
 namespace coffer::keybroker::testing {
 namespace {
 
-const Value& last_of(const Value& records) { return records.if_array()->back(); }
+const Value& last_of(const Value& records) {
+  return records.if_array()->back();
+}
 
 std::string text_at(const Value& value, std::string_view pointer) {
   const auto* found = value.at_pointer(pointer);
@@ -173,9 +175,14 @@ TEST_F(Retention, records_end_with_their_age) {
 // A store that stops taking audit records.
 class FailingAudit final : public storage::KeyValueStore {
  public:
-  Result<std::optional<Bytes>> get(std::string_view space, std::string_view key) override { return inner_->get(space, key); }
-  Result<> put(std::string_view space, std::string_view key, ByteView value) override { return inner_->put(space, key, value); }
-  Result<> put_if(std::string_view space, std::string_view key, std::optional<ByteView> expected, ByteView value) override {
+  Result<std::optional<Bytes>> get(std::string_view space, std::string_view key) override {
+    return inner_->get(space, key);
+  }
+  Result<> put(std::string_view space, std::string_view key, ByteView value) override {
+    return inner_->put(space, key, value);
+  }
+  Result<> put_if(std::string_view space, std::string_view key, std::optional<ByteView> expected,
+                  ByteView value) override {
     if (broken && space == "audit") return fail(storage::StorageError::unavailable, "the disk is full");
     return inner_->put_if(space, key, expected, value);
   }

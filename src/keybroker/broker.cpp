@@ -55,8 +55,8 @@ Result<Endpoint> select(const Services& services, const Route& route, std::strin
   if (services.config.resources.enabled) {
     if (const auto run = find_row(resource_rows, route.endpoint(), method)) return run;
     if (route.endpoint() == "resource") {
-      return fail(BrokerError::method_not_allowed, "Plugin internal error: expected GET, POST or DELETE, found " +
-                                                       std::string{method});
+      return fail(BrokerError::method_not_allowed,
+                  "Plugin internal error: expected GET, POST or DELETE, found " + std::string{method});
     }
   }
   return fail(BrokerError::no_such_endpoint, "Plugin " + route.endpoint() + " not found");
@@ -115,7 +115,8 @@ void log_mode(const Services& services) {
     log::warn("broker.unattested_reads", "unattested_reads is on: EVERY RESOURCE IS SERVED IN PLAINTEXT TO ANYONE");
   }
   if (config.admin.mode == AdminMode::insecure_allow_all) {
-    log::warn("broker.admin_open", "administration needs no key (InsecureAllowAll): anyone may read and set everything");
+    log::warn("broker.admin_open",
+              "administration needs no key (InsecureAllowAll): anyone may read and set everything");
   }
   if (config.admin.mode == AdminMode::deny_all) {
     log::info("broker.admin_denied", "nobody may administer this broker (DenyAll, or no [admin] section)");
@@ -170,8 +171,12 @@ net::ServerResponse Broker::handle(const net::ServerRequest& request) {
   return response;
 }
 
-Mode Broker::mode() const { return impl_->services->mode(); }
-const Config& Broker::config() const { return impl_->services->config; }
+Mode Broker::mode() const {
+  return impl_->services->mode();
+}
+const Config& Broker::config() const {
+  return impl_->services->config;
+}
 
 Result<std::size_t> Broker::sweep() {
   auto& services = *impl_->services;

@@ -20,9 +20,9 @@ namespace coffer::keybroker {
 
 // What a test or an embedding program puts in place of the usual.
 struct Dependencies {
-  const Clock* clock = nullptr;                                        // none: the system's
-  crypto::RandomSource* random = nullptr;                              // none: the system's
-  std::shared_ptr<storage::KeyValueStore> store{};                     // none: what the configuration says
+  const Clock* clock = nullptr;                                          // none: the system's
+  crypto::RandomSource* random = nullptr;                                // none: the system's
+  std::shared_ptr<storage::KeyValueStore> store{};                       // none: what the configuration says
   std::shared_ptr<appraisal::AttestationService> attestation_service{};  // none: what the configuration says
 };
 

@@ -38,7 +38,8 @@ Config playground() {
 TestBroker::TestBroker(Config config, std::shared_ptr<storage::KeyValueStore> shared,
                        std::shared_ptr<appraisal::AttestationService> service)
     : store(shared ? std::move(shared) : std::shared_ptr<storage::KeyValueStore>{storage::make_memory_store()}),
-      broker(require(Broker::create(std::move(config), {.clock = &clock, .store = store, .attestation_service = service}))) {}
+      broker(require(
+          Broker::create(std::move(config), {.clock = &clock, .store = store, .attestation_service = service}))) {}
 
 net::ServerResponse TestBroker::send(std::string method, std::string_view target, std::string_view body,
                                      net::Headers headers) {
@@ -63,7 +64,9 @@ void TestBroker::set_resource_policy(std::string_view rego) {
   EXPECT_EQ(response.status, 200) << text_of(response);
 }
 
-Value TestBroker::audit(std::string_view query) { return json_of(get("/kbs/v0/audit" + std::string{query})); }
+Value TestBroker::audit(std::string_view query) {
+  return json_of(get("/kbs/v0/audit" + std::string{query}));
+}
 
 TestGuest::TestGuest(TestBroker& broker, crypto::KeyKind kind)
     : key(require(crypto::PrivateKey::generate(kind))), broker_(broker) {}
@@ -120,7 +123,9 @@ std::optional<std::string> TestGuest::open(const net::ServerResponse& response) 
   return to_text(plain->expose());
 }
 
-std::string text_of(const net::ServerResponse& response) { return to_text(response.body); }
+std::string text_of(const net::ServerResponse& response) {
+  return to_text(response.body);
+}
 
 Value json_of(const net::ServerResponse& response) {
   auto value = codec::json::parse(text_of(response));
@@ -128,7 +133,9 @@ Value json_of(const net::ServerResponse& response) {
   return value ? *std::move(value) : Value{};
 }
 
-std::string session_of(const std::string& cookie) { return cookie.substr(cookie.find('=') + 1); }
+std::string session_of(const std::string& cookie) {
+  return cookie.substr(cookie.find('=') + 1);
+}
 
 std::string refusal(const net::ServerResponse& response) {
   const auto body = json_of(response);
@@ -136,7 +143,9 @@ std::string refusal(const net::ServerResponse& response) {
   return std::to_string(response.status) + " " + text_member(body, "code") + " " + type.substr(type.rfind('/') + 1);
 }
 
-std::string detail_of(const net::ServerResponse& response) { return text_member(json_of(response), "detail"); }
+std::string detail_of(const net::ServerResponse& response) {
+  return text_member(json_of(response), "detail");
+}
 
 std::string policy_upload(std::string_view rego, std::string_view id) {
   Object body{{"policy", codec::base64url_encode(as_bytes(rego))}};

@@ -30,7 +30,9 @@ class TestBroker {
 
   net::ServerResponse send(std::string method, std::string_view target, std::string_view body = {},
                            net::Headers headers = {});
-  net::ServerResponse get(std::string_view target, net::Headers headers = {}) { return send("GET", target, {}, std::move(headers)); }
+  net::ServerResponse get(std::string_view target, net::Headers headers = {}) {
+    return send("GET", target, {}, std::move(headers));
+  }
   net::ServerResponse post(std::string_view target, std::string_view body, net::Headers headers = {}) {
     return send("POST", target, body, std::move(headers));
   }
@@ -49,17 +51,17 @@ class TestGuest {
   explicit TestGuest(TestBroker& broker, crypto::KeyKind key = crypto::KeyKind::ec_p256);
 
   net::ServerResponse auth(std::string_view tee = "sample", std::string_view version = "0.4.0");
-  Object attestation() const;   // a valid Attestation for the last challenge
+  Object attestation() const;  // a valid Attestation for the last challenge
   net::ServerResponse attest() { return attest(attestation()); }
   net::ServerResponse attest(const Object& attestation);
-  void handshake();             // expects success
+  void handshake();  // expects success
 
   net::ServerResponse get(std::string_view resource) const;
   net::ServerResponse get_by_token(TestBroker& broker, std::string_view resource) const;
   // The plaintext of a response, or nothing where it does not open with this guest's key.
   std::optional<std::string> open(const net::ServerResponse& response) const;
 
-  std::string cookie;           // "kbs-session-id=..."
+  std::string cookie;  // "kbs-session-id=..."
   std::string nonce;
   std::string token;
   crypto::PrivateKey key;

@@ -13,11 +13,11 @@ namespace coffer::keybroker {
 
 struct HttpConfig {
   std::vector<std::string> sockets{"127.0.0.1:8080"};
-  bool insecure_http = false;               // plain HTTP is only served when this says so
-  std::filesystem::path private_key{};      // PEM
-  std::filesystem::path certificate{};      // PEM, leaf first
+  bool insecure_http = false;           // plain HTTP is only served when this says so
+  std::filesystem::path private_key{};  // PEM
+  std::filesystem::path certificate{};  // PEM, leaf first
   bool tls13_only = false;
-  std::size_t max_body_size = 2U << 20;     // bytes; upstream's payload_request_size is in MiB
+  std::size_t max_body_size = 2U << 20;  // bytes; upstream's payload_request_size is in MiB
   unsigned workers = 4;
 };
 
@@ -36,8 +36,8 @@ struct AclRule {
 struct IdentityProvider {
   std::optional<std::string> issuer{};
   std::optional<std::string> audience{};
-  std::string public_key_uri{};   // PEM: path, file:// or https://
-  std::string jwk_set_uri{};      // JWKS: path, file:// or https://
+  std::string public_key_uri{};  // PEM: path, file:// or https://
+  std::string jwk_set_uri{};     // JWKS: path, file:// or https://
 };
 
 enum class AdminMode {
@@ -50,7 +50,7 @@ enum class AdminMode {
 struct AdminConfig {
   AdminMode mode = AdminMode::deny_all;
   std::vector<Persona> personas{};
-  std::vector<AclRule> roles{};              // for simple: by persona id; none: every endpoint
+  std::vector<AclRule> roles{};  // for simple: by persona id; none: every endpoint
   std::vector<IdentityProvider> identity_providers{};
   std::vector<AclRule> acls{};
 };
@@ -58,15 +58,15 @@ struct AdminConfig {
 enum class AttestationKind { none, builtin, grpc };
 
 struct TokenSignerConfig {
-  std::filesystem::path key_path{};     // P-256 PEM; none: a key made once and kept in the store
-  std::filesystem::path cert_path{};    // chain, leaf first, for x5c
-  std::string cert_url{};               // for x5u
+  std::filesystem::path key_path{};   // P-256 PEM; none: a key made once and kept in the store
+  std::filesystem::path cert_path{};  // chain, leaf first, for x5c
+  std::string cert_url{};             // for x5u
 };
 
 struct AttestationConfig {
   AttestationKind kind = AttestationKind::none;
   Duration session_timeout = std::chrono::minutes{5};
-  std::string as_addr = "http://127.0.0.1:50004";    // grpc
+  std::string as_addr = "http://127.0.0.1:50004";  // grpc
   // builtin
   Duration token_duration = std::chrono::minutes{5};
   std::string issuer_name = "CoCo-Attestation-Service";
@@ -80,8 +80,8 @@ struct AttestationConfig {
 // Whom to believe when a token comes from elsewhere (passport).
 struct TokenTrustConfig {
   std::vector<std::filesystem::path> trusted_certs_paths{};
-  std::vector<std::string> trusted_jwk_sets{};       // https://, file:// or path
-  std::vector<std::string> extra_teekey_paths{};     // JSON pointers
+  std::vector<std::string> trusted_jwk_sets{};    // https://, file:// or path
+  std::vector<std::string> extra_teekey_paths{};  // JSON pointers
   bool insecure_header_jwk = false;
 };
 
@@ -89,13 +89,13 @@ enum class StorageKind { memory, local_fs, sqlite };
 
 struct StorageConfig {
   StorageKind kind = StorageKind::memory;
-  std::filesystem::path path{};         // directory of local_fs, file of sqlite
+  std::filesystem::path path{};  // directory of local_fs, file of sqlite
 };
 
 // Where resources live. Without `repository` they are in the store's namespace "repository".
 struct ResourceConfig {
   bool enabled = true;
-  std::optional<std::filesystem::path> repository{};   // LocalFs as before v0.19: nested repo/type/tag
+  std::optional<std::filesystem::path> repository{};  // LocalFs as before v0.19: nested repo/type/tag
   std::size_t max_resource_size = 2U << 20;
 };
 
@@ -109,9 +109,9 @@ struct AuditConfig {
 
 // Our own switches, the table [coffer]. Each departs from upstream, or restores it, by explicit choice.
 struct CofferConfig {
-  std::vector<std::string> allow_tees{};   // TEEs that need to be chosen by name: "sample", "sampledevice"
-  bool unattested_reads = false;           // serve plaintext resources without any attestation. Dangerous
-  int missing_resource_status = 404;       // or 401 as upstream
+  std::vector<std::string> allow_tees{};  // TEEs that need to be chosen by name: "sample", "sampledevice"
+  bool unattested_reads = false;          // serve plaintext resources without any attestation. Dangerous
+  int missing_resource_status = 404;      // or 401 as upstream
   DefaultPolicy default_policy = DefaultPolicy::upstream;
   AuditConfig audit{};
 };
@@ -122,7 +122,7 @@ struct Config {
   AttestationConfig attestation{};
   TokenTrustConfig token_trust{};
   StorageConfig storage{};
-  std::optional<StorageConfig> session_storage{};   // none: `storage`
+  std::optional<StorageConfig> session_storage{};  // none: `storage`
   ResourceConfig resources{};
   // A Rego file installed as resource policy at start where the store has none (the older policy_path).
   std::optional<std::filesystem::path> policy_path{};

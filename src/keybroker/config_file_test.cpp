@@ -293,18 +293,21 @@ dir_path = "/opt/confidential-containers/kbs/repository"
 }
 
 TEST(ConfigFile, reads_yaml_and_json) {
-  const auto yaml = read("http_server:\n  insecure_http: true\nadmin:\n  authorization_mode: DenyAll\n", ConfigFormat::yaml);
+  const auto yaml =
+      read("http_server:\n  insecure_http: true\nadmin:\n  authorization_mode: DenyAll\n", ConfigFormat::yaml);
   EXPECT_TRUE(yaml.http.insecure_http);
-  const auto json = read(R"({"http_server":{"insecure_http":true},"admin":{"authorization_mode":"DenyAll"}})", ConfigFormat::json);
+  const auto json =
+      read(R"({"http_server":{"insecure_http":true},"admin":{"authorization_mode":"DenyAll"}})", ConfigFormat::json);
   EXPECT_TRUE(json.http.insecure_http);
 }
 
 TEST(ConfigFile, names_file_line_and_expectation_of_a_wrong_value) {
   EXPECT_EQ(error_of("[http_server]\nsockets = [\"a:1\"]\ninsecure_http = \"yes\"\n"),
             "broker.config_value: kbs.toml:3: http_server.insecure_http: expected true or false, found string \"yes\"");
-  EXPECT_EQ(error_of("http_server:\n  worker_count: many\n", ConfigFormat::yaml),
-            "broker.config_value: kbs.toml:2: http_server.worker_count: expected an integer from 1 to 1024, found string "
-            "\"many\"");
+  EXPECT_EQ(
+      error_of("http_server:\n  worker_count: many\n", ConfigFormat::yaml),
+      "broker.config_value: kbs.toml:2: http_server.worker_count: expected an integer from 1 to 1024, found string "
+      "\"many\"");
   EXPECT_EQ(error_of("{\n\"http_server\": 7\n}", ConfigFormat::json),
             "broker.config_value: kbs.toml:2: http_server: expected a table, found number 7");
 }
@@ -372,39 +375,58 @@ INSTANTIATE_TEST_SUITE_P(
         BadConfig{"attestation_type = \"passport\"\n[http_server]\n",
                   "broker.config_conflict: kbs.toml:1: attestation_type: passport needs"},
         BadConfig{"attestation_type = \"rcar\"\n", "broker.config_value: kbs.toml:1: attestation_type"},
-        BadConfig{"[attestation_service]\ntype = \"intel_ta\"\n", "broker.config_unsupported: kbs.toml:2: attestation_service.type"},
-        BadConfig{"[attestation_service]\ntype = \"magic\"\n", "broker.config_value: kbs.toml:2: attestation_service.type"},
+        BadConfig{"[attestation_service]\ntype = \"intel_ta\"\n",
+                  "broker.config_unsupported: kbs.toml:2: attestation_service.type"},
+        BadConfig{"[attestation_service]\ntype = \"magic\"\n",
+                  "broker.config_value: kbs.toml:2: attestation_service.type"},
         BadConfig{"[attestation_service]\ntimeout = 5\n", "broker.config_value: kbs.toml: attestation_service.type"},
         BadConfig{"[attestation_service]\ntype = \"coco_as_builtin\"\ntimeout = 0\n",
                   "broker.config_value: kbs.toml:3: attestation_service.timeout"},
-        BadConfig{"[attestation_service]\ntype = \"coco_as_builtin\"\n[attestation_service.rvps_config]\ntype = \"GrpcRemote\"\n",
+        BadConfig{"[attestation_service]\ntype = \"coco_as_builtin\"\n[attestation_service.rvps_config]\ntype = "
+                  "\"GrpcRemote\"\n",
                   "broker.config_unsupported: kbs.toml:4: attestation_service.rvps_config.type"},
-        BadConfig{"[attestation_service]\ntype = \"coco_as_builtin\"\n[attestation_service.rvps_config]\ntype = \"Far\"\n",
-                  "broker.config_value: kbs.toml:4: attestation_service.rvps_config.type"},
+        BadConfig{
+            "[attestation_service]\ntype = \"coco_as_builtin\"\n[attestation_service.rvps_config]\ntype = \"Far\"\n",
+            "broker.config_value: kbs.toml:4: attestation_service.rvps_config.type"},
         BadConfig{"[as_config]\n[grpc_config]\n", "broker.config_conflict: kbs.toml:2: grpc_config"},
-        BadConfig{"[attestation_service]\ntype = \"coco_as_builtin\"\n[as_config]\n", "broker.config_conflict: kbs.toml:1"},
+        BadConfig{"[attestation_service]\ntype = \"coco_as_builtin\"\n[as_config]\n",
+                  "broker.config_conflict: kbs.toml:1"},
         BadConfig{"[attestation_token]\n[attestation_token_config]\n", "broker.config_conflict: kbs.toml:2"},
-        BadConfig{"[storage_backend]\nstorage_type = \"Postgres\"\n", "broker.config_unsupported: kbs.toml:2: storage_backend.storage_type: storage type Postgres is not in this build"},
+        BadConfig{"[storage_backend]\nstorage_type = \"Postgres\"\n",
+                  "broker.config_unsupported: kbs.toml:2: storage_backend.storage_type: storage type Postgres is not "
+                  "in this build"},
         BadConfig{"[storage_backend]\nstorage_type = \"LocalJson\"\n", "broker.config_unsupported: kbs.toml:2"},
         BadConfig{"[storage_backend]\nstorage_type = \"Redis\"\n", "broker.config_unsupported: kbs.toml:2"},
         BadConfig{"[storage_backend]\nstorage_type = \"Floppy\"\n", "broker.config_value: kbs.toml:2"},
-        BadConfig{"[storage_backend]\nstorage_type = \"LocalFs\"\n", "broker.config_value: kbs.toml:2: storage_backend.storage_type: expected [storage_backend.backends.local_fs]"},
-        BadConfig{"session_storage_type = \"Postgres\"\n", "broker.config_unsupported: kbs.toml:1: session_storage_type"},
-        BadConfig{"[[plugins]]\nname = \"resource\"\ntype = \"Vault\"\n", "broker.config_unsupported: kbs.toml:3: plugins[0].type"},
-        BadConfig{"[[plugins]]\nname = \"resource\"\ntype = \"Tape\"\n", "broker.config_value: kbs.toml:3: plugins[0].type"},
+        BadConfig{"[storage_backend]\nstorage_type = \"LocalFs\"\n",
+                  "broker.config_value: kbs.toml:2: storage_backend.storage_type: expected "
+                  "[storage_backend.backends.local_fs]"},
+        BadConfig{"session_storage_type = \"Postgres\"\n",
+                  "broker.config_unsupported: kbs.toml:1: session_storage_type"},
+        BadConfig{"[[plugins]]\nname = \"resource\"\ntype = \"Vault\"\n",
+                  "broker.config_unsupported: kbs.toml:3: plugins[0].type"},
+        BadConfig{"[[plugins]]\nname = \"resource\"\ntype = \"Tape\"\n",
+                  "broker.config_value: kbs.toml:3: plugins[0].type"},
         BadConfig{"[repository_config]\n[[plugins]]\nname = \"resource\"\n", "broker.config_conflict: kbs.toml:1"},
         BadConfig{"[repository_config]\ntype = \"Aliyun\"\n", "broker.config_unsupported: kbs.toml:2"},
         BadConfig{"sockets = [\"a:1\"]\n[http_server]\n", "broker.config_conflict: kbs.toml:1: sockets"},
         BadConfig{"[http_server]\nsockets = []\n", "broker.config_value: kbs.toml:2: http_server.sockets"},
-        BadConfig{"[http_server]\nsockets = [1]\n", "broker.config_value: kbs.toml:2: http_server.sockets: expected a list of texts"},
-        BadConfig{"[http_server]\ntls_profile = \"best\"\n", "broker.config_value: kbs.toml:2: http_server.tls_profile"},
+        BadConfig{"[http_server]\nsockets = [1]\n",
+                  "broker.config_value: kbs.toml:2: http_server.sockets: expected a list of texts"},
+        BadConfig{"[http_server]\ntls_profile = \"best\"\n",
+                  "broker.config_value: kbs.toml:2: http_server.tls_profile"},
         BadConfig{"auth_public_key = \"/k\"\n[admin]\n", "broker.config_conflict: kbs.toml:2: admin"},
-        BadConfig{"[admin]\ntype = \"Simple\"\nauthorization_mode = \"DenyAll\"\n", "broker.config_conflict: kbs.toml:2: admin.type"},
-        BadConfig{"[admin]\nauth_public_key = \"/k\"\ntype = \"Simple\"\n", "broker.config_conflict: kbs.toml:3: admin.type"},
+        BadConfig{"[admin]\ntype = \"Simple\"\nauthorization_mode = \"DenyAll\"\n",
+                  "broker.config_conflict: kbs.toml:2: admin.type"},
+        BadConfig{"[admin]\nauth_public_key = \"/k\"\ntype = \"Simple\"\n",
+                  "broker.config_conflict: kbs.toml:3: admin.type"},
         BadConfig{"[admin]\ntype = \"Magic\"\n", "broker.config_value: kbs.toml:2: admin.type"},
-        BadConfig{"[admin]\nauthorization_mode = \"Magic\"\n", "broker.config_value: kbs.toml:2: admin.authorization_mode"},
-        BadConfig{"[admin]\nauthorization_mode = \"AuthenticatedAuthorization\"\n", "broker.config_value: kbs.toml: admin.authentication"},
-        BadConfig{"[[admin.personas]]\nid = \"a\"\n", "broker.config_value: kbs.toml: admin.personas[0].public_key_path"},
+        BadConfig{"[admin]\nauthorization_mode = \"Magic\"\n",
+                  "broker.config_value: kbs.toml:2: admin.authorization_mode"},
+        BadConfig{"[admin]\nauthorization_mode = \"AuthenticatedAuthorization\"\n",
+                  "broker.config_value: kbs.toml: admin.authentication"},
+        BadConfig{"[[admin.personas]]\nid = \"a\"\n",
+                  "broker.config_value: kbs.toml: admin.personas[0].public_key_path"},
         BadConfig{"[coffer]\ndefault_policy = \"lenient\"\n", "broker.config_value: kbs.toml:2: coffer.default_policy"},
         BadConfig{"plugins = 3\n", "broker.config_value: kbs.toml:1: plugins: expected a list of tables"}));
 

@@ -25,9 +25,9 @@ codec::json::Array explain_token(const codec::json::Object& claims);
 
 // What records say about a token's evidence.
 struct EvidenceSummary {
-  std::string tee;             // wire name of the first submodule's TEE
-  std::string status;          // the worst tier, "contraindicated"; empty where the token has no submodules
-  std::string claims_sha256;   // of the submodules' JSON
+  std::string tee;            // wire name of the first submodule's TEE
+  std::string status;         // the worst tier, "contraindicated"; empty where the token has no submodules
+  std::string claims_sha256;  // of the submodules' JSON
 };
 EvidenceSummary summarize(const codec::json::Object& claims);
 

@@ -15,7 +15,9 @@ namespace jose = codec::jose;
 const std::string auth_failed = "RCAR handshake Auth failed: ";
 const std::string attest_failed = "RCAR handshake Attest failed: ";
 
-bool is(const Error& error, ErrorCode code) { return error.code == code; }
+bool is(const Error& error, ErrorCode code) {
+  return error.code == code;
+}
 
 // Puts upstream's words before a message, once.
 Error prefixed(const std::string& prefix, Error error) {
@@ -26,18 +28,22 @@ Error prefixed(const std::string& prefix, Error error) {
 Result<> check_version(std::string_view version) {
   // Upstream matches "=0.4.0" by semantic versioning: build metadata does not count.
   if (version.substr(0, version.find('+')) == keyclient::protocol_version) return {};
-  return fail(BrokerError::version_mismatch, std::string{keyclient::version_mismatch_text} + ": expect =" +
-                                                 std::string{keyclient::protocol_version} + " while the request is " +
-                                                 std::string{version.substr(0, 64)});
+  return fail(BrokerError::version_mismatch, std::string{keyclient::version_mismatch_text} +
+                                                 ": expect =" + std::string{keyclient::protocol_version} +
+                                                 " while the request is " + std::string{version.substr(0, 64)});
 }
 
 Error no_challenge(evidence::TeeKind tee, const Error& cause) {
   const std::string name{wire_name(tee)};
   if (is(cause, evidence::EvidenceError::tee_not_allowed)) {
     return because(BrokerError::tee_not_allowed,
-                   "TEE " + name + " proves nothing and is not accepted here; to try things out, its owner can start "
-                   "coffer-kbs with --allow-tee " + name + " (accept the evidence) and --default-policy allow_all "
-                   "(release resources to it)", cause);
+                   "TEE " + name +
+                       " proves nothing and is not accepted here; to try things out, its owner can start "
+                       "coffer-kbs with --allow-tee " +
+                       name +
+                       " (accept the evidence) and --default-policy allow_all "
+                       "(release resources to it)",
+                   cause);
   }
   if (is(cause, evidence::EvidenceError::not_supported)) {
     return because(BrokerError::tee_not_supported, "TEE " + name + " has no verifier in this broker", cause);
@@ -45,8 +51,8 @@ Error no_challenge(evidence::TeeKind tee, const Error& cause) {
   if (is(cause, appraisal::AppraisalError::unavailable)) {
     return because(BrokerError::attestation_unavailable, "the attestation service does not answer", cause);
   }
-  return because(BrokerError::handshake_malformed, "no challenge for TEE " + name + ": " + appraisal::guest_message(cause),
-                 cause);
+  return because(BrokerError::handshake_malformed,
+                 "no challenge for TEE " + name + ": " + appraisal::guest_message(cause), cause);
 }
 
 struct Opened {
@@ -90,7 +96,8 @@ struct Submission {
   appraisal::EvaluationRequest evaluation;
 };
 
-// A response must be encryptable to the guest's key, so a key that is not usable is refused here and not at the resource.
+// A response must be encryptable to the guest's key, so a key that is not usable is refused here and not at the
+// resource.
 Result<Submission> read_submission(const Session& session, keyclient::Attestation attestation) {
   const auto malformed = [](const Error& cause) {
     return fail(because(BrokerError::handshake_malformed, cause.message, cause));
@@ -160,7 +167,8 @@ Result<> record_attestation(const Call& call, const Session& session, evidence::
 Result<net::ServerResponse> accept_evidence(const Call& call, const Session& session) {
   auto& services = call.services;
   auto attestation = keyclient::Attestation::parse(as_text(call.request.body));
-  if (!attestation) return fail(because(BrokerError::handshake_malformed, attestation.error().message, attestation.error()));
+  if (!attestation)
+    return fail(because(BrokerError::handshake_malformed, attestation.error().message, attestation.error()));
   TRY(session.accept(attestation->nonce, services.clock.now()));
   const auto submission = TRY(read_submission(session, *std::move(attestation)));
   const auto outcome = services.attestation->evaluate(submission.evaluation);
@@ -191,11 +199,14 @@ Result<net::ServerResponse> attest(const Call& call) {
   TRY(attestation_service(call));
   call.services.handshake_metrics.requests.increment();
   const auto session = find_session(call);
-  auto answer = session ? accept_evidence(call, *session) : Result<net::ServerResponse>{std::unexpected(session.error())};
+  auto answer =
+      session ? accept_evidence(call, *session) : Result<net::ServerResponse>{std::unexpected(session.error())};
   if (answer) return answer;
-  record_denial(call, {.action = "attest",
-                       .session = session ? session->id().text() : "",
-                       .tee = session && !session->attested() ? session->request().tee : ""}, answer.error());
+  record_denial(call,
+                {.action = "attest",
+                 .session = session ? session->id().text() : "",
+                 .tee = session && !session->attested() ? session->request().tee : ""},
+                answer.error());
   return fail(prefixed(attest_failed, std::move(answer).error()));
 }
 

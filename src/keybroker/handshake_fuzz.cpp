@@ -1,5 +1,5 @@
-// Bodies of auth and attest from anyone on the network. The attest body meets an open session, so that whatever gets past
-// the nonce is judged too.
+// Bodies of auth and attest from anyone on the network. The attest body meets an open session, so that whatever gets
+// past the nonce is judged too.
 #include <cstdlib>
 
 #include "base/log.h"

@@ -15,18 +15,28 @@ constexpr std::size_t page = 500;
 Result<IssuedToken> parse(std::string_view text) {
   const auto document = TRY(json::parse(text));
   const auto* object = TRY(document.as_object("issued token"));
-  IssuedToken issued{.session = std::string{TRY(json::string_member(*object, "session", "issued token"))},
-                     .tee = std::string{TRY(json::string_member(*object, "tee", "issued token"))},
-                     .expires = TRY(parse_rfc3339(TRY(json::string_member(*object, "expires", "issued token"))))};
+  IssuedToken issued {
+    .session = std::string {
+      TRY(json::string_member(*object, "session", "issued token"))
+    }
+    , .tee = std::string {
+      TRY(json::string_member(*object, "tee", "issued token"))
+    }
+    , .expires = TRY(parse_rfc3339(TRY(json::string_member(*object, "expires", "issued token"))))
+  };
   issued.explanation = *TRY(json::array_member(*object, "explanation", "issued token"));
   return issued;
 }
 
-Error storage_trouble(const Error& cause) { return because(BrokerError::storage_failed, "the token store failed", cause); }
+Error storage_trouble(const Error& cause) {
+  return because(BrokerError::storage_failed, "the token store failed", cause);
+}
 
 }  // namespace
 
-std::string token_id(std::string_view token) { return codec::hex_encode(crypto::sha256(as_bytes(token))); }
+std::string token_id(std::string_view token) {
+  return codec::hex_encode(crypto::sha256(as_bytes(token)));
+}
 
 Result<> IssuedTokens::remember(std::string_view token, const IssuedToken& issued) {
   const json::Object record{{"session", issued.session},

@@ -16,9 +16,9 @@ namespace coffer::keybroker {
 
 struct IssuedToken {
   std::string session;
-  std::string tee;                     // wire name of the primary TEE
+  std::string tee;  // wire name of the primary TEE
   TimePoint expires;
-  codec::json::Array explanation{};    // failing conditions of the appraisal; empty where affirming
+  codec::json::Array explanation{};  // failing conditions of the appraisal; empty where affirming
 };
 
 // SHA-256 of the compact token in hexadecimal: its name in records, which reveals nothing that could be replayed.

@@ -18,7 +18,8 @@ Result<std::string> download(const std::string& url, std::string_view what) {
   request.max_response_size = max_key_file_size;
   const auto response = client->send(request);
   const auto text = std::string{what} + ": " + url + " cannot be read";
-  if (!response) return fail(because(BrokerError::config_file, text + ": " + response.error().message, response.error()));
+  if (!response)
+    return fail(because(BrokerError::config_file, text + ": " + response.error().message, response.error()));
   if (response->status != 200) {
     return fail(BrokerError::config_file, text + ": expected status 200, found " + std::to_string(response->status));
   }
@@ -40,8 +41,8 @@ Result<std::string> read_text_file(const std::filesystem::path& file, std::strin
                 std::string{what} + ": " + file.string() + " cannot be read: " + std::strerror(errno));
   }
   if (text.size() > max_key_file_size) {
-    return fail(BrokerError::config_file, std::string{what} + ": " + file.string() + " is over " +
-                                              std::to_string(max_key_file_size) + " bytes");
+    return fail(BrokerError::config_file,
+                std::string{what} + ": " + file.string() + " is over " + std::to_string(max_key_file_size) + " bytes");
   }
   return text;
 }

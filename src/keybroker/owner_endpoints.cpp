@@ -18,8 +18,7 @@ Result<net::ServerResponse> audit(const Call& call) {
   TRY(require_admin(call));
   const auto session = text_parameter(call, "session");
   const auto last = TRY(count_parameter(call, "last", default_records, most_records));
-  return json_response(
-      TRY(call.services.audit.query(session.empty() ? std::nullopt : std::optional{session}, last)));
+  return json_response(TRY(call.services.audit.query(session.empty() ? std::nullopt : std::optional{session}, last)));
 }
 
 Result<net::ServerResponse> info(const Call& call) {

@@ -59,7 +59,8 @@ TEST_F(Passport, attestation_is_not_found_at_the_resource_broker) {
   TestBroker issuer;
   TestBroker broker{trusting(certificates(issuer))};
   EXPECT_EQ(refusal(broker.post("/kbs/v0/auth", "{}")), "404 broker.no_attestation_service PluginNotFound");
-  EXPECT_EQ(refusal(broker.post("/kbs/v0/attestation-policy", "{}")), "404 broker.no_attestation_service PluginNotFound");
+  EXPECT_EQ(refusal(broker.post("/kbs/v0/attestation-policy", "{}")),
+            "404 broker.no_attestation_service PluginNotFound");
   EXPECT_EQ(refusal(broker.get("/kbs/v0/reference-value/x")), "404 broker.no_attestation_service PluginNotFound");
   EXPECT_EQ(refusal(broker.get("/kbs/v0/resource/default/key/k1")), "401 broker.token_missing TokenNotFound");
 }
@@ -146,6 +147,15 @@ TEST_F(RemoteService, a_token_that_the_broker_did_not_receive_is_refused) {
   TestBroker stranger;
   TestGuest guest{stranger};
   guest.handshake();
+  EXPECT_EQ(refusal(guest.get_by_token(broker, path)), "401 broker.token_rejected TokenVerifierError");
+}
+
+TEST_F(RemoteService, its_token_ends_with_its_expiry) {
+  TestBroker broker{config};
+  broker.store_resource(path, "secret");
+  TestGuest guest{broker};
+  guest.handshake();
+  broker.clock.advance(std::chrono::minutes{6} + std::chrono::seconds{1});
   EXPECT_EQ(refusal(guest.get_by_token(broker, path)), "401 broker.token_rejected TokenVerifierError");
 }
 

@@ -9,7 +9,7 @@ namespace {
 namespace json = codec::json;
 
 struct Upload {
-  std::string id;     // empty where the body has none
+  std::string id;  // empty where the body has none
   std::string text;
 };
 
@@ -31,9 +31,13 @@ Result<Upload> read_upload(const Call& call) {
   return Upload{id->value_or(""), to_text(*text)};
 }
 
-net::ServerResponse rego(std::string_view text) { return net::ServerResponse::text(200, "text/plain", text); }
+net::ServerResponse rego(std::string_view text) {
+  return net::ServerResponse::text(200, "text/plain", text);
+}
 
-bool is_unavailable(const Error& error) { return error.code == ErrorCode{appraisal::AppraisalError::unavailable}; }
+bool is_unavailable(const Error& error) {
+  return error.code == ErrorCode{appraisal::AppraisalError::unavailable};
+}
 
 Error policy_trouble(const Error& cause) {
   const auto code = is_unavailable(cause) ? BrokerError::attestation_unavailable : BrokerError::policy_invalid;

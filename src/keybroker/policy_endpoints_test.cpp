@@ -69,14 +69,16 @@ TEST(PolicyEndpoints, attestation_policies_are_set_listed_read_back_and_deleted)
   EXPECT_EQ(std::count(ids.if_array()->begin(), ids.if_array()->end(), Value{"default_cpu"}), 1);
   EXPECT_EQ(text_of(broker.get("/kbs/v0/attestation-policy/mine_cpu")), text);
   EXPECT_EQ(broker.send("DELETE", "/kbs/v0/attestation-policy/mine_cpu").status, 200);
-  EXPECT_EQ(refusal(broker.get("/kbs/v0/attestation-policy/mine_cpu")), "404 broker.policy_not_found PluginInternalError");
+  EXPECT_EQ(refusal(broker.get("/kbs/v0/attestation-policy/mine_cpu")),
+            "404 broker.policy_not_found PluginInternalError");
   EXPECT_EQ(refusal(broker.send("DELETE", "/kbs/v0/attestation-policy/mine_cpu")),
             "404 broker.policy_not_found PluginInternalError");
 }
 
 TEST(PolicyEndpoints, an_attestation_policy_needs_an_id_and_must_parse) {
   TestBroker broker;
-  EXPECT_EQ(refusal(broker.post("/kbs/v0/attestation-policy", policy_upload(allow))), "401 broker.bad_request SerdeError");
+  EXPECT_EQ(refusal(broker.post("/kbs/v0/attestation-policy", policy_upload(allow))),
+            "401 broker.bad_request SerdeError");
   EXPECT_EQ(refusal(broker.post("/kbs/v0/attestation-policy", policy_upload("nonsense", "x_cpu"))),
             "401 broker.policy_invalid ParsePolicyError");
 }
@@ -109,12 +111,14 @@ TEST(ReferenceValues, can_be_deleted) {
 TEST(ReferenceValues, that_do_not_parse_are_refused) {
   TestBroker broker;
   for (const auto& body : {std::string{"{"}, sample_message("[1]"), std::string{R"({"type":"corim","payload":""})"}}) {
-    EXPECT_EQ(refusal(broker.post("/kbs/v0/reference-value", body)), "401 broker.reference_value_invalid RvpsError") << body;
+    EXPECT_EQ(refusal(broker.post("/kbs/v0/reference-value", body)), "401 broker.reference_value_invalid RvpsError")
+        << body;
   }
 }
 
 TEST(ResourcePolicies, every_builtin_parses_and_has_a_name) {
-  for (const auto policy : {DefaultPolicy::upstream, DefaultPolicy::affirming, DefaultPolicy::allow_all, DefaultPolicy::deny_all}) {
+  for (const auto policy :
+       {DefaultPolicy::upstream, DefaultPolicy::affirming, DefaultPolicy::allow_all, DefaultPolicy::deny_all}) {
     EXPECT_TRUE(policy::Policy::parse("p.rego", std::string{builtin_policy_text(policy)})) << name_of(policy);
     EXPECT_EQ(parse_default_policy(name_of(policy)), policy);
   }
@@ -129,8 +133,10 @@ PolicyVerdict verdict(DefaultPolicy policy, std::string_view claims) {
 }
 
 TEST(ResourcePolicies, default_denies_sample_and_claims_without_evidence_and_does_not_look_at_the_status) {
-  constexpr auto snp = R"({"submods":{"cpu0":{"ear.status":"contraindicated","ear.veraison.annotated-evidence":{"snp":{}}}}})";
-  constexpr auto sample = R"({"submods":{"cpu0":{"ear.status":"affirming","ear.veraison.annotated-evidence":{"sample":{}}}}})";
+  constexpr auto snp =
+      R"({"submods":{"cpu0":{"ear.status":"contraindicated","ear.veraison.annotated-evidence":{"snp":{}}}}})";
+  constexpr auto sample =
+      R"({"submods":{"cpu0":{"ear.status":"affirming","ear.veraison.annotated-evidence":{"sample":{}}}}})";
   EXPECT_TRUE(verdict(DefaultPolicy::upstream, snp).allowed);
   EXPECT_FALSE(verdict(DefaultPolicy::upstream, sample).allowed);
   EXPECT_FALSE(verdict(DefaultPolicy::upstream, "{}").allowed);
@@ -138,7 +144,9 @@ TEST(ResourcePolicies, default_denies_sample_and_claims_without_evidence_and_doe
 
 TEST(ResourcePolicies, affirming_wants_every_part_affirming_and_at_least_one) {
   EXPECT_TRUE(verdict(DefaultPolicy::affirming, R"({"submods":{"cpu0":{"ear.status":"affirming"}}})").allowed);
-  EXPECT_FALSE(verdict(DefaultPolicy::affirming, R"({"submods":{"cpu0":{"ear.status":"affirming"},"gpu0":{"ear.status":"warning"}}})").allowed);
+  EXPECT_FALSE(verdict(DefaultPolicy::affirming,
+                       R"({"submods":{"cpu0":{"ear.status":"affirming"},"gpu0":{"ear.status":"warning"}}})")
+                   .allowed);
   EXPECT_FALSE(verdict(DefaultPolicy::affirming, R"({"submods":{}})").allowed);
   EXPECT_FALSE(verdict(DefaultPolicy::affirming, "{}").allowed);
 }

@@ -10,8 +10,8 @@ namespace json = codec::json;
 
 Error trouble(const Error& cause) {
   const bool unavailable = cause.code == ErrorCode{appraisal::AppraisalError::unavailable};
-  return because(unavailable ? BrokerError::attestation_unavailable : BrokerError::reference_value_invalid, cause.message,
-                 cause);
+  return because(unavailable ? BrokerError::attestation_unavailable : BrokerError::reference_value_invalid,
+                 cause.message, cause);
 }
 
 std::unexpected<Error> missing(const std::string& name) {

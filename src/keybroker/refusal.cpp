@@ -54,7 +54,8 @@ Row row_of(ErrorCode code) {
 }
 
 std::string_view context_field(const Error& error, std::string_view name) {
-  const auto found = std::ranges::find(error.context, name, [](const auto& field) -> std::string_view { return field.first; });
+  const auto found =
+      std::ranges::find(error.context, name, [](const auto& field) -> std::string_view { return field.first; });
   return found == error.context.end() ? std::string_view{} : std::string_view{found->second};
 }
 
@@ -66,8 +67,8 @@ bool is_missing_resource(ErrorCode code) {
 
 net::ServerResponse to_response(const Error& error, int missing_resource_status) {
   const auto row = row_of(error.code);
-  const auto body = keyclient::ErrorInformation::make(row.variant, std::string{row.prefix} + error.message,
-                                                      error.code.name());
+  const auto body =
+      keyclient::ErrorInformation::make(row.variant, std::string{row.prefix} + error.message, error.code.name());
   const int status = is_missing_resource(error.code) ? missing_resource_status : row.status;
   return net::ServerResponse::text(status, "application/json", body.serialize());
 }

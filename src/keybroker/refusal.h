@@ -16,8 +16,8 @@ net::ServerResponse to_response(const Error& error, int missing_resource_status)
 // The same code and client's text with the reason behind it added for the owner.
 Error because(BrokerError code, std::string client_text, const Error& cause);
 
-// An error's message for the owner, with the code of the reason behind it, and with its words where the message does not
-// hold them already: "the resource store failed (storage.ambiguous: 'default/key/k1' stands in two files, ...)".
+// An error's message for the owner, with the code of the reason behind it, and with its words where the message does
+// not hold them already: "the resource store failed (storage.ambiguous: 'default/key/k1' stands in two files, ...)".
 std::string owner_text(const Error& error);
 
 }  // namespace coffer::keybroker

@@ -106,8 +106,12 @@ Result<> record_release(Read& read) {
   read.record.peer = read.call.request.peer;
   const auto id = TRY(read.call.services.audit.append(read.record));
   read.call.services.resource_metrics.reads.increment({read.record.resource});
-  log::info("broker.released", {}, {{"resource", read.record.resource}, {"session", read.record.session},
-                                    {"tee", read.record.tee}, {"peer", read.record.peer}, {"audit", id}});
+  log::info("broker.released", {},
+            {{"resource", read.record.resource},
+             {"session", read.record.session},
+             {"tee", read.record.tee},
+             {"peer", read.record.peer},
+             {"audit", id}});
   return {};
 }
 
@@ -130,11 +134,16 @@ Result<net::ServerResponse> release_unattested(Read& read) {
   return net::ServerResponse::text(200, "application/octet-stream", as_text(secret.expose()));
 }
 
-bool worth_a_record(const Error& error) { return error.code != ErrorCode{BrokerError::token_missing}; }
+bool worth_a_record(const Error& error) {
+  return error.code != ErrorCode{BrokerError::token_missing};
+}
 
 // An upstream client asks without a token first and attests when it is refused: that is no denial.
 Result<net::ServerResponse> read_resource(const Call& call) {
-  Read read{.call = call, .path = TRY(resource_path(call)), .record = {.action = "resource.get"}};
+  Read read {
+    .call = call, .path = TRY(resource_path(call))
+    , .record = {.action = "resource.get"}
+  };
   read.record.resource = read.path.text();
   const bool open = call.services.config.coffer.unattested_reads && call.services.mode() == Mode::no_trust_anchor;
   auto answer = open ? release_unattested(read) : release(read);
@@ -148,7 +157,8 @@ Result<net::ServerResponse> counted(const Call& call, Endpoint endpoint) {
   metrics.plugin_requests.increment({"resource"});
   auto answer = endpoint(call);
   if (!answer) metrics.plugin_errors.increment({"resource"});
-  metrics.plugin_duration.observe(std::chrono::duration<double>(call.services.clock.now() - begin).count(), {"resource"});
+  metrics.plugin_duration.observe(std::chrono::duration<double>(call.services.clock.now() - begin).count(),
+                                  {"resource"});
   return answer;
 }
 
@@ -176,14 +186,21 @@ Result<net::ServerResponse> erase_resource(const Call& call) {
 
 }  // namespace
 
-Result<net::ServerResponse> get_resource(const Call& call) { return counted(call, read_resource); }
-Result<net::ServerResponse> set_resource(const Call& call) { return counted(call, write_resource); }
-Result<net::ServerResponse> delete_resource(const Call& call) { return counted(call, erase_resource); }
+Result<net::ServerResponse> get_resource(const Call& call) {
+  return counted(call, read_resource);
+}
+Result<net::ServerResponse> set_resource(const Call& call) {
+  return counted(call, write_resource);
+}
+Result<net::ServerResponse> delete_resource(const Call& call) {
+  return counted(call, erase_resource);
+}
 
 Result<net::ServerResponse> list_resources(const Call& call) {
   TRY(require_admin(call));
   const auto limit = TRY(count_parameter(call, "limit", 1000, 10'000));
-  const auto names = TRY(call.services.resources.list(text_parameter(call, "prefix"), text_parameter(call, "after"), limit));
+  const auto names =
+      TRY(call.services.resources.list(text_parameter(call, "prefix"), text_parameter(call, "after"), limit));
   return json_response(json::Array{names.begin(), names.end()});
 }
 

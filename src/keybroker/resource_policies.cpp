@@ -40,7 +40,9 @@ Result<std::shared_ptr<const policy::Policy>> parse(std::string_view text) {
   return std::make_shared<const policy::Policy>(*std::move(policy));
 }
 
-Error storage_trouble(const Error& cause) { return because(BrokerError::storage_failed, "the policy store failed", cause); }
+Error storage_trouble(const Error& cause) {
+  return because(BrokerError::storage_failed, "the policy store failed", cause);
+}
 
 Result<> write_file(const std::filesystem::path& file, std::string_view text) {
   std::ofstream stream{file, std::ios::binary | std::ios::trunc};
@@ -52,8 +54,12 @@ Result<> write_file(const std::filesystem::path& file, std::string_view text) {
 
 }  // namespace
 
-std::string_view builtin_policy_text(DefaultPolicy policy) { return builtin(policy).text; }
-std::string_view name_of(DefaultPolicy policy) { return builtin(policy).name; }
+std::string_view builtin_policy_text(DefaultPolicy policy) {
+  return builtin(policy).text;
+}
+std::string_view name_of(DefaultPolicy policy) {
+  return builtin(policy).name;
+}
 
 Result<DefaultPolicy> parse_default_policy(std::string_view name) {
   if (name == "upstream") return DefaultPolicy::upstream;
@@ -89,7 +95,10 @@ Result<> ResourcePolicies::reset() {
   return {};
 }
 
-Result<std::string> ResourcePolicies::text() const { return TRY(current()).text; }
+Result<std::string> ResourcePolicies::text() const {
+  return TRY(current())
+  .text;
+}
 
 Result<ResourcePolicies::Current> ResourcePolicies::current() const {
   const auto stored = store_->get(space, key);

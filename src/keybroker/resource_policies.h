@@ -1,5 +1,5 @@
-// The one policy that guards resources: package `policy`, rule `allow`, input = the token's claims, data = what is asked
-// for (trustee.md 4).
+// The one policy that guards resources: package `policy`, rule `allow`, input = the token's claims, data = what is
+// asked for (trustee.md 4).
 #pragma once
 
 #include <filesystem>
@@ -24,17 +24,17 @@ std::string_view name_of(DefaultPolicy policy);
 Result<DefaultPolicy> parse_default_policy(std::string_view name);  // "upstream" is an alias of "default"
 
 struct PolicyQuestion {
-  codec::json::Value claims;                     // of the token
+  codec::json::Value claims;  // of the token
   std::string plugin = "resource";
-  std::vector<std::string> path;                 // repo, type, tag
+  std::vector<std::string> path;  // repo, type, tag
   codec::json::Object query{};
 };
 
 struct PolicyVerdict {
   bool allowed = false;
-  std::string policy_id;                         // "resource-policy", or "default" where the owner set none
+  std::string policy_id;  // "resource-policy", or "default" where the owner set none
   std::string policy_sha256;
-  std::vector<policy::Condition> conditions{};   // from this very evaluation
+  std::vector<policy::Condition> conditions{};  // from this very evaluation
 };
 
 class ResourcePolicies {

@@ -36,7 +36,9 @@ Result<ResourcePath> ResourcePath::create(std::vector<std::string> segments) {
                   std::to_string(segments.size()) + " segments, or other characters");
 }
 
-std::string ResourcePath::text() const { return segments_[0] + "/" + segments_[1] + "/" + segments_[2]; }
+std::string ResourcePath::text() const {
+  return segments_[0] + "/" + segments_[1] + "/" + segments_[2];
+}
 
 Result<SecretBytes> Resources::get(const ResourcePath& path) const {
   auto stored = store_->get(space, path.text());

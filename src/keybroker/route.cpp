@@ -30,7 +30,9 @@ std::string join(const std::vector<std::string>& segments, std::size_t first) {
 
 }  // namespace
 
-std::string Route::rest() const { return join(segments, 1); }
+std::string Route::rest() const {
+  return join(segments, 1);
+}
 
 Result<Route> parse_route(const net::ServerRequest& request) {
   auto parts = split_path(request.path);

@@ -11,9 +11,9 @@
 namespace coffer::keybroker {
 
 struct Route {
-  std::vector<std::string> segments;          // behind /kbs/v0, at least one
-  std::map<std::string, std::string> query;   // a repeated key: the last one wins, as upstream's
-  std::string path_and_query;                 // "/kbs/v0/resource/a/b/c?x=1", normalised: what an ACL is matched on
+  std::vector<std::string> segments;         // behind /kbs/v0, at least one
+  std::map<std::string, std::string> query;  // a repeated key: the last one wins, as upstream's
+  std::string path_and_query;                // "/kbs/v0/resource/a/b/c?x=1", normalised: what an ACL is matched on
 
   const std::string& endpoint() const { return segments.front(); }
   // Segments behind the first, joined by '/'.

@@ -88,11 +88,17 @@ struct RunningBroker::Impl {
 
 RunningBroker::RunningBroker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-RunningBroker::~RunningBroker() { stop(); }
+RunningBroker::~RunningBroker() {
+  stop();
+}
 
-const std::vector<std::string>& RunningBroker::addresses() const { return impl_->server->addresses(); }
+const std::vector<std::string>& RunningBroker::addresses() const {
+  return impl_->server->addresses();
+}
 
-Broker& RunningBroker::broker() { return *impl_->broker; }
+Broker& RunningBroker::broker() {
+  return *impl_->broker;
+}
 
 void RunningBroker::stop() {
   impl_->sweeper.reset();

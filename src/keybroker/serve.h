@@ -11,7 +11,7 @@ namespace coffer::keybroker {
 
 class RunningBroker {
  public:
-  ~RunningBroker();   // stops
+  ~RunningBroker();  // stops
 
   // "127.0.0.1:43111", in the order of the configuration's sockets.
   const std::vector<std::string>& addresses() const;

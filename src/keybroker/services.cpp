@@ -38,15 +38,19 @@ void record_denial(const Call& call, AuditRecord record, const Error& error) {
   record.reason = to_string(error);
   const auto appended = call.services.audit.append(record);
   log::warn("broker.denied", owner_text(error),
-            {{"code", record.code}, {"action", record.action}, {"resource", record.resource}, {"peer", record.peer},
+            {{"code", record.code},
+             {"action", record.action},
+             {"resource", record.resource},
+             {"peer", record.peer},
              {"audit", appended ? *appended : std::string{appended.error().code.name()}}});
 }
 
 Result<appraisal::AttestationService*> attestation_service(const Call& call) {
   if (call.services.attestation) return call.services.attestation.get();
   return fail(BrokerError::no_attestation_service,
-              "Plugin " + call.route.endpoint() + " not found: this broker has no attestation service; in passport mode "
-              "a guest attests to the issuer's broker and brings its token here");
+              "Plugin " + call.route.endpoint() +
+                  " not found: this broker has no attestation service; in passport mode "
+                  "a guest attests to the issuer's broker and brings its token here");
 }
 
 std::string text_parameter(const Call& call, const std::string& name) {
@@ -69,6 +73,8 @@ net::ServerResponse json_response(const codec::json::Value& value) {
   return net::ServerResponse::text(200, "application/json", codec::json::serialize(value));
 }
 
-net::ServerResponse empty_response() { return net::ServerResponse::text(200, "text/xml", {}); }
+net::ServerResponse empty_response() {
+  return net::ServerResponse::text(200, "text/xml", {});
+}
 
 }  // namespace coffer::keybroker

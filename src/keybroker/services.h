@@ -22,9 +22,9 @@ struct Services {
   const Clock& clock;
   crypto::RandomSource& random;
   std::shared_ptr<storage::KeyValueStore> store;
-  std::shared_ptr<appraisal::AttestationService> attestation;   // none: passport, or no trust anchor
-  std::vector<std::string> tees;                                // that a built-in attestation service accepts
-  std::string token_certificates;                               // PEM of a built-in service's signer
+  std::shared_ptr<appraisal::AttestationService> attestation;  // none: passport, or no trust anchor
+  std::vector<std::string> tees;                               // that a built-in attestation service accepts
+  std::string token_certificates;                              // PEM of a built-in service's signer
   SessionStore sessions;
   IssuedTokens issued;
   AuditLog audit;

@@ -10,7 +10,9 @@ namespace {
 
 namespace json = codec::json;
 
-bool is_lower_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+bool is_lower_hex(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
 
 std::string_view trim(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");
@@ -61,15 +63,20 @@ Result<Session> Session::parse(std::string_view text) {
   const json::Object* object = body != nullptr ? body->if_object() : nullptr;
   if (object == nullptr) return fail(BrokerError::storage_failed, "a stored session is neither Authed nor Attested");
   auto id = TRY(SessionId::parse(TRY(json::string_member(*object, "id", "session"))));
-  Session session{std::move(id), TRY(parse_rfc3339(TRY(json::string_member(*object, "timeout", "session"))))};
+  Session session {
+    std::move(id), TRY(parse_rfc3339(TRY(json::string_member(*object, "timeout", "session"))))
+  };
   session.stored_text_ = text;
   if (authed == nullptr) {
-    session.token_ = std::string{TRY(json::string_member(*object, "token", "session"))};
+    session.token_ = std::string {
+      TRY(json::string_member(*object, "token", "session"))
+    };
     return session;
   }
-  session.request_ = TRY(keyclient::Request::from_json(json::Value{*TRY(json::object_member(*object, "request", "session"))}));
+  session.request_ =
+      TRY(keyclient::Request::from_json(json::Value { *TRY(json::object_member(*object, "request", "session")) }));
   session.challenge_ =
-      TRY(keyclient::Challenge::from_json(json::Value{*TRY(json::object_member(*object, "challenge", "session"))}));
+      TRY(keyclient::Challenge::from_json(json::Value { *TRY(json::object_member(*object, "challenge", "session")) }));
   return session;
 }
 

@@ -8,7 +8,9 @@ namespace {
 constexpr std::string_view space = "kbs_protocol_session";
 constexpr std::size_t page = 500;
 
-Error storage_trouble(const Error& cause) { return because(BrokerError::storage_failed, "the session store failed", cause); }
+Error storage_trouble(const Error& cause) {
+  return because(BrokerError::storage_failed, "the session store failed", cause);
+}
 
 }  // namespace
 

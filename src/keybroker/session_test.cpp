@@ -30,7 +30,8 @@ TEST(Session, accepts_its_own_nonce_once) {
   EXPECT_EQ(session.accept("other", now).error().code, ErrorCode{BrokerError::nonce_mismatch});
   EXPECT_EQ(session.accept("", now).error().code, ErrorCode{BrokerError::nonce_mismatch});
   EXPECT_EQ(session.attest("token").accept("nonce", now).error().code, ErrorCode{BrokerError::nonce_mismatch});
-  EXPECT_EQ(session.accept("nonce", now + std::chrono::minutes{5}).error().code, ErrorCode{BrokerError::session_expired});
+  EXPECT_EQ(session.accept("nonce", now + std::chrono::minutes{5}).error().code,
+            ErrorCode{BrokerError::session_expired});
 }
 
 TEST(Session, round_trips_through_its_stored_shape) {
@@ -98,7 +99,8 @@ TEST(Route, counts_slashes_in_a_row_as_one) {
 }
 
 TEST(Route, refuses_other_prefixes_and_dot_segments) {
-  for (const auto* path : {"", "/", "/kbs", "/kbs/v0", "/kbs/v0/", "/kbs/v1/auth", "/kbs/v0/resource/../resource-policy", "/kbs/v0/."}) {
+  for (const auto* path :
+       {"", "/", "/kbs", "/kbs/v0", "/kbs/v0/", "/kbs/v1/auth", "/kbs/v0/resource/../resource-policy", "/kbs/v0/."}) {
     const auto parsed = route(path);
     ASSERT_FALSE(parsed) << path;
     EXPECT_EQ(parsed.error().code, ErrorCode{BrokerError::invalid_path});

@@ -17,13 +17,16 @@ std::unexpected<Error> rejected(const Error& cause) {
 
 }  // namespace
 
-bool TokenAccess::has_anchor() const { return verifier_->has_anchor() || receives_; }
+bool TokenAccess::has_anchor() const {
+  return verifier_->has_anchor() || receives_;
+}
 
 Result<Credential> TokenAccess::find(const net::Headers& headers, TimePoint now) const {
   if (const auto cookie = session_cookie(headers)) {
     const auto id = SessionId::parse(*cookie);
     const auto session = id ? sessions_.find(*id) : Result<Session>{std::unexpected(id.error())};
-    if (session && session->attested() && !session->expired(now)) return Credential{session->token(), session->id().text()};
+    if (session && session->attested() && !session->expired(now))
+      return Credential{session->token(), session->id().text()};
     if (!session && session.error().code == ErrorCode{BrokerError::storage_failed}) return fail(session.error());
   }
   if (const auto bearer = bearer_token(headers)) return Credential{std::string{*bearer}};

@@ -13,17 +13,20 @@ namespace coffer::keybroker {
 
 struct Credential {
   std::string token;
-  std::string session{};   // empty for a Bearer token
+  std::string session{};  // empty for a Bearer token
 };
 
 class TokenAccess {
  public:
-  // `verifier` believes the configured certificates and key sets, and a built-in attestation service's own. Where it has
-  // no anchor but there is an attestation service (`receives`), tokens that this broker itself got from that service are
-  // believed, known by their hash in `issued`; nothing else is.
+  // `verifier` believes the configured certificates and key sets, and a built-in attestation service's own. Where it
+  // has no anchor but there is an attestation service (`receives`), tokens that this broker itself got from that
+  // service are believed, known by their hash in `issued`; nothing else is.
   TokenAccess(SessionStore sessions, IssuedTokens issued, std::shared_ptr<appraisal::TokenVerifier> verifier,
               bool receives)
-      : sessions_(std::move(sessions)), issued_(std::move(issued)), verifier_(std::move(verifier)), receives_(receives) {}
+      : sessions_(std::move(sessions)),
+        issued_(std::move(issued)),
+        verifier_(std::move(verifier)),
+        receives_(receives) {}
 
   // The session cookie first, then "Authorization: Bearer" (trustee.md 1.1). token_missing for every failure.
   Result<Credential> find(const net::Headers& headers, TimePoint now) const;

@@ -1,6 +1,5 @@
 // coffer-kbs: the key broker. Stands in for upstream's kbs and resource-kbs.
 #include <CLI/CLI.hpp>
-
 #include <iostream>
 
 #include "apps/coffer_kbs/options.h"
@@ -23,7 +22,8 @@ void add_options(CLI::App& app, Options& options) {
   app.add_flag("--unattested-reads", options.unattested_reads,
                "DANGEROUS: serve resources in plaintext to anyone; only without any trust anchor");
   const auto* historic = "Without a configuration file";
-  app.add_option("-s,--socket", options.sockets, "HOST:PORT; port 0 takes a free one (127.0.0.1:8080)")->group(historic);
+  app.add_option("-s,--socket", options.sockets, "HOST:PORT; port 0 takes a free one (127.0.0.1:8080)")
+      ->group(historic);
   app.add_flag("--insecure-http", options.insecure_http, "plain HTTP")->group(historic);
   app.add_option("--private-key", options.private_key, "TLS key, PEM")->group(historic);
   app.add_option("--certificate", options.certificate, "TLS certificate chain, PEM")->group(historic);
@@ -47,10 +47,11 @@ Result<> run_until_stopped(keybroker::Config config) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"The key broker: releases secrets to attested guests, as its owner's policy says.\n\n"
-               "  coffer-kbs --config-file kbs-config.toml\n"
-               "  coffer-kbs --insecure-http --auth-public-key admin.pub\n",
-               "coffer-kbs"};
+  CLI::App app{
+      "The key broker: releases secrets to attested guests, as its owner's policy says.\n\n"
+      "  coffer-kbs --config-file kbs-config.toml\n"
+      "  coffer-kbs --insecure-http --auth-public-key admin.pub\n",
+      "coffer-kbs"};
   Options options;
   add_options(app, options);
   app.set_version_flag("--version", [] { return apps::version_text("coffer-kbs"); });

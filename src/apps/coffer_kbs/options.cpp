@@ -23,16 +23,19 @@ Result<Config> historic_config(const Options& options) {
   Config config;
   config.attestation.kind = keybroker::AttestationKind::builtin;
   auto& notices = config.notices;
-  notices.emplace_back("no configuration file: assuming what Trustee's first releases did; `coffer init` makes a current one");
+  notices.emplace_back(
+      "no configuration file: assuming what Trustee's first releases did; `coffer init` makes a current one");
   notices.emplace_back("assuming the attestation service built in (background check)");
   if (options.sockets.empty()) notices.emplace_back("assuming --socket 127.0.0.1:8080");
-  if (options.store.empty()) notices.emplace_back("assuming that state may be lost at the end: it is kept in memory; see --store FILE");
+  if (options.store.empty())
+    notices.emplace_back("assuming that state may be lost at the end: it is kept in memory; see --store FILE");
   if (options.auth_public_key.empty() && !options.insecure_api) {
     notices.emplace_back("assuming that nobody may administer this broker; see --auth-public-key FILE");
   }
   if (options.allow_tees.empty()) {
-    notices.emplace_back("sample evidence is refused; --allow-tee sample accepts it and --default-policy allow_all releases "
-                         "resources to it");
+    notices.emplace_back(
+        "sample evidence is refused; --allow-tee sample accepts it and --default-policy allow_all releases "
+        "resources to it");
   }
   return config;
 }
@@ -70,7 +73,8 @@ std::string_view code_name(CommandLineError code) {
 }
 
 Result<Config> build_config(const Options& options) {
-  auto config = TRY(options.config_file.empty() ? historic_config(options) : keybroker::load_config(options.config_file));
+  auto config =
+      TRY(options.config_file.empty() ? historic_config(options) : keybroker::load_config(options.config_file));
   apply_server_options(options, config);
   TRY(apply_our_options(options, config));
   return config;

@@ -29,8 +29,8 @@ struct Options {
   bool check = false;
 };
 
-// With a file, options given beside it win over it. Without one, what was not said is assumed as upstream's first releases
-// did (127.0.0.1:8080, attestation service built in), and each assumption becomes a notice.
+// With a file, options given beside it win over it. Without one, what was not said is assumed as upstream's first
+// releases did (127.0.0.1:8080, attestation service built in), and each assumption becomes a notice.
 Result<keybroker::Config> build_config(const Options& options);
 
 }  // namespace coffer::kbs

@@ -35,7 +35,8 @@ TEST(Options, the_historic_start_line_works_and_says_what_it_assumed) {
 }
 
 TEST(Options, the_other_historic_options_have_effect) {
-  const auto config = build_config({.sockets = {"0.0.0.0:1"}, .private_key = "/k", .certificate = "/c", .insecure_api = true});
+  const auto config =
+      build_config({.sockets = {"0.0.0.0:1"}, .private_key = "/k", .certificate = "/c", .insecure_api = true});
   ASSERT_TRUE(config);
   EXPECT_EQ(config->http.sockets, std::vector<std::string>{"0.0.0.0:1"});
   EXPECT_EQ(config->http.private_key, "/k");

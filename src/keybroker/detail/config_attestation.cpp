@@ -47,13 +47,17 @@ Result<> read_token_broker(ConfigTable& service, AttestationConfig& into) {
 Result<> read_rvps(ConfigTable& service) {
   auto table = TRY(service.table("rvps_config"));
   if (!table) return {};
-  const auto type = TRY(table->text("type")).value_or("BuiltIn");
-  const auto remote = TRY(table->text("remote_addr")).value_or("");
+  const auto type = TRY(table->text("type"))
+  .value_or("BuiltIn");
+  const auto remote = TRY(table->text("remote_addr"))
+  .value_or("");
   if (type == "GrpcRemote" || !remote.empty()) {
-    return table->error(BrokerError::config_unsupported, remote.empty() ? "type" : "remote_addr",
-                        "a remote reference value service is not in this build; reference values are kept in this broker");
+    return table->error(
+        BrokerError::config_unsupported, remote.empty() ? "type" : "remote_addr",
+        "a remote reference value service is not in this build; reference values are kept in this broker");
   }
-  if (type != "BuiltIn") return table->error(BrokerError::config_value, "type", "expected BuiltIn or GrpcRemote, found " + type);
+  if (type != "BuiltIn")
+    return table->error(BrokerError::config_value, "type", "expected BuiltIn or GrpcRemote, found " + type);
   table->ignore({"address", "extractors", "storage_type", "store_type", "store_config", "storage"});
   table->finish();
   return {};
@@ -101,8 +105,9 @@ Result<> read_oldest(ConfigTable& root, Config& config) {
   auto remote = TRY(root.table("grpc_config"));
   if (builtin && remote) return root.error(BrokerError::config_conflict, "grpc_config", "[as_config] is given too");
   if (builtin || remote) {
-    root.notice("[as_config] and [grpc_config] are the form of Trustee up to v0.10; the current one is "
-                "[attestation_service]");
+    root.notice(
+        "[as_config] and [grpc_config] are the form of Trustee up to v0.10; the current one is "
+        "[attestation_service]");
   }
   if (builtin) {
     into.kind = AttestationKind::builtin;
@@ -113,7 +118,8 @@ Result<> read_oldest(ConfigTable& root, Config& config) {
     TRY(remote->read("as_addr", into.as_addr));
     remote->ignore({"pool_size"});
     remote->finish();
-  } else if (!root.has("http_server") && (root.has("sockets") || root.has("insecure_http") || root.has("private_key")) &&
+  } else if (!root.has("http_server") &&
+             (root.has("sockets") || root.has("insecure_http") || root.has("private_key")) &&
              config.token_trust.trusted_certs_paths.empty()) {
     into.kind = AttestationKind::builtin;
     root.notice("no attestation service is named; as in Trustee up to v0.10 the built-in one is assumed");
@@ -174,15 +180,18 @@ Result<> read_token_trust(ConfigTable& root, TokenTrustConfig& trust) {
     return root.error(BrokerError::config_conflict, "attestation_token_config", "[attestation_token] is given too");
   }
   if (old) {
-    root.notice("[attestation_token_config] is the form of Trustee up to v0.10; the current one is [attestation_token]");
+    root.notice(
+        "[attestation_token_config] is the form of Trustee up to v0.10; the current one is [attestation_token]");
   }
   auto table = TRY(root.table(old ? "attestation_token_config" : "attestation_token"));
   if (!table) return {};
   for (auto& path : TRY(table->texts("trusted_certs_paths")).value_or(std::vector<std::string>{})) {
     trust.trusted_certs_paths.emplace_back(std::move(path));
   }
-  trust.trusted_jwk_sets = TRY(table->texts("trusted_jwk_sets")).value_or(std::vector<std::string>{});
-  trust.extra_teekey_paths = TRY(table->texts("extra_teekey_paths")).value_or(std::vector<std::string>{});
+  trust.trusted_jwk_sets = TRY(table->texts("trusted_jwk_sets"))
+  .value_or(std::vector<std::string>{});
+  trust.extra_teekey_paths = TRY(table->texts("extra_teekey_paths"))
+  .value_or(std::vector<std::string>{});
   TRY(table->read("insecure_key", trust.insecure_header_jwk));
   if (table->has("insecure_key")) table->notice("attestation_token.insecure_key is now called insecure_header_jwk");
   TRY(table->read("insecure_header_jwk", trust.insecure_header_jwk));

@@ -16,8 +16,8 @@ std::string shown(const json::Value& value) {
 Result<ConfigTable> ConfigTable::root(ConfigSource& source) {
   const auto* object = source.document.root.if_object();
   if (object == nullptr) {
-    return fail(BrokerError::config_value, source.name + ": expected a table at the top, found " +
-                                               std::string{source.document.root.type_name()});
+    return fail(BrokerError::config_value,
+                source.name + ": expected a table at the top, found " + std::string{source.document.root.type_name()});
   }
   return ConfigTable{source, *object, {}, {}};
 }

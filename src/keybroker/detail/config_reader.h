@@ -17,9 +17,9 @@ namespace coffer::keybroker::detail {
 
 // The file that is being read.
 struct ConfigSource {
-  std::string name;                     // "kbs-config.toml"
+  std::string name;  // "kbs-config.toml"
   codec::Document document;
-  std::vector<std::string> notices{};   // grows while reading
+  std::vector<std::string> notices{};  // grows while reading
 };
 
 class ConfigTable {
@@ -28,15 +28,15 @@ class ConfigTable {
   static Result<ConfigTable> root(ConfigSource& source);
 
   bool has(std::string_view key) const { return object_->contains(key); }
-  const std::string& path() const { return path_; }   // "http_server", empty for the root
+  const std::string& path() const { return path_; }  // "http_server", empty for the root
 
   // Nothing where absent or null; config_value for another type.
   Result<std::optional<std::string>> text(std::string_view key);
   Result<std::optional<bool>> flag(std::string_view key);
   Result<std::optional<std::int64_t>> number(std::string_view key, std::int64_t least, std::int64_t most);
-  Result<std::optional<std::vector<std::string>>> texts(std::string_view key);   // one text stands for a list of one
+  Result<std::optional<std::vector<std::string>>> texts(std::string_view key);  // one text stands for a list of one
   Result<std::optional<ConfigTable>> table(std::string_view key);
-  Result<std::vector<ConfigTable>> tables(std::string_view key);                 // empty where absent
+  Result<std::vector<ConfigTable>> tables(std::string_view key);  // empty where absent
 
   // The same, written to `into` where the key is present.
   Result<> read(std::string_view key, std::string& into);

@@ -8,8 +8,8 @@ namespace coffer::keybroker::detail {
 
 // [http_server], or the same keys at top level (to v0.10).
 Result<> read_http(ConfigTable& root, HttpConfig& http);
-// [admin] of v0.11, v0.16 and v0.21, or auth_public_key and insecure_api at top level (to v0.10). Unknown keys are errors
-// there, as upstream has them: a misspelt restriction must not be skipped.
+// [admin] of v0.11, v0.16 and v0.21, or auth_public_key and insecure_api at top level (to v0.10). Unknown keys are
+// errors there, as upstream has them: a misspelt restriction must not be skipped.
 Result<> read_admin(ConfigTable& root, AdminConfig& admin);
 // [attestation_service], or [as_config] and [grpc_config] (to v0.10); attestation_type wherever it stands.
 Result<> read_attestation(ConfigTable& root, Config& config);

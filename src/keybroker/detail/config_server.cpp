@@ -12,15 +12,18 @@ Result<> read_tls(ConfigTable& table, HttpConfig& http) {
   if (const auto profile = TRY(table.text("tls_profile"))) {
     http.tls13_only = *profile == "modern";
     if (*profile == "old" || *profile == "custom") {
-      table.notice(table.path() + ".tls_profile " + *profile + " is served as intermediate: TLS 1.2 with AEAD suites, or 1.3");
+      table.notice(table.path() + ".tls_profile " + *profile +
+                   " is served as intermediate: TLS 1.2 with AEAD suites, or 1.3");
     } else if (*profile != "modern" && *profile != "intermediate") {
       return table.error(BrokerError::config_value, "tls_profile",
                          "expected old, intermediate, modern or custom, found " + *profile);
     }
   }
-  if (const auto least = TRY(table.text("tls_min_version"))) http.tls13_only = http.tls13_only || least->ends_with("1.3");
+  if (const auto least = TRY(table.text("tls_min_version")))
+    http.tls13_only = http.tls13_only || least->ends_with("1.3");
   for (const auto* key : {"tls_max_version", "tls_ciphers", "tls_groups"}) {
-    if (table.has(key)) table.notice(table.path() + "." + key + " has no effect: versions and suites follow tls_profile");
+    if (table.has(key))
+      table.notice(table.path() + "." + key + " has no effect: versions and suites follow tls_profile");
   }
   table.ignore({"tls_max_version", "tls_ciphers", "tls_groups"});
   return {};
@@ -70,9 +73,13 @@ Result<> read_personas(ConfigTable& admin, AdminConfig& into) {
 Result<> read_providers(ConfigTable& admin, AdminConfig& into) {
   auto authentication = TRY(admin.table("authentication"));
   auto jwt = authentication ? TRY(authentication->table("bearer_jwt")) : std::nullopt;
-  if (!jwt) return admin.error(BrokerError::config_value, "authentication", "expected [admin.authentication.bearer_jwt]");
+  if (!jwt)
+    return admin.error(BrokerError::config_value, "authentication", "expected [admin.authentication.bearer_jwt]");
   for (auto& entry : TRY(jwt->tables("identity_providers"))) {
-    IdentityProvider provider{.issuer = TRY(entry.text("issuer")), .audience = TRY(entry.text("audience"))};
+    IdentityProvider provider {
+      .issuer = TRY(entry.text("issuer"))
+      , .audience = TRY(entry.text("audience"))
+    };
     TRY(entry.read("public_key_uri", provider.public_key_uri));
     TRY(entry.read("jwk_set_uri", provider.jwk_set_uri));
     if (provider.public_key_uri.empty() && provider.jwk_set_uri.empty()) {
@@ -117,7 +124,8 @@ Result<> read_authorization_mode(ConfigTable& admin, const std::string& mode, Ad
 
 // v0.16 to v0.20; without a type, Simple.
 Result<> read_admin_type(ConfigTable& admin, const std::string& type, AdminConfig& into) {
-  admin.notice("[admin] type = \"" + type + "\" is the form of Trustee v0.16 to v0.20; the current one is "
+  admin.notice("[admin] type = \"" + type +
+               "\" is the form of Trustee v0.16 to v0.20; the current one is "
                "authorization_mode with [admin.authentication.bearer_jwt] and [admin.authorization.regex_acl]");
   if (type == "Simple") return read_personas(admin, into);
   if (type == "DenyAll") {
@@ -125,7 +133,8 @@ Result<> read_admin_type(ConfigTable& admin, const std::string& type, AdminConfi
   } else if (type == "InsecureAllowAll") {
     into.mode = AdminMode::insecure_allow_all;
   } else {
-    return admin.error(BrokerError::config_value, "type", "expected Simple, DenyAll or InsecureAllowAll, found " + type);
+    return admin.error(BrokerError::config_value, "type",
+                       "expected Simple, DenyAll or InsecureAllowAll, found " + type);
   }
   admin.ignore({"personas", "roles"});
   return {};
@@ -133,7 +142,8 @@ Result<> read_admin_type(ConfigTable& admin, const std::string& type, AdminConfi
 
 // v0.11 to v0.15, and the same two keys at top level before that.
 Result<bool> read_public_key(ConfigTable& table, AdminConfig& into) {
-  const auto open = TRY(table.flag("insecure_api")).value_or(false);
+  const auto open = TRY(table.flag("insecure_api"))
+  .value_or(false);
   const auto key = TRY(table.text("auth_public_key"));
   if (!open && !key) return false;
   if (open && key) {
@@ -168,8 +178,12 @@ Result<> read_http(ConfigTable& root, HttpConfig& http) {
 
 Result<> read_admin(ConfigTable& root, AdminConfig& admin) {
   if (TRY(read_public_key(root, admin))) {
-    if (root.has("admin")) return root.error(BrokerError::config_conflict, "admin", "auth_public_key or insecure_api stands at top level too");
-    root.notice("auth_public_key and insecure_api at top level are the form of Trustee up to v0.10; the current one is [admin]");
+    if (root.has("admin"))
+      return root.error(BrokerError::config_conflict, "admin",
+                        "auth_public_key or insecure_api stands at top level too");
+    root.notice(
+        "auth_public_key and insecure_api at top level are the form of Trustee up to v0.10; the current one is "
+        "[admin]");
     return {};
   }
   auto table = TRY(root.table("admin"));

@@ -8,7 +8,7 @@ constexpr std::string_view default_repository = "/opt/confidential-containers/kb
 
 Result<std::filesystem::path> backend_path(std::optional<ConfigTable>& backends, std::string_view backend,
                                            std::string_view key, ConfigTable& storage) {
-  auto table = backends ? TRY(backends->table(backend)) : std::nullopt;
+  auto table = backends   ? TRY(backends->table(backend)) : std::nullopt;
   const auto path = table ? TRY(table->text(key)) : std::nullopt;
   if (path && !path->empty()) return std::filesystem::path{*path};
   return storage.error(BrokerError::config_value, "storage_type",
@@ -19,10 +19,14 @@ Result<StorageConfig> storage_of(ConfigTable& place, std::string_view key, const
                                  std::optional<ConfigTable>& backends) {
   if (type == "Memory") return StorageConfig{};
   if (type == "LocalFs") {
-    return StorageConfig{StorageKind::local_fs, TRY(backend_path(backends, "local_fs", "dir_path", place))};
+    return StorageConfig {
+      StorageKind::local_fs, TRY(backend_path(backends, "local_fs", "dir_path", place))
+    };
   }
   if (type == "Sqlite") {
-    return StorageConfig{StorageKind::sqlite, TRY(backend_path(backends, "sqlite", "path", place))};
+    return StorageConfig {
+      StorageKind::sqlite, TRY(backend_path(backends, "sqlite", "path", place))
+    };
   }
   if (type == "LocalJson" || type == "Postgres" || type == "Redis") {
     return place.error(BrokerError::config_unsupported, key,
@@ -38,9 +42,11 @@ Result<> read_resource_plugin(ConfigTable& plugin, ResourceConfig& into) {
   const auto older = TRY(plugin.text("type"));
   const auto type = current ? *current : older.value_or("kvstorage");
   if (type == "LocalFs") {
-    plugin.notice("plugin resource with type = \"LocalFs\" and dir_path is the form of Trustee before v0.19; the current "
-                  "one is storage_backend_type = \"kvstorage\" with [storage_backend]");
-    into.repository = TRY(plugin.text("dir_path")).value_or(std::string{default_repository});
+    plugin.notice(
+        "plugin resource with type = \"LocalFs\" and dir_path is the form of Trustee before v0.19; the current "
+        "one is storage_backend_type = \"kvstorage\" with [storage_backend]");
+    into.repository = TRY(plugin.text("dir_path"))
+    .value_or(std::string{default_repository});
   } else if (type == "Aliyun" || type == "Aws" || type == "Gcp" || type == "Vault") {
     return plugin.error(BrokerError::config_unsupported, current ? "storage_backend_type" : "type",
                         "the resource back end " + type + " is not in this build");
@@ -56,7 +62,8 @@ Result<> read_plugins(ConfigTable& root, ResourceConfig& into) {
   if (!root.has("plugins")) return {};
   into.enabled = false;
   for (auto& plugin : TRY(root.tables("plugins"))) {
-    const auto name = TRY(plugin.text("name")).value_or("");
+    const auto name = TRY(plugin.text("name"))
+    .value_or("");
     if (name == "resource") {
       into.enabled = true;
       TRY(read_resource_plugin(plugin, into));
@@ -71,13 +78,18 @@ Result<> read_plugins(ConfigTable& root, ResourceConfig& into) {
 Result<> read_repository(ConfigTable& root, ResourceConfig& into) {
   auto table = TRY(root.table("repository_config"));
   if (!table) return {};
-  if (root.has("plugins")) return root.error(BrokerError::config_conflict, "repository_config", "[[plugins]] is given too");
-  root.notice("[repository_config] is the form of Trustee up to v0.10; the current one is [[plugins]] name = \"resource\"");
-  const auto type = TRY(table->text("type")).value_or("LocalFs");
+  if (root.has("plugins"))
+    return root.error(BrokerError::config_conflict, "repository_config", "[[plugins]] is given too");
+  root.notice(
+      "[repository_config] is the form of Trustee up to v0.10; the current one is [[plugins]] name = \"resource\"");
+  const auto type = TRY(table->text("type"))
+  .value_or("LocalFs");
   if (type != "LocalFs") {
-    return table->error(BrokerError::config_unsupported, "type", "the resource back end " + type + " is not in this build");
+    return table->error(BrokerError::config_unsupported, "type",
+                        "the resource back end " + type + " is not in this build");
   }
-  into.repository = TRY(table->text("dir_path")).value_or(std::string{default_repository});
+  into.repository = TRY(table->text("dir_path"))
+  .value_or(std::string{default_repository});
   table->finish();
   return {};
 }
@@ -86,7 +98,8 @@ Result<> read_policy_path(ConfigTable& root, std::string_view section, std::opti
   auto table = TRY(root.table(section));
   if (!table) return {};
   if (const auto path = TRY(table->text("policy_path"))) into = *path;
-  root.notice("[" + std::string{section} + "] policy_path is the form of Trustee before v0.19: the policy is read from that "
+  root.notice("[" + std::string{section} +
+              "] policy_path is the form of Trustee before v0.19: the policy is read from that "
               "file where the store has none, and written there when it is set");
   table->finish();
   return {};
@@ -131,7 +144,8 @@ Result<> read_resources(ConfigTable& root, Config& config) {
 Result<> read_coffer(ConfigTable& root, CofferConfig& coffer) {
   auto table = TRY(root.table("coffer"));
   if (!table) return {};
-  coffer.allow_tees = TRY(table->texts("allow_tees")).value_or(std::vector<std::string>{});
+  coffer.allow_tees = TRY(table->texts("allow_tees"))
+  .value_or(std::vector<std::string>{});
   TRY(table->read("unattested_reads", coffer.unattested_reads));
   if (const auto status = TRY(table->number("missing_resource_status", 401, 404))) {
     coffer.missing_resource_status = static_cast<int>(*status);
