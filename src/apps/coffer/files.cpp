@@ -7,6 +7,7 @@
 
 #include "apps/coffer/context.h"
 #include "apps/coffer/home.h"
+#include "base/file_descriptor.h"
 
 namespace coffer::cli {
 namespace {
@@ -14,20 +15,6 @@ namespace {
 std::unexpected<Error> file_error(const std::filesystem::path& file, std::string_view action) {
   return fail(CliError::file, "cannot " + std::string{action} + " " + file.string() + ": " + std::strerror(errno));
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Reads into memory that is wiped, growing by doubling; "-" is standard input.
 Result<SecretBytes> read_descriptor(int fd, const std::filesystem::path& file, std::size_t max_size) {
@@ -56,8 +43,8 @@ Result<SecretBytes> read_descriptor(int fd, const std::filesystem::path& file, s
 
 Result<SecretBytes> read_secret_file(const std::filesystem::path& file, std::size_t max_size) {
   if (file == "-") return read_descriptor(STDIN_FILENO, "standard input", max_size);
-  const Descriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return file_error(file, "open");
+  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return file_error(file, "open");
   return read_descriptor(fd.get(), file, max_size);
 }
 
@@ -69,8 +56,8 @@ Result<Bytes> read_file(const std::filesystem::path& file, std::size_t max_size)
 Result<> write_file(const std::filesystem::path& file, ByteView content, unsigned mode) {
   const bool secret = (mode & 077) == 0;
   const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (secret ? O_EXCL : O_TRUNC);
-  const Descriptor fd(::open(file.c_str(), flags, mode));
-  if (fd.get() < 0) return file_error(file, "create");
+  const FileDescriptor fd(::open(file.c_str(), flags, mode));
+  if (!fd) return file_error(file, "create");
   while (!content.empty()) {
     const auto put = ::write(fd.get(), content.data(), content.size());
     if (put < 0 && errno == EINTR) continue;
