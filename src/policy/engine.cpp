@@ -24,7 +24,7 @@ constexpr Duration grace = std::chrono::milliseconds{250};
 // Rules call each other on the stack (detail::evaluation_stack).
 constexpr std::size_t max_rules = 2000;
 // Bytes of text. A syntax tree is a hundred times as large; larger policies are evaluated without explanations.
-constexpr std::size_t max_explained_size = std::size_t{128} << 10;
+constexpr std::size_t max_explained_size = std::size_t{64} << 10;
 // What a policy computes is read back with the limits of any other untrusted JSON.
 constexpr codec::json::Limits result_limits{};
 
@@ -183,38 +183,54 @@ const std::string& Policy::text() const {
   return impl_->text;
 }
 
-Result<Evaluation> Policy::evaluate(const EvaluationRequest& request) const {
-  struct Shared {
-    Shared(const EvaluationRequest& request, std::shared_ptr<const Impl> policy)
-        : values(&request.reference_values),
-          task(request, request.reference_values ? &values : nullptr),
-          impl(std::move(policy)) {}
+// What the caller and the pool's thread share; the thread may keep it longer.
+struct Policy::Running {
+  Running(const EvaluationRequest& request, std::shared_ptr<const Impl> policy)
+      : values(&request.reference_values),
+        task(request, request.reference_values ? &values : nullptr),
+        impl(std::move(policy)) {}
 
-    Result<Evaluation> run() {
-      auto native = TRY(NativeEvaluation::begin(impl->native, task.options));
-      Evaluation evaluation {
-        .value = TRY(parse_value(TRY(native.query(task.query))))
-      };
-      if (!task.options.coverage) return evaluation;
-      const auto lines = parse_lines(TRY(native.covered_lines()));
-      evaluation.conditions =
-          detail::explain(impl->outline(), impl->text, lines, make_probe(native, task.options.budget));
-      return evaluation;
+  Result<Evaluation> run() {
+    auto native = TRY(NativeEvaluation::begin(impl->native, task.options));
+    Evaluation evaluation {
+      .value = TRY(parse_value(TRY(native.query(task.query))))
+    };
+    if (!task.options.coverage) return evaluation;
+    {
+      const std::lock_guard lock(mutex);
+      decided = evaluation;
     }
+    const auto lines = parse_lines(TRY(native.covered_lines()));
+    evaluation.conditions =
+        detail::explain(impl->outline(), impl->text, lines, make_probe(native, task.options.budget));
+    return evaluation;
+  }
 
-    GatedReferenceValues values;
-    Task task;
-    std::shared_ptr<const Impl> impl;
-    Result<Evaluation> result{};
-  };
-  auto shared = std::make_shared<Shared>(request, impl_);
+  // What was decided before the explanation went wrong.
+  std::optional<Evaluation> decision() {
+    const std::lock_guard lock(mutex);
+    return decided;
+  }
+
+  GatedReferenceValues values;
+  Task task;
+  std::shared_ptr<const Impl> impl;
+  Result<Evaluation> result{};
+  std::mutex mutex;
+  std::optional<Evaluation> decided{};
+};
+
+Result<Evaluation> Policy::evaluate(const EvaluationRequest& request) const {
+  auto running = std::make_shared<Running>(request, impl_);
   // An explanation may take as long again as the decision.
   const auto allowed = request.explain ? 2 * request.budget : request.budget;
   const auto outcome =
-      detail::run_bounded([shared] { shared->result = shared->run(); }, steady_clock::now() + allowed + grace);
-  shared->values.close();
-  if (outcome != Outcome::done) return not_done(outcome, request.budget);
-  return std::move(shared->result);
+      detail::run_bounded([running] { running->result = running->run(); }, steady_clock::now() + allowed + grace);
+  running->values.close();
+  if (outcome == Outcome::done) return std::move(running->result);
+  // A decision stands, even where it could not be explained in time.
+  if (auto decision = running->decision()) return std::move(*decision);
+  return not_done(outcome, request.budget);
 }
 
 }  // namespace coffer::policy

@@ -41,7 +41,7 @@ struct Condition {
 
 struct Evaluation {
   std::optional<codec::json::Value> value;  // nothing: undefined
-  std::vector<Condition> conditions{};      // where explain was asked for, of policies up to 128 KiB; failing first
+  std::vector<Condition> conditions{};      // where explain was asked for, of policies up to 64 KiB; failing first
 };
 
 // query_reference_value(id): the JSON value or nothing (null in Rego). Called on another thread while evaluate() waits,
@@ -70,6 +70,7 @@ class Policy {
 
  private:
   struct Impl;
+  struct Running;
   explicit Policy(std::shared_ptr<const Impl> impl);
   std::shared_ptr<const Impl> impl_;
 };

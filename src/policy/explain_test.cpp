@@ -230,10 +230,25 @@ TEST(Explanation, copes_with_the_longest_expressions) {
   std::string path = "input";
   for (int i = 0; i < 395; ++i) path += ".a";
   std::string rules = "allow if {\n  input.n == 1\n";
-  for (int i = 0; i < 150; ++i) rules += "  " + path + "\n";
+  for (int i = 0; i < 5; ++i) rules += "  " + path + "\n";
   const auto evaluation = explained_rule(rules + "}\n", Object{{"n", 2}});
   ASSERT_EQ(evaluation.conditions.size(), 1U);
   EXPECT_EQ(evaluation.conditions[0].claim, "input.n");
+}
+
+TEST(Explanation, that_cannot_be_made_in_time_leaves_the_decision_standing) {
+  std::string path = "input";
+  for (int i = 0; i < 395; ++i) path += ".a";
+  std::string rules = "package policy\nallow := false if {\n  input.n == 1\n}\nother if {\n";
+  for (int i = 0; i < 75; ++i) rules += "  " + path + "\n";
+  auto policy = Policy::parse("test.rego", rules + "}\n");
+  ASSERT_TRUE(policy) << to_string(policy.error());
+  const auto evaluation = policy->evaluate({.query = "data.policy.allow",
+                                            .input = Object{{"n", 1}},
+                                            .budget = std::chrono::milliseconds{50},
+                                            .explain = true});
+  ASSERT_TRUE(evaluation) << to_string(evaluation.error());
+  EXPECT_EQ(evaluation->value, Value{false});
 }
 
 TEST(Explanation, is_left_out_for_policies_that_are_too_large) {

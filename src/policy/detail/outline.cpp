@@ -11,7 +11,7 @@ using codec::json::Limits;
 using codec::json::Value;
 
 // A tree beyond these is not explained. The text is bounded by max_explained_size.
-constexpr Limits tree_limits{.max_size = 64U << 20, .max_depth = 4096, .max_values = 1U << 22};
+constexpr Limits tree_limits{.max_size = 16U << 20, .max_depth = 4096, .max_values = 1U << 22};
 
 // Nodes are objects with one member, {"BoolExpr": {...}}.
 struct Node {
