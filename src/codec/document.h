@@ -11,7 +11,7 @@ namespace coffer::codec {
 
 struct Document {
   json::Value root;
-  std::map<std::string, std::size_t> lines{};   // by JSON pointer (RFC 6901), from 1
+  std::map<std::string, std::size_t> lines{};  // by JSON pointer (RFC 6901), from 1
 };
 
 // One step of a JSON pointer, with '~' and '/' escaped.

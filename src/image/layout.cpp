@@ -12,9 +12,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/file_descriptor.h"
 #include "image/detail/manifest_type.h"
 #include "image/registry.h"
-#include "image/unpack/file_descriptor.h"
 
 namespace coffer::image {
 namespace {
@@ -55,7 +55,7 @@ Result<> write_all(int fd, ByteView data, const fs::path& path) {
 // Written beside the target and renamed, so that a reader sees the old or the new one.
 Result<> replace_file(const fs::path& target, std::string_view content) {
   auto name = (target.parent_path() / ".partial-XXXXXX").string();
-  const unpack::FileDescriptor fd{::mkostemp(name.data(), O_CLOEXEC)};
+  const FileDescriptor fd{::mkostemp(name.data(), O_CLOEXEC)};
   if (!fd) return io_error("write beside", target);
   const auto written = write_all(fd.get(), as_bytes(content), target);
   if (!written || ::fchmod(fd.get(), 0644) != 0 || ::rename(name.c_str(), target.c_str()) != 0) {
@@ -67,7 +67,7 @@ Result<> replace_file(const fs::path& target, std::string_view content) {
 
 class FileWriter final : public BlobWriter {
  public:
-  FileWriter(fs::path blobs, std::string temporary, unpack::FileDescriptor fd)
+  FileWriter(fs::path blobs, std::string temporary, FileDescriptor fd)
       : blobs_(std::move(blobs)), temporary_(std::move(temporary)), fd_(std::move(fd)) {}
   ~FileWriter() override {
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
@@ -88,7 +88,7 @@ class FileWriter final : public BlobWriter {
  private:
   fs::path blobs_;
   std::string temporary_;
-  unpack::FileDescriptor fd_;
+  FileDescriptor fd_;
 };
 
 bool has_tag(const Descriptor& entry, const std::string& tag) {
@@ -160,7 +160,7 @@ Result<RawManifest> Layout::manifest(const std::optional<Digest>& digest) {
 
 Result<> Layout::read_blob(const Descriptor& blob, ByteSink& sink) {
   const auto path = blob_path(blob.digest);
-  const unpack::FileDescriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  const FileDescriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
   if (!fd && errno == ENOENT)
     return fail(ImageError::not_found, "the blob " + blob.digest.text() + " is not in " + name());
   if (!fd) return io_error("open", path);
@@ -181,7 +181,7 @@ Result<bool> Layout::has_blob(const Digest& digest) {
 Result<std::unique_ptr<BlobWriter>> Layout::begin_blob() {
   const auto blobs = reference_.directory / "blobs";
   auto temporary = (blobs / ".partial-XXXXXX").string();
-  unpack::FileDescriptor fd{::mkostemp(temporary.data(), O_CLOEXEC)};
+  FileDescriptor fd{::mkostemp(temporary.data(), O_CLOEXEC)};
   if (!fd) return io_error("write below", blobs);
   return std::unique_ptr<BlobWriter>{std::make_unique<FileWriter>(blobs, std::move(temporary), std::move(fd))};
 }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/file_descriptor.h"
 #include "image/unpack/beneath.h"
 
 namespace coffer::image {
@@ -32,7 +33,7 @@ Quarantine::Quarantine(Quarantine&& other) noexcept
 
 Quarantine::~Quarantine() {
   if (path_.empty()) return;
-  const unpack::FileDescriptor parent{::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  const FileDescriptor parent{::open(path_.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (parent) static_cast<void>(unpack::remove_tree(parent.get(), path_.filename().string()));
 }
 

@@ -2,32 +2,13 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
 namespace coffer::image::unpack {
-namespace {
-
-int openat2_beneath(int root, const char* path, int flags) {
-  open_how how{};
-  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  long fd = -1;
-  // EAGAIN: something was renamed meanwhile, and the kernel could not prove that the path stays below.
-  for (int attempt = 0; attempt < 16; ++attempt) {
-    fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN) break;
-  }
-  return static_cast<int>(fd);
-}
-
-}  // namespace
-
 std::unexpected<Error> system_failure(int error_number, std::string_view action, std::string_view path) {
   const auto text = "could not " + std::string{action} + " \"" + std::string{path.substr(0, 300)} + "\": ";
   switch (error_number) {
@@ -40,16 +21,15 @@ std::unexpected<Error> system_failure(int error_number, std::string_view action,
 }
 
 Result<FileDescriptor> open_beneath(int root, const std::string& path, int flags) {
-  const int fd = openat2_beneath(root, path.empty() ? "." : path.c_str(), flags);
-  if (fd < 0) return system_failure(errno, "open", path);
-  return FileDescriptor{fd};
+  auto fd = coffer::open_beneath(root, path.empty() ? "." : path.c_str(), flags);
+  if (!fd) return system_failure(errno, "open", path);
+  return fd;
 }
 
 Result<FileDescriptor> open_beneath_if_exists(int root, const std::string& path, int flags) {
-  const int fd = openat2_beneath(root, path.empty() ? "." : path.c_str(), flags);
-  if (fd < 0 && errno == ENOENT) return FileDescriptor{};
-  if (fd < 0) return system_failure(errno, "open", path);
-  return FileDescriptor{fd};
+  auto fd = coffer::open_beneath(root, path.empty() ? "." : path.c_str(), flags);
+  if (!fd && errno != ENOENT) return system_failure(errno, "open", path);
+  return fd;
 }
 
 Result<std::vector<std::string>> list_names(int directory) {

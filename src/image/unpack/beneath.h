@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_descriptor.h"
 #include "image/error.h"
-#include "image/unpack/file_descriptor.h"
 
 namespace coffer::image::unpack {
 

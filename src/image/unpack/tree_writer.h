@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "image/unpack/file_descriptor.h"
+#include "base/file_descriptor.h"
 #include "image/unpack/tar_reader.h"
 
 namespace coffer::image::unpack {

@@ -1,34 +1,18 @@
 #include "keyclient/detail/secret_file.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <string>
 
+#include "base/file_descriptor.h"
 #include "keyclient/resource_source.h"
 
 namespace coffer::keyclient::detail {
 namespace {
-
-class FileHandle {
- public:
-  explicit FileHandle(int fd) : fd_(fd) {}
-  FileHandle(const FileHandle&) = delete;
-  FileHandle& operator=(const FileHandle&) = delete;
-  ~FileHandle() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_;
-};
 
 std::unexpected<Error> unreadable(const std::filesystem::path& file, std::string_view why) {
   return fail(KeyClientError::source_unreadable, "key file " + file.string() + " cannot be read: " + std::string{why});
@@ -54,7 +38,7 @@ Result<SecretBytes> read_all(int fd, std::size_t size, const std::filesystem::pa
   return content;
 }
 
-Result<std::optional<SecretBytes>> read_open(const FileHandle& handle, const std::filesystem::path& file) {
+Result<std::optional<SecretBytes>> read_open(const FileDescriptor& handle, const std::filesystem::path& file) {
   if (!handle) {
     if (means_absent(errno)) return std::nullopt;
     return unreadable(file, std::strerror(errno));
@@ -73,24 +57,17 @@ Result<std::optional<SecretBytes>> read_open(const FileHandle& handle, const std
 // O_NONBLOCK: a FIFO in the way must not stop the program.
 constexpr int open_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
 
-int open_beneath(int directory, const char* name) {
-  struct open_how how{};
-  how.flags = static_cast<__u64>(open_flags);
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  return static_cast<int>(::syscall(SYS_openat2, directory, name, &how, sizeof how));
-}
-
 }  // namespace
 
 Result<std::optional<SecretBytes>> read_secret_file(const std::filesystem::path& file) {
-  return read_open(FileHandle{::open(file.c_str(), open_flags)}, file);
+  return read_open(FileDescriptor{::open(file.c_str(), open_flags)}, file);
 }
 
 Result<std::optional<SecretBytes>> read_secret_beneath(const std::filesystem::path& directory,
                                                        const std::filesystem::path& name) {
-  const FileHandle root{::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  const FileDescriptor root{::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!root) return unreadable(directory, std::strerror(errno));
-  return read_open(FileHandle{open_beneath(root.get(), name.c_str())}, directory / name);
+  return read_open(open_beneath(root.get(), name.c_str(), open_flags), directory / name);
 }
 
 }  // namespace coffer::keyclient::detail
