@@ -7,7 +7,8 @@ import pytest
 from bad_input import (MODULE, WASM_CONFIG, WASM_LAYER, Image, assert_coffer_fails, assert_fails, assert_runs,
                        coffer_run, digest_of)
 from conftest import BIN, free_port, run
-from fake_registry import Answer, error, fake_registry, json_answer
+from fake_registry import error, fake_registry
+from fake_server import Answer, json_answer
 
 DENIED, UNREACHABLE, BAD_IMAGE = 122, 123, 125
 MIB = 1 << 20
