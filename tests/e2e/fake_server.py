@@ -47,7 +47,7 @@ class FakeServer:
     def __init__(self):
         self.host, self.requests, self.answers, self.healthy = "", [], {}, {}
 
-    def next_answer(self, path):
+    def answer_to(self, path, body):
         path = path.partition("?")[0]
         queue = self.answers.get(path)
         if queue:
@@ -68,10 +68,10 @@ def handler_for(fake):
 
         def answer(self):
             length = int(self.headers.get("Content-Length") or 0)
-            self.rfile.read(length)
+            body = self.rfile.read(length)
             fake.requests.append((self.command, self.path, dict(self.headers)))
             with contextlib.suppress(ConnectionError):
-                fake.next_answer(self.path).send(self)
+                fake.answer_to(self.path, body).send(self)
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = answer
 
