@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from bad_input import KEK
+from bad_input import KEK, assert_coffer_fails
 from conftest import BIN, http_ok, kbs, run, running_broker
 from rcar import Guest, admin_headers, b64url, call
 from seed_000 import ALLOW_ALL, Admin
@@ -293,3 +293,39 @@ def test_a_store_that_fails_tells_its_owner_why_and_the_guest_nothing(tmp_path):
         audit = run(BIN / "coffer", "--kbs", url, "--admin-key", admin.private_file, "--json", "audit", "--last", "5").stdout
         assert "storage.ambiguous" in audit and "x2Fk1" in audit
         assert http_ok(url + "/healthz")
+
+
+# --- Configurations ----------------------------------------------------------------------------------------------------
+
+LISTEN = '[http_server]\nsockets = ["127.0.0.1:0"]\ninsecure_http = true\n'
+CONFIGURATIONS = {
+    "truncated TOML": (b"[http_server", "broker.config_syntax", ":1:13"),
+    "noise": (bytes(range(128, 256)), "broker.config_syntax", ":1:1"),
+    "neither TLS nor plain HTTP": (b'[http_server]\nsockets = ["127.0.0.1:0"]\n', "broker.config_value", "insecure_http"),
+    "a port that is none": (LISTEN.replace(":0", ":99999").encode(), "net.bad_configuration", "99999"),
+    "a trust anchor that is missing": ((LISTEN + '[attestation_token]\ntrusted_certs_paths = ["/nowhere"]\n').encode(),
+                                       "token.bad_anchor", "/nowhere"),
+    "a mode that the file contradicts": (('attestation_type = "background_check"\n' + LISTEN).encode(), "broker.config_conflict",
+                                       "attestation_service"),
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_configuration_that_cannot_be_used(tmp_path, name):
+    text, code, word = CONFIGURATIONS[name]
+    (tmp_path / "kbs.toml").write_bytes(text)
+    result = run(BIN / "coffer-kbs", "--config-file", tmp_path / "kbs.toml", check=False, timeout=10, env={"RUST_LOG": "error"})
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert f"code={code}" in result.stderr and word in result.stderr
+
+
+def test_a_home_whose_store_is_no_database_is_left_as_it_is(tmp_path):
+    home = tmp_path / "home"
+    run(BIN / "coffer", "--home", home, "init")
+    store = home / "store.sqlite"
+    noise = b"this is no database" * 1000
+    store.write_bytes(noise)
+    result = run(BIN / "coffer", "--home", home, "up", "--listen", "127.0.0.1:0", check=False, timeout=10)
+    assert_coffer_fails(result, "storage.corrupt", "store.sqlite")
+    assert store.read_bytes() == noise
