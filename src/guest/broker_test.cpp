@@ -72,7 +72,7 @@ TEST_F(RunnerWithBroker, a_policy_that_says_no_ends_with_122_and_runs_nothing) {
   store("default/key/k1", kek_);
   put_sealed(printer("never"));
   EXPECT_EQ(failing(), 122);
-  EXPECT_EQ(outcome_.error->code, KeyClientError::policy_denied) << why();
+  EXPECT_EQ(error().code, KeyClientError::policy_denied) << why();
   EXPECT_EQ(printed_, "");
 }
 
@@ -80,7 +80,7 @@ TEST_F(RunnerWithBroker, a_missing_and_an_empty_key_end_with_126) {
   start(config(keybroker::DefaultPolicy::allow_all));
   put_sealed(printer("never"));
   EXPECT_EQ(failing(), 126);
-  EXPECT_EQ(outcome_.error->code, KeyClientError::not_found) << why();
+  EXPECT_EQ(error().code, KeyClientError::not_found) << why();
 }
 
 TEST_F(RunnerWithBroker, sample_evidence_needs_the_brokers_consent) {
@@ -89,7 +89,7 @@ TEST_F(RunnerWithBroker, sample_evidence_needs_the_brokers_consent) {
   start(std::move(strict));
   put_sealed(printer("never"));
   EXPECT_EQ(failing(), 122);
-  EXPECT_EQ(outcome_.error->code, KeyClientError::tee_refused) << why();
+  EXPECT_EQ(error().code, KeyClientError::tee_refused) << why();
 }
 
 TEST_F(RunnerWithBroker, the_probe_reads_what_our_broker_says) {

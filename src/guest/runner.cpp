@@ -39,7 +39,7 @@ class Run {
     const auto start = std::chrono::steady_clock::now();
     auto result = work();
     const auto took = std::chrono::steady_clock::now() - start;
-    report_.set(name, std::chrono::duration_cast<std::chrono::microseconds>(took).count() / 1000.0);
+    report_.set(name, std::chrono::duration<double, std::milli>(took).count());
     return result;
   }
 

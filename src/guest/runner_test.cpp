@@ -95,7 +95,7 @@ TEST_F(RunnerTest, an_image_for_a_public_key_opens_with_the_private_one) {
   EXPECT_EQ(printed_, "jwe\n");
   write_key("default/key/encryption-key", kek_);
   EXPECT_EQ(failing(), 126);
-  EXPECT_EQ(outcome_.error->code, KeyClientError::key_malformed);
+  EXPECT_EQ(error().code, KeyClientError::key_malformed);
 }
 
 TEST_F(RunnerTest, keys_that_are_none_end_with_126_where_they_arrive) {
@@ -111,12 +111,12 @@ TEST_F(RunnerTest, keys_that_are_none_end_with_126_where_they_arrive) {
   for (const auto& broken : cases) {
     write_key("default/key/k1", broken.content);
     EXPECT_EQ(failing(), 126) << broken.code.name();
-    EXPECT_EQ(outcome_.error->code, broken.code) << why();
+    EXPECT_EQ(error().code, broken.code) << why();
     EXPECT_EQ(printed_, "");
   }
   std::filesystem::remove(root_ / "keys/default/key/k1");
   EXPECT_EQ(failing(), 126);
-  EXPECT_EQ(outcome_.error->code, KeyClientError::not_found);
+  EXPECT_EQ(error().code, KeyClientError::not_found);
 }
 
 TEST_F(RunnerTest, a_kek_may_be_text_with_a_newline) {
@@ -133,7 +133,7 @@ TEST_F(RunnerTest, an_image_expected_encrypted_that_is_not_is_refused) {
   put(printer("never"));
   options_.require_encrypted = true;
   EXPECT_EQ(failing(), 121);
-  EXPECT_EQ(outcome_.error->code, GuestError::not_encrypted);
+  EXPECT_EQ(error().code, GuestError::not_encrypted);
   options_.require_encrypted = false;
   options_.key_id = "default/key/k1";
   EXPECT_EQ(failing(), 121);
@@ -143,7 +143,7 @@ TEST_F(RunnerTest, an_image_expected_encrypted_that_is_not_is_refused) {
 TEST_F(RunnerTest, an_encrypted_image_without_any_way_to_its_key_asks_for_one) {
   put_sealed(printer("never"));
   EXPECT_EQ(failing(), 120);
-  EXPECT_THAT(outcome_.error->message, HasSubstr("--kbs-uri"));
+  EXPECT_THAT(error().message, HasSubstr("--kbs-uri"));
 }
 
 TEST_F(RunnerTest, without_a_tee_nothing_falls_back_to_sample) {
@@ -158,7 +158,7 @@ TEST_F(RunnerTest, an_unreachable_broker_ends_with_123) {
   put_sealed(printer("never"));
   options_.kbs_url = "http://127.0.0.1:9";
   EXPECT_EQ(failing(), 123);
-  EXPECT_EQ(outcome_.error->code, KeyClientError::unreachable);
+  EXPECT_EQ(error().code, KeyClientError::unreachable);
   EXPECT_EQ(text(outcome_, "ended_by"), "runner");
 }
 
@@ -176,27 +176,27 @@ TEST_F(RunnerTest, images_that_are_broken_or_missing_end_with_125) {
 TEST_F(RunnerTest, what_the_module_does_wrong_ends_with_127) {
   put(trapper());
   EXPECT_EQ(failing(), 127);
-  EXPECT_EQ(outcome_.error->code, wasm::WasmError::trap);
+  EXPECT_EQ(error().code, wasm::WasmError::trap);
   put(adder());
   EXPECT_EQ(failing(), 127) << "no command to run";
-  EXPECT_EQ(outcome_.error->code, wasm::WasmError::missing_export);
+  EXPECT_EQ(error().code, wasm::WasmError::missing_export);
   options_.invoke = "subtract";
   EXPECT_EQ(failing(), 127);
   options_.invoke = "add";
   options_.wasm_args = {"five"};
   EXPECT_EQ(failing(), 127);
-  EXPECT_EQ(outcome_.error->code, wasm::WasmError::bad_arguments);
+  EXPECT_EQ(error().code, wasm::WasmError::bad_arguments);
 }
 
 TEST_F(RunnerTest, limits_end_with_124) {
   put(spinner());
   options_.timeout = std::chrono::milliseconds{200};
   EXPECT_EQ(failing(), 124);
-  EXPECT_EQ(outcome_.error->code, wasm::WasmError::timeout);
+  EXPECT_EQ(error().code, wasm::WasmError::timeout);
   options_.timeout = Duration{0};
   options_.fuel = 10000;
   EXPECT_EQ(failing(), 124);
-  EXPECT_EQ(outcome_.error->code, wasm::WasmError::out_of_fuel);
+  EXPECT_EQ(error().code, wasm::WasmError::out_of_fuel);
   put(printer("x"));
   options_.fuel = 0;
   options_.max_memory = 1024;
@@ -209,7 +209,7 @@ TEST_F(RunnerTest, layers_are_kept_in_the_work_directory_and_modules_are_not) {
   options_.work_dir = root_ / "work";
   EXPECT_EQ(run().exit_code, 0) << why();
   EXPECT_EQ(run().exit_code, 0);
-  EXPECT_GT(*outcome_.report.find("layers_from_store")->if_int64(), 0);
+  EXPECT_GT(outcome_.report.find("layers_from_store")->if_int64().value_or(0), 0);
   const auto plain = printer("sealed\n");
   for (const auto& file : std::filesystem::recursive_directory_iterator{root_ / "work"}) {
     if (!file.is_regular_file()) continue;
@@ -247,7 +247,7 @@ TEST_F(RunnerTest, a_work_directory_that_cannot_be_made_is_named) {
   std::ofstream(root_ / "file") << "";
   options_.work_dir = root_ / "file/below";
   EXPECT_EQ(failing(), 120);
-  EXPECT_EQ(outcome_.error->code, GuestError::work_dir);
+  EXPECT_EQ(error().code, GuestError::work_dir);
 }
 
 }  // namespace

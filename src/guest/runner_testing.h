@@ -27,6 +27,8 @@ class RunnerTest : public ::testing::Test {
   Outcome run();
   // The code that a failing run ended with; its message is in outcome_.
   int failing();
+  // The run's error; one with the code guest.usage and no text where there was none.
+  Error error() const { return outcome_.error.value_or(Error{GuestError::usage, ""}); }
   std::string why() const { return outcome_.error ? to_string(*outcome_.error) : "no error"; }
 
   std::filesystem::path root_;

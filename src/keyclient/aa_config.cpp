@@ -30,7 +30,7 @@ struct Reader {
   Result<> read_mode(ConfigTable& table, std::string_view key);
   Result<> read_attestation(ConfigTable table);
   Result<> read_providers(ConfigTable table);
-  Result<> read_resources(ConfigTable table);
+  Result<> read_resources(const ConfigTable& table);
   Result<> read_event_log(ConfigTable table);
   Result<> read_all(ConfigTable root);
 };
@@ -132,7 +132,7 @@ Result<> Reader::read_providers(ConfigTable table) {
   return {};
 }
 
-Result<> Reader::read_resources(ConfigTable table) {
+Result<> Reader::read_resources(const ConfigTable& table) {
   if (!table.present()) return {};
   for (const auto& [key, value] : *table.members()) {
     if (const auto uri = codec::ResourceUri::parse_any(key); !uri) {

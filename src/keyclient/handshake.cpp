@@ -75,7 +75,7 @@ struct HandshakeTokenSource::Impl {
   // One handshake that runs, and those who wait for it.
   struct Flight {
     bool done = false;
-    std::optional<Result<std::shared_ptr<const AttestedToken>>> result;
+    Result<std::shared_ptr<const AttestedToken>> result{nullptr};
   };
   std::mutex mutex;
   std::condition_variable landed;
@@ -170,7 +170,7 @@ Result<std::shared_ptr<const AttestedToken>> HandshakeTokenSource::token() {
   if (impl_->current && impl_->now() < impl_->renew_at) return impl_->current;
   if (const auto running = impl_->flight) {
     impl_->landed.wait(lock, [&] { return running->done; });
-    return *running->result;
+    return running->result;
   }
   const auto mine = impl_->flight = std::make_shared<Impl::Flight>();
   ++impl_->started;

@@ -18,6 +18,7 @@ template <class Work>
 void together(unsigned count, const Work& work) {
   std::barrier start{static_cast<std::ptrdiff_t>(count)};
   std::vector<std::jthread> threads;
+  threads.reserve(count);
   for (unsigned i = 0; i < count; ++i) {
     threads.emplace_back([&] {
       start.arrive_and_wait();

@@ -79,6 +79,7 @@ struct SpawnPlan {
 Result<pid_t> spawn(const RunnerOptions& options, int module) {
   auto arguments = runtime_arguments(options, "/proc/self/fd/" + std::to_string(module));
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (auto& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   const SpawnPlan plan{options.inherit_stdin, module};
@@ -120,10 +121,15 @@ std::vector<std::string> runtime_arguments(const RunnerOptions& options, const s
     arguments.push_back(std::move(value));
   };
   if (!options.invoke.empty()) add("--invoke", options.invoke);
-  for (const auto& [name, value] : options.environment) add("--env", name + "=" + value);
+  for (const auto& [name, value] : options.environment) {
+    auto setting = name;
+    add("--env", std::move(setting.append("=").append(value)));
+  }
   if (!options.work_dir.empty()) add("--dir", options.work_dir.string());
   for (const auto& [host, guest] : options.directories) {
-    add("--dir", host == guest ? host.string() : host.string() + "::" + guest);
+    auto directory = host.string();
+    if (host != guest) directory.append("::").append(guest);
+    add("--dir", std::move(directory));
   }
   arguments.push_back(module_path);
   arguments.insert(arguments.end(), options.wasm_args.begin(), options.wasm_args.end());

@@ -41,6 +41,7 @@ Result<std::shared_ptr<ResourceSource>> attested_source(Settings& settings, cons
 Result<std::shared_ptr<ResourceSource>> local_source(const Settings& settings) {
   if (settings.published_key) return std::make_shared<PublishedKeySource>();
   std::vector<std::shared_ptr<ResourceSource>> sources;
+  sources.reserve(settings.key_directories.size() + 1);
   for (const auto& directory : settings.key_directories) {
     sources.push_back(TRY(keyclient::DirectoryResourceSource::open(directory)));
   }
@@ -55,9 +56,8 @@ Result<std::shared_ptr<ResourceSource>> local_source(const Settings& settings) {
 
 Result<SecretBytes> ResourceKeySource::fetch(const codec::ResourceUri& kid) {
   auto key = source_->fetch(kid);
-  if (key)
-    log::info("runner.key", "Successfully obtained decryption key",
-              {{"kid", kid.text()}, {"from", source_->describe()}});
+  if (!key) return key;
+  log::info("runner.key", "Successfully obtained decryption key", {{"kid", kid.text()}, {"from", source_->describe()}});
   return key;
 }
 
@@ -75,8 +75,11 @@ Result<KeyAccess> KeyAccess::open(Settings settings) {
     access.registry = TRY(make_registry(settings, kind));
     access.source = TRY(attested_source(settings, access.decision, *TRY(access.registry->attester(kind))));
   }
-  if (!resources.empty()) access.source = TRY(keyclient::MappedSource::create(resources, access.source));
+  if (resources.empty()) return access;
+  auto mapped = TRY(keyclient::MappedSource::create(resources, access.source));
+  access.source = std::move(mapped);
   return access;
-}
+  // The analyser does not follow ownership from a unique_ptr inside a Result into a shared_ptr.
+}  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
 
 }  // namespace coffer::guest::detail

@@ -52,7 +52,7 @@ class KeepingSink final : public image::ByteSink {
 
   Result<> write(ByteView data) override {
     hasher_.update(data);
-    stream_.write(as_text(data).data(), static_cast<std::streamsize>(data.size()));
+    stream_.write(reinterpret_cast<const char*>(data.data()), static_cast<std::streamsize>(data.size()));
     return next_.write(data);
   }
 
