@@ -130,9 +130,12 @@ TEST(Command, that_traps_is_reported_with_reason_and_backtrace) {
   EXPECT_NE(ran.result.error().message.find("main"), std::string::npos) << ran.result.error().message;
 }
 
-TEST(Command, that_recurses_without_end_traps) {
+TEST(Command, that_recurses_without_end_traps_with_a_message_of_one_line) {
   const auto ran = run_probe({"recurse"});
   expect_code(ran.result, WasmError::trap);
+  const auto& message = ran.result.error().message;
+  EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  EXPECT_LE(message.size(), 700U) << message;
 }
 
 TEST(Command, that_allocates_without_end_is_stopped_at_its_limit) {

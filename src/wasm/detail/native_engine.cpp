@@ -128,12 +128,37 @@ class NativeInvocation {
   coffer_wasm_invocation value_{};
 };
 
-std::string message_of(WasmError error, std::string text) {
-  if (!text.empty()) return text;
+// A message is one line of bounded length. The engine's have several, and names in a backtrace are the guest's own
+// words, which must not reach a terminal as they are.
+std::string one_line(std::string_view text) {
+  constexpr std::size_t longest = 600;
+  std::string out;
+  for (const char c : text) {
+    const bool blank = static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
+    if (!blank) {
+      out += c;
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
+    }
+  }
+  if (out.ends_with(' ')) out.pop_back();
+  if (out.size() <= longest) return out;
+  auto end = longest;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;  // never inside of a character
+  return out.substr(0, end) + " ...";
+}
+
+std::string message_of(WasmError error, std::string_view text) {
+  if (!text.empty()) return one_line(text);
   if (error == WasmError::timeout) return "the guest ran longer than its wall time and was stopped";
   if (error == WasmError::cancelled) return "the guest was stopped on request";
   if (error == WasmError::out_of_fuel) return "the guest used all of its fuel";
   return "no reason is known";
+}
+
+std::unexpected<Error> failure(std::int32_t status, std::string_view text) {
+  const auto error = error_of(status);
+  return fail(error, message_of(error, text));
 }
 
 }  // namespace
@@ -152,14 +177,14 @@ bool NativeModule::is_component() const {
 Result<std::string> NativeModule::exports() const {
   Buffer out;
   const auto status = coffer_wasm_module_exports(handle_.get(), out.out());
-  if (status != COFFER_WASM_DONE) return fail(error_of(status), to_text(out.bytes()));
+  if (status != COFFER_WASM_DONE) return failure(status, as_text(out.bytes()));
   return to_text(out.bytes());
 }
 
 Result<Bytes> NativeModule::serialize() const {
   Buffer out;
   const auto status = coffer_wasm_module_serialize(handle_.get(), out.out());
-  if (status != COFFER_WASM_DONE) return fail(error_of(status), to_text(out.bytes()));
+  if (status != COFFER_WASM_DONE) return failure(status, as_text(out.bytes()));
   return to_bytes(out.bytes());
 }
 
@@ -170,7 +195,7 @@ Result<RunResult> NativeModule::run(std::string_view function, const Invocation&
   const auto status = coffer_wasm_run(handle_.get(), &native.value(), &outcome);
   auto text = to_text(bytes_of(outcome.text));
   coffer_buffer_free(outcome.text);
-  if (status != COFFER_WASM_DONE) return fail(error_of(status), message_of(error_of(status), std::move(text)));
+  if (status != COFFER_WASM_DONE) return failure(status, text);
   return RunResult{outcome.exit_code, std::move(text), outcome.peak_memory, outcome.fuel};
 }
 
@@ -194,7 +219,7 @@ Result<NativeModule> NativeEngine::compile(ByteView wasm) const {
   Buffer error;
   coffer_wasm_module* module = nullptr;
   const auto status = coffer_wasm_compile(handle_.get(), view_of(wasm), &module, error.out());
-  if (status != COFFER_WASM_DONE) return fail(error_of(status), to_text(error.bytes()));
+  if (status != COFFER_WASM_DONE) return failure(status, as_text(error.bytes()));
   NativeModule result;
   result.handle_.reset(module);
   return result;
@@ -204,7 +229,7 @@ Result<NativeModule> NativeEngine::load_authenticated(ByteView artefact, bool co
   Buffer error;
   coffer_wasm_module* module = nullptr;
   const auto status = coffer_wasm_load(handle_.get(), view_of(artefact), component, &module, error.out());
-  if (status != COFFER_WASM_DONE) return fail(error_of(status), to_text(error.bytes()));
+  if (status != COFFER_WASM_DONE) return failure(status, as_text(error.bytes()));
   NativeModule result;
   result.handle_.reset(module);
   return result;
