@@ -73,6 +73,13 @@ net::ServerResponse to_response(const Error& error, int missing_resource_status)
   return net::ServerResponse::text(status, "application/json", body.serialize());
 }
 
+net::ServerResponse unread_refusal(int status, std::string_view why) {
+  const Error error{status == 413 ? BrokerError::body_too_large : BrokerError::bad_request, std::string{why}};
+  auto response = to_response(error, status);
+  response.status = status;
+  return response;
+}
+
 Error because(BrokerError code, std::string client_text, const Error& cause) {
   Error error{code, std::move(client_text)};
   error.context.emplace_back("cause_code", std::string{cause.code.name()});

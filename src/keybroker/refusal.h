@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "keybroker/error.h"
 #include "net/http_server.h"
@@ -12,6 +13,9 @@ namespace coffer::keybroker {
 // 404 for paths and plugins that do not exist, 413 for large bodies, 401 for all others, as upstream does: its clients
 // take a 401 as "attest again" and everything else as final. missing_resource_status is the owner's choice (404, 401).
 net::ServerResponse to_response(const Error& error, int missing_resource_status);
+
+// The same document for what the HTTP server refuses before it is a request, under the server's own status.
+net::ServerResponse unread_refusal(int status, std::string_view why);
 
 // The same code and client's text with the reason behind it added for the owner.
 Error because(BrokerError code, std::string client_text, const Error& cause);

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "keybroker/key_files.h"
+#include "keybroker/refusal.h"
 
 namespace coffer::keybroker {
 namespace {
@@ -75,6 +76,7 @@ Result<net::ServerOptions> server_options(const HttpConfig& http) {
   options.tls = TRY(tls_identity(http));
   options.max_body_size = http.max_body_size;
   options.workers = http.workers;
+  options.refusal = unread_refusal;
   return options;
 }
 

@@ -61,6 +61,9 @@ struct ServerOptions {
   unsigned io_threads = 1;
   unsigned workers = 4;
   std::size_t max_queue = 1024;  // requests waiting for a worker
+  // The answer to what does not become a request (400, 408, 413, 431, ...), for services whose errors have a form of
+  // their own; plain text where absent. Called on I/O threads, so it must not block.
+  std::function<ServerResponse(int status, std::string_view why)> refusal{};
 };
 
 class HttpServer {

@@ -160,6 +160,18 @@ TEST(HttpServer, refuses_a_too_large_body_before_it_says_continue) {
   EXPECT_THAT(text, StartsWith("HTTP/1.1 413 "));
 }
 
+TEST(HttpServer, lets_a_service_word_its_own_refusals) {
+  auto options = quick_options();
+  options.max_body_size = 10;
+  options.refusal = [](int status, std::string_view why) {
+    return ServerResponse::text(status, "application/json", "{\"why\":\"" + std::string{why} + "\"}");
+  };
+  const auto text = answer_to("POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n", std::move(options));
+  EXPECT_THAT(text, StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(text, HasSubstr("application/json"));
+  EXPECT_THAT(text, HasSubstr("{\"why\":\"the request body is too large\"}"));
+}
+
 TEST(HttpServer, takes_big_bodies_up_to_its_limit) {
   auto options = quick_options();
   options.max_body_size = 8U << 20;

@@ -159,7 +159,8 @@ asio::awaitable<bool> Connection::answer(const ServerResponse& response, bool ke
 // Always the last answer of a connection: what follows in the stream cannot be told apart any more.
 asio::awaitable<bool> Connection::refuse(const Refusal& refusal) {
   drain_ = true;
-  const auto response = plain_answer(refusal.status, refusal.text);
+  const auto& form = shared_.options.refusal;
+  const auto response = form ? form(refusal.status, refusal.text) : plain_answer(refusal.status, refusal.text);
   co_await answer(response, false, false);
   co_return false;
 }
