@@ -19,6 +19,13 @@ BIN = pathlib.Path(os.environ.get("COFFER_BIN", ROOT / "build/release/bin"))
 CACHE = pathlib.Path(os.environ.get("COFFER_CACHE", pathlib.Path.home() / ".cache/coffer"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_user_folders(tmp_path_factory):
+    """The programs' caches and state go where the tests' other files are, not into the user's folders."""
+    for variable in ("XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        os.environ[variable] = str(tmp_path_factory.mktemp(variable.lower()))
+
+
 def run(*command, check=True, timeout=60, env=None, cwd=None, stdin=None):
     """Runs a program to its end and returns it with text output; a failure shows both streams."""
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout, cwd=cwd,

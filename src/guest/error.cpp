@@ -10,6 +10,7 @@ std::string_view code_name(GuestError code) {
     case GuestError::runtime_missing: return "guest.runtime_missing";
     case GuestError::timeout: return "guest.timeout";
     case GuestError::work_dir: return "guest.work_dir";
+    case GuestError::cache_key: return "guest.cache_key";
   }
   return "guest.unknown";
 }

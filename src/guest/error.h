@@ -11,6 +11,7 @@ enum class GuestError {
   runtime_missing,  // the external runtime cannot be started
   timeout,          // the external runtime ran over its wall time
   work_dir,         // the work directory cannot be used
+  cache_key,        // the key of the compiled-module cache cannot be used
 };
 std::string_view code_name(GuestError code);
 

@@ -53,7 +53,7 @@ class Run {
     log::info("runner.start", "starting the module",
               {{"image", options_.image}, {"encrypted", module.encrypted ? "yes" : "no"}});
     const auto code = timed("run_ms", [&] {
-      return embedded ? detail::run_embedded(options_, module.module.expose())
+      return embedded ? detail::run_embedded(options_, module.module.expose(), module.encrypted)
                       : detail::run_external(options_, module.module.expose());
     });
     return code;

@@ -19,6 +19,14 @@ enum class Mode { automatic, background_check, passport, offline };
 std::string_view name_of(Mode mode);             // "auto", "background-check", "passport", "offline"
 Result<Mode> parse_mode(std::string_view name);  // also "background_check"; Error: GuestError::usage
 
+// Where compiled code of plain modules is kept between runs; what was compiled of encrypted ones never is.
+struct CompiledCache {
+  std::filesystem::path directory;
+  std::filesystem::path key_file;  // authenticates the artefacts; made with mode 0600 on first use
+};
+// Of this user: below XDG_CACHE_HOME and XDG_STATE_HOME or their defaults. None where HOME is missing, too.
+std::optional<CompiledCache> user_compiled_cache();
+
 struct RunnerOptions {
   std::string image;  // reference or oci:DIR[:TAG]
   // Made at need and preopened for the guest under its own name, as upstream does. Empty: nothing is written anywhere.
@@ -40,6 +48,7 @@ struct RunnerOptions {
   bool require_encrypted = false;                          // a plain image is refused
   bool allow_unattested = false;                           // take keys from a broker that serves without attestation
 
+  std::optional<CompiledCache> compiled_cache{};
   std::string runtime{};  // "": embedded; otherwise a program and its path
   std::string invoke{};   // exported function; "": the command's start
   std::vector<std::string> wasm_args{};

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <iostream>
 
-#include "apps/coffer_run/flags.h"
+#include "apps/runner_flags.h"
 #include "apps/version_text.h"
 #include "base/log.h"
 #include "base/process.h"

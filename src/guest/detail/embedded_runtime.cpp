@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "base/log.h"
+#include "guest/detail/compiled_cache.h"
 #include "wasm/runtime.h"
 
 namespace coffer::guest::detail {
@@ -52,8 +52,8 @@ wasm::Invocation invocation_of(const RunnerOptions& options) {
 // argv[0] is the module's name, as a command expects it.
 Result<int> run_command(wasm::Runtime& runtime, const wasm::Module& module, wasm::Invocation invocation) {
   invocation.arguments.insert(invocation.arguments.begin(), "module.wasm");
-  return TRY(runtime.run(module, invocation))
-  .exit_code;
+  const auto result = TRY(runtime.run(module, invocation));
+  return result.exit_code;
 }
 
 // Results one a line, as wasmtime's --invoke prints them.
@@ -68,10 +68,12 @@ Result<int> call_function(wasm::Runtime& runtime, const wasm::Module& module, co
 
 }  // namespace
 
-Result<int> run_embedded(const RunnerOptions& options, ByteView module) {
-  auto runtime = TRY(wasm::Runtime::create({.max_instances = 1, .memory_cache_entries = 1}));
-  // No disk for compiled code here: an encrypted module must leave no trace, and a plain one is compiled once a run.
-  const auto compiled = TRY(runtime.compile(module, {.may_use_disk = false, .metered = options.fuel > 0}));
+Result<int> run_embedded(const RunnerOptions& options, ByteView module, bool encrypted) {
+  wasm::RuntimeOptions engine{.max_instances = 1, .memory_cache_entries = 1};
+  if (!encrypted && options.compiled_cache) engine.disk_cache = open_compiled_cache(*options.compiled_cache);
+  const bool cached = engine.disk_cache.has_value();
+  auto runtime = TRY(wasm::Runtime::create(std::move(engine)));
+  const auto compiled = TRY(runtime.compile(module, {.may_use_disk = cached, .metered = options.fuel > 0}));
   if (options.invoke.empty()) return run_command(runtime, compiled, invocation_of(options));
   return call_function(runtime, compiled, options.invoke, invocation_of(options));
 }

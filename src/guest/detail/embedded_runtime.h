@@ -8,6 +8,7 @@ namespace coffer::guest::detail {
 
 // The guest's exit code. With options.invoke the exported function is called and its results are printed, one a line.
 // Errors are the engine's (wasm.*).
-Result<int> run_embedded(const RunnerOptions& options, ByteView module);
+// `encrypted`: the module came sealed, so nothing that was made of it may touch a disk.
+Result<int> run_embedded(const RunnerOptions& options, ByteView module, bool encrypted);
 
 }  // namespace coffer::guest::detail

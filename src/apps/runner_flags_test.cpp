@@ -1,4 +1,4 @@
-#include "apps/coffer_run/flags.h"
+#include "apps/runner_flags.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

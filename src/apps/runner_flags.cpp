@@ -1,4 +1,4 @@
-#include "apps/coffer_run/flags.h"
+#include "apps/runner_flags.h"
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -59,63 +59,67 @@ Result<std::uint64_t> parse_size(std::string_view text) {
   return value << shift;
 }
 
+void Flags::add_shared(CLI::App& app) {
+  app.add_flag("--plain-http", options.plain_http, "talk plain HTTP to a registry that is not on this machine");
+  add_key_flags(app);
+  add_module_flags(app);
+}
+
 void Flags::add_to(CLI::App& app) {
   app.add_option("-i,--image-reference", options.image, "image to run: registry/name:tag, or oci:DIR[:TAG]")
       ->required();
   app.add_option("-w,--work-dir", options.work_dir, "directory given to the module; holds layers/ (default: none)");
   app.add_option("-l,--layer-store-path", options.layer_store,
                  "keeps layers between runs, as the registry has them (default: WORK_DIR/layers)");
-  app.add_flag("--plain-http", options.plain_http, "talk plain HTTP to a registry that is not on this machine");
   app.add_option("--registry-user", options.registry_user, "user at the registry (default: docker's configuration)");
   app.add_option("--registry-password-file", options.registry_password_file, "file with the password");
-
   app.add_option("-k,--kbs-uri", options.kbs_url, "key broker, http(s)://HOST:PORT")->group("Keys");
-  app.add_option("-n,--kbc-name", options.kbc_name,
-                 "cc_kbc (broker), offline_fs_kbc (files), sample (published test key)")
-      ->group("Keys");
-  app.add_option("-a,--aa-config", aa_config, "attestation agent's configuration: TOML, JSON or YAML")->group("Keys");
-  app.add_option("--kbs-resource-path", options.key_id,
-                 "key of the image, instead of the one it names (default: that, else default/key/encryption-key)")
-      ->group("Keys");
-  app.add_option("--mode", mode, "auto, background-check, passport or offline")->group("Keys")->capture_default_str();
-  app.add_option("--issuer-uri", options.issuer_url, "passport mode: the broker that attests and gives the token")
-      ->group("Keys");
   app.add_option("--kbs-cert", kbs_certificate, "PEM root certificate of the broker")->group("Keys");
-  app.add_option("--tee", options.tee, "attest as this TEE (default: the one of this machine); sample only by name")
-      ->group("Keys");
-  app.add_option("--init-data", init_data, "TOML init-data to send with the evidence")->group("Keys");
-  app.add_option("--offline-keys", offline_keys,
-                 "directory with repository/type/tag files, or offline_fs_kbc JSON file")
-      ->allow_extra_args(false)
-      ->group("Keys");
+  add_shared(app);
+  app.add_option("ARGS", positional_args, "more arguments of the module")->group("Module");
+  app.add_flag("--json", json, "report what happened as one line of JSON, the last on standard output");
+}
+
+void Flags::add_key_flags(CLI::App& app) {
+  const auto option = [&app](std::string name, auto& value, std::string help) {
+    return app.add_option(std::move(name), value, std::move(help))->group("Keys");
+  };
+  option("-n,--kbc-name", options.kbc_name, "cc_kbc (broker), offline_fs_kbc (files), sample (published test key)");
+  option("-a,--aa-config", aa_config, "attestation agent's configuration: TOML, JSON or YAML");
+  option("--kbs-resource-path", options.key_id,
+         "key of the image, instead of the one it names (default: that, else default/key/encryption-key)");
+  option("--mode", mode, "auto, background-check, passport or offline")->capture_default_str();
+  option("--issuer-uri", options.issuer_url, "passport mode: the broker that attests and gives the token");
+  option("--tee", options.tee, "attest as this TEE (default: the one of this machine); sample only by name");
+  option("--init-data", init_data, "TOML init-data to send with the evidence");
+  option("--offline-keys", offline_keys, "directory with repository/type/tag files, or offline_fs_kbc JSON file")
+      ->allow_extra_args(false);
   app.add_flag("--require-encrypted", options.require_encrypted, "refuse a plain image")->group("Keys");
   app.add_flag("--allow-unattested", options.allow_unattested,
                "take keys from a broker that serves without attestation")
       ->group("Keys");
+}
 
-  app.add_option("-r,--runtime", options.runtime, "program that runs the module (default: the embedded engine)")
-      ->group("Module");
-  app.add_option("--invoke", options.invoke, "exported function to call, instead of the command's start")
-      ->group("Module");
-  app.add_option("--wasm-args", options.wasm_args, "one argument of the module; repeat for more")
-      ->allow_extra_args(false)
-      ->group("Module");
-  app.add_option("ARGS", positional_args, "more arguments of the module")->group("Module");
-  app.add_option("--env", environment, "NAME=VALUE for the module; NAME passes ours on")
-      ->allow_extra_args(false)
-      ->group("Module");
-  app.add_option("--dir", directories, "HOST[::GUEST] directory for the module")
-      ->allow_extra_args(false)
-      ->group("Module");
+void Flags::add_module_flags(CLI::App& app) {
+  const auto option = [&app](std::string name, auto& value, std::string help) {
+    return app.add_option(std::move(name), value, std::move(help))->group("Module");
+  };
+  option("-r,--runtime", options.runtime, "program that runs the module (default: the embedded engine)");
+  option("--invoke", options.invoke, "exported function to call, instead of the command's start");
+  option("--wasm-args", options.wasm_args, "one argument of the module; repeat for more")->allow_extra_args(false);
+  option("--env", environment, "NAME=VALUE for the module; NAME passes ours on")->allow_extra_args(false);
+  option("--dir", directories, "HOST[::GUEST] directory for the module")->allow_extra_args(false);
   app.add_flag("--stdin", options.inherit_stdin, "give the module our standard input")->group("Module");
-  app.add_option("--memory", memory, "most memory, in bytes or with K, M, G")->group("Module");
-  app.add_option("--fuel", fuel, "most units of work (about one an instruction)")->group("Module");
-  app.add_option("--timeout", timeout_seconds, "most seconds the module may run")->group("Module");
-  app.add_flag("--json", json, "report what happened as one line of JSON, the last on standard output");
+  option("--memory", memory, "most memory, in bytes or with K, M, G");
+  option("--fuel", fuel, "most units of work (about one an instruction)");
+  option("--timeout", timeout_seconds, "most seconds the module may run");
+  app.add_flag("--no-compile-cache", no_compile_cache, "compile anew; keep no compiled code of plain modules")
+      ->group("Module");
 }
 
 Result<> Flags::apply() {
   options.mode = TRY(guest::parse_mode(mode));
+  if (!no_compile_cache) options.compiled_cache = guest::user_compiled_cache();
   if (!aa_config.empty()) options.aa_config = aa_config;
   if (!kbs_certificate.empty()) options.kbs_certificate = kbs_certificate;
   if (!init_data.empty()) options.init_data = init_data;
