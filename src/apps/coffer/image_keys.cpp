@@ -55,10 +55,13 @@ Result<SecretBytes> kek_for(const Context& context, const RecipientFlags& flags,
 }  // namespace
 
 void RecipientFlags::add_to(CLI::App* command, const std::string& name) {
-  command->add_option(name, kids, "wrap for the key with this URI (kbs:///default/key/k1); may be repeated");
-  command->add_option("--key-file", key_files, "32 bytes of key material (raw, base64 or hex), one for each " + name);
+  command->add_option(name, kids, "wrap for the key with this URI (kbs:///default/key/k1); may be repeated")
+      ->allow_extra_args(false);
+  command->add_option("--key-file", key_files, "32 bytes of key material (raw, base64 or hex), one for each " + name)
+      ->allow_extra_args(false);
   command->add_flag("--create-key", create_key, "make a fresh key and store it with the broker");
-  command->add_option("--jwe", jwe_files, "also wrap for this PEM public key or certificate; may be repeated");
+  command->add_option("--jwe", jwe_files, "also wrap for this PEM public key or certificate; may be repeated")
+      ->allow_extra_args(false);
 }
 
 Result<RecipientSet> make_recipients(const Context& context, const RecipientFlags& flags) {
@@ -83,7 +86,8 @@ Result<RecipientSet> make_recipients(const Context& context, const RecipientFlag
 }
 
 void OpenKeyFlags::add_to(CLI::App* command) {
-  command->add_option("--private-key", private_key_files, "PEM private key for JWE wraps; may be repeated");
+  command->add_option("--private-key", private_key_files, "PEM private key for JWE wraps; may be repeated")
+      ->allow_extra_args(false);
   command->add_option("--key-file", key_file, "the KEK itself, instead of asking a broker");
   command->add_option("--key-directory", key_directory, "KEKs as repo/type/tag, instead of asking a broker");
   command->add_option("--kid", kid, "the key's URI, instead of the annotation's");

@@ -115,15 +115,18 @@ void add_init_commands(CLI::App& app, Commands& commands) {
                                           "  coffer init --allow-tee sample   (a laptop that plays)");
   auto init_options = std::make_shared<InitOptions>();
   init_command->add_option("--listen", init_options->listen, "where `coffer up` will listen")->capture_default_str();
-  init_command->add_option("--allow-tee", init_options->allow_tees, "accept evidence that proves nothing: sample");
-  init_command->add_option("--tls", init_options->tls_names, "make a TLS certificate for these names and addresses");
+  init_command->add_option("--allow-tee", init_options->allow_tees, "accept evidence that proves nothing: sample")
+      ->allow_extra_args(false);
+  init_command->add_option("--tls", init_options->tls_names, "make a TLS certificate for these names and addresses")
+      ->allow_extra_args(false);
   commands.on(init_command, [&commands, init_options] { return init(commands.context(), *init_options); });
 
   auto* up_command =
       app.add_subcommand("up", "run the broker of this home in the foreground\n  coffer up --listen 127.0.0.1:8080");
   auto up_options = std::make_shared<UpOptions>();
-  up_command->add_option("--listen", up_options->listen,
-                         "HOST:PORT instead of the configuration's; port 0 takes a free one");
+  up_command
+      ->add_option("--listen", up_options->listen, "HOST:PORT instead of the configuration's; port 0 takes a free one")
+      ->allow_extra_args(false);
   up_command->add_flag("--insecure-http", up_options->insecure_http, "plain HTTP also beyond this machine");
   commands.on(up_command, [&commands, up_options] { return up(commands.context(), *up_options); });
 }

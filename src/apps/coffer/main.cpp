@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <iostream>
 
 #include "apps/coffer/context.h"
 #include "apps/version_text.h"
@@ -39,6 +40,19 @@ void let_options_fall_through(CLI::App& app) {
   }
 }
 
+// CLI11 calls an unknown command a missing one.
+int explain_missing(const CLI::App& app, const CLI::RequiredError& error) {
+  const auto* where = &app;
+  while (!where->get_subcommands().empty()) where = where->get_subcommands().front();
+  const auto unknown = app.remaining(true);
+  if (unknown.empty() || unknown.front().starts_with('-')) {
+    std::cerr << where->help() << "\n" << error.what() << "\n";
+  } else {
+    std::cerr << where->get_name() << ": there is no command \"" << unknown.front() << "\"; see `--help`\n";
+  }
+  return 2;
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Coffer runs encrypted workloads only where they are proven safe.", "coffer"};
   app.set_version_flag("--version", apps::version_text("coffer"));
@@ -50,6 +64,8 @@ int run(int argc, char** argv) {
   let_options_fall_through(app);
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    return explain_missing(app, error);
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error);
     return status == 0 ? 0 : 2;

@@ -1,0 +1,101 @@
+"""The owner's command line: what it says when it is used wrongly, and the commands that no document shows."""
+
+import json
+
+from conftest import BIN, run
+
+
+def test_an_unknown_command_is_named():
+    for arguments, unknown in ((["frobnicate"], "frobnicate"), (["resource", "steal"], "steal")):
+        result = run(BIN / "coffer", *arguments, check=False)
+        assert result.returncode == 2
+        assert f'no command "{unknown}"' in result.stderr
+
+
+def test_without_a_command_the_help_is_shown():
+    result = run(BIN / "coffer", check=False)
+    assert result.returncode == 2
+    assert "Subcommands:" in result.stderr
+
+
+def test_an_unknown_option_is_named():
+    result = run(BIN / "coffer", "resource", "list", "--colour", check=False)
+    assert result.returncode == 2
+    assert "--colour" in result.stderr
+
+
+def test_a_repeatable_option_does_not_swallow_what_follows(tmp_path, broker, addition):
+    broker.coffer("image", "push", "--encrypt", "kbs:///default/key/k1", "--create-key", f"oci:{tmp_path}/i:1", addition)
+    broker.coffer("image", "push", "--create-key", "--encrypt", "kbs:///default/key/k2", f"oci:{tmp_path}/i:2", addition)
+    shown = broker.json("image", "inspect", f"oci:{tmp_path}/i:2")
+    assert shown["layers"][0]["key_ids"] == ["kbs:///default/key/k2"]
+
+
+def test_errors_are_json_where_asked(tmp_path):
+    result = run(BIN / "coffer", "--home", tmp_path / "none", "--json", "resource", "list", check=False)
+    assert result.returncode == 1
+    assert json.loads(result.stdout)["error"]["code"] == "cli.no_home"
+
+
+def test_init_does_not_touch_a_home_that_exists(broker):
+    before = (broker.home / "admin.key").read_bytes()
+    result = broker.coffer("init", check=False)
+    assert result.returncode == 1
+    assert "cli.home_exists" in result.stderr
+    assert (broker.home / "admin.key").read_bytes() == before
+    assert (broker.home / "admin.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_resource_comes_back_as_it_was_set_and_into_a_private_file(broker, tmp_path):
+    (tmp_path / "secret").write_bytes(bytes(range(256)))
+    broker.coffer("resource", "set", "default/data/s1", "--file", tmp_path / "secret")
+    broker.coffer("resource", "get", "default/data/s1", "--tee", "sample", "--output", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == bytes(range(256))
+    assert (tmp_path / "back").stat().st_mode & 0o777 == 0o600
+
+
+def test_every_tee_key_opens_what_is_released_to_it(broker, tmp_path):
+    broker.coffer("resource", "set", "default/key/k1", "--random", "32")
+    contents = set()
+    for name in ("ECDH-ES+A256KW-P256", "ECDH-ES+A256KW-P521", "RSA-OAEP-256"):
+        broker.coffer("resource", "get", "default/key/k1", "--tee", "sample", "--tee-key", name, "--output", tmp_path / name)
+        contents.add((tmp_path / name).read_bytes())
+    assert len(contents) == 1 and len(contents.pop()) == 32
+
+
+def test_reference_values_are_set_shown_and_listed(broker):
+    broker.coffer("reference", "set", "snp_launch_measurement", "aa", "bb")
+    assert broker.json("reference", "get", "snp_launch_measurement") == ["aa", "bb"]
+    assert "snp_launch_measurement" in broker.coffer("reference", "list").stdout
+
+
+def test_a_policy_is_set_shown_and_refused_with_its_line(broker, tmp_path):
+    policy = tmp_path / "mine.rego"
+    policy.write_text("package policy\n\ndefault allow := false\n")
+    broker.coffer("policy", "set", "resource-policy", policy)
+    assert broker.coffer("policy", "show").stdout == policy.read_text()
+    policy.write_text("package policy\n\nallow if {\n")
+    result = broker.coffer("policy", "set", "resource-policy", policy, check=False)
+    assert result.returncode == 1
+    assert "policy.syntax" in result.stderr
+    assert broker.coffer("policy", "show").stdout == "package policy\n\ndefault allow := false\n"
+
+
+def test_explain_takes_a_session_and_audit_lists_it(broker, registry, addition):
+    broker.coffer("policy", "deny-all")
+    broker.coffer("resource", "set", "default/key/k1", "--random", "32")
+    denied = broker.coffer("resource", "get", "default/key/k1", "--tee", "sample", "--output", "/dev/null", check=False)
+    assert denied.returncode == 1
+    session = [record["session"] for record in broker.json("audit") if record["decision"] == "denied"][0]
+    records = broker.json("explain", session)
+    assert [record["action"] for record in records] == ["attest", "resource.get"]
+
+
+def test_a_report_for_a_bug_holds_no_secret(broker, tmp_path):
+    report = tmp_path / "report.json"
+    broker.coffer("doctor", "--report", report)
+    bundle = json.loads(report.read_text())
+    assert bundle["coffer"] == "0.1.0"
+    assert bundle["broker"]["kind"] == "background-check"
+    assert "PRIVATE" not in report.read_text()
+    assert str(broker.home / "admin.pub") not in report.read_text()
