@@ -5,8 +5,6 @@ export CCACHE_DIR=${CCACHE_DIR:-$COFFER_CACHE/ccache}
 # Paths are taken relative to the checkout, so that a fresh clone elsewhere finds what another one compiled.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 export COFFER_BIN=${COFFER_BIN:-$PWD/build/release/bin}
-# Debian's rustc-web and cargo-web install their programs under this folder.
-case ":$PATH:" in *:/usr/lib/rust-web/bin:*) ;; *) PATH=$PATH:/usr/lib/rust-web/bin ;; esac
 jobs=$(nproc)
 
 say() { printf '\n== %s\n' "$*"; }
