@@ -9,7 +9,9 @@ namespace coffer {
 namespace {
 
 enum class SampleError { broken };
-std::string_view code_name(SampleError) { return "sample.broken"; }
+std::string_view code_name(SampleError) {
+  return "sample.broken";
+}
 
 Result<int> half(int value) {
   if (value % 2 != 0) return fail(SampleError::broken, "odd");
@@ -76,11 +78,12 @@ TEST(Time, rfc3339_round_trips_and_accepts_offsets_and_fractions) {
 }
 
 TEST(Time, text_that_is_no_time_is_refused) {
-  for (const char* text : {"", "now", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "2026-01-02T03:04:05Zx"}) {
+  for (const char* text :
+       {"", "now", "2026-01-02", "2026-01-02T03:04:05", "2026-13-02T03:04:05Z", "2026-01-02T03:04:05Zx"}) {
     EXPECT_EQ(parse_rfc3339(text).error().code, ErrorCode(TimeError::malformed)) << text;
   }
-  for (const char* text : {"", "now", "2026-01-02T03:04:05Z", "Fri, 02 Jan 2026 03:04:05", "Fri, 32 Jan 2026 03:04:05 GMT",
-                           "Fri, 02 Jan 2026 03:04:05 GMT+1"}) {
+  for (const char* text : {"", "now", "2026-01-02T03:04:05Z", "Fri, 02 Jan 2026 03:04:05",
+                           "Fri, 32 Jan 2026 03:04:05 GMT", "Fri, 02 Jan 2026 03:04:05 GMT+1"}) {
     EXPECT_EQ(parse_http_date(text).error().code, ErrorCode(TimeError::malformed)) << text;
   }
 }

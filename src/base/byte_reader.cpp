@@ -31,7 +31,9 @@ Result<T> ByteReader::integer(std::endian order, std::string_view what) {
   return order == std::endian::native ? value : std::byteswap(value);
 }
 
-Result<std::uint8_t> ByteReader::u8(std::string_view what) { return integer<std::uint8_t>(std::endian::native, what); }
+Result<std::uint8_t> ByteReader::u8(std::string_view what) {
+  return integer<std::uint8_t>(std::endian::native, what);
+}
 Result<std::uint16_t> ByteReader::u16_le(std::string_view what) {
   return integer<std::uint16_t>(std::endian::little, what);
 }
@@ -64,8 +66,8 @@ ByteView ByteReader::rest() {
 
 Result<> ByteReader::expect_end(std::string_view what) const {
   if (at_end()) return {};
-  return fail(ReadError::trailing_bytes,
-              std::to_string(remaining()) + " bytes follow " + std::string{what} + " at offset " + std::to_string(offset_));
+  return fail(ReadError::trailing_bytes, std::to_string(remaining()) + " bytes follow " + std::string{what} +
+                                             " at offset " + std::to_string(offset_));
 }
 
 template <std::unsigned_integral T>
@@ -77,13 +79,27 @@ ByteWriter& ByteWriter::integer(T value, std::endian order) {
   return *this;
 }
 
-ByteWriter& ByteWriter::u8(std::uint8_t value) { return integer(value, std::endian::native); }
-ByteWriter& ByteWriter::u16_le(std::uint16_t value) { return integer(value, std::endian::little); }
-ByteWriter& ByteWriter::u16_be(std::uint16_t value) { return integer(value, std::endian::big); }
-ByteWriter& ByteWriter::u32_le(std::uint32_t value) { return integer(value, std::endian::little); }
-ByteWriter& ByteWriter::u32_be(std::uint32_t value) { return integer(value, std::endian::big); }
-ByteWriter& ByteWriter::u64_le(std::uint64_t value) { return integer(value, std::endian::little); }
-ByteWriter& ByteWriter::u64_be(std::uint64_t value) { return integer(value, std::endian::big); }
+ByteWriter& ByteWriter::u8(std::uint8_t value) {
+  return integer(value, std::endian::native);
+}
+ByteWriter& ByteWriter::u16_le(std::uint16_t value) {
+  return integer(value, std::endian::little);
+}
+ByteWriter& ByteWriter::u16_be(std::uint16_t value) {
+  return integer(value, std::endian::big);
+}
+ByteWriter& ByteWriter::u32_le(std::uint32_t value) {
+  return integer(value, std::endian::little);
+}
+ByteWriter& ByteWriter::u32_be(std::uint32_t value) {
+  return integer(value, std::endian::big);
+}
+ByteWriter& ByteWriter::u64_le(std::uint64_t value) {
+  return integer(value, std::endian::little);
+}
+ByteWriter& ByteWriter::u64_be(std::uint64_t value) {
+  return integer(value, std::endian::big);
+}
 
 ByteWriter& ByteWriter::bytes(ByteView value) {
   out_.insert(out_.end(), value.begin(), value.end());

@@ -28,9 +28,13 @@ inline Bytes to_bytes(std::string_view text) {
   return {view.begin(), view.end()};
 }
 
-inline Bytes to_bytes(ByteView view) { return {view.begin(), view.end()}; }
+inline Bytes to_bytes(ByteView view) {
+  return {view.begin(), view.end()};
+}
 
-inline std::string to_text(ByteView bytes) { return std::string{as_text(bytes)}; }
+inline std::string to_text(ByteView bytes) {
+  return std::string{as_text(bytes)};
+}
 
 inline Bytes concat(std::initializer_list<ByteView> parts) {
   Bytes out;
@@ -42,6 +46,8 @@ inline Bytes concat(std::initializer_list<ByteView> parts) {
 }
 
 // For bytes that are not secret. Secrets and MACs are compared with constant_time_equal (base/secret_bytes.h).
-inline bool equal(ByteView a, ByteView b) { return as_text(a) == as_text(b); }
+inline bool equal(ByteView a, ByteView b) {
+  return as_text(a) == as_text(b);
+}
 
 }  // namespace coffer

@@ -15,7 +15,9 @@ class SystemClock final : public Clock {
   }
 };
 
-auto in_seconds(TimePoint time) { return std::chrono::floor<std::chrono::seconds>(time); }
+auto in_seconds(TimePoint time) {
+  return std::chrono::floor<std::chrono::seconds>(time);
+}
 
 }  // namespace
 
@@ -31,13 +33,21 @@ const Clock& system_clock() {
   return clock;
 }
 
-std::int64_t to_unix_seconds(TimePoint time) { return in_seconds(time).time_since_epoch().count(); }
+std::int64_t to_unix_seconds(TimePoint time) {
+  return in_seconds(time).time_since_epoch().count();
+}
 
-TimePoint from_unix_seconds(std::int64_t seconds) { return TimePoint{std::chrono::seconds{seconds}}; }
+TimePoint from_unix_seconds(std::int64_t seconds) {
+  return TimePoint{std::chrono::seconds{seconds}};
+}
 
-std::string format_rfc3339(TimePoint time) { return date::format("%FT%TZ", in_seconds(time)); }
+std::string format_rfc3339(TimePoint time) {
+  return date::format("%FT%TZ", in_seconds(time));
+}
 
-std::string format_http_date(TimePoint time) { return date::format("%a, %d %b %Y %T GMT", in_seconds(time)); }
+std::string format_http_date(TimePoint time) {
+  return date::format("%a, %d %b %Y %T GMT", in_seconds(time));
+}
 
 Result<TimePoint> parse_http_date(std::string_view text) {
   std::istringstream in{std::string{text}};

@@ -110,8 +110,7 @@ void init(std::string_view program, Level fallback) {
     const std::scoped_lock lock(s.mutex);
     s.level = fallback;
     s.targets.clear();
-    s.sink->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ " + std::string{program} + " %v",
-                        spdlog::pattern_time_type::utc);
+    s.sink->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ " + std::string{program} + " %v", spdlog::pattern_time_type::utc);
   }
   for (const char* name : {"RUST_LOG", "COFFER_LOG"}) {
     if (const char* filter = std::getenv(name); filter != nullptr && *filter != '\0') set_filter(filter);

@@ -18,7 +18,9 @@ inline std::unexpected<Error> fail(ErrorCode code, std::string message) {
   return std::unexpected<Error>(Error{code, std::move(message)});
 }
 
-inline std::unexpected<Error> fail(Error error) { return std::unexpected<Error>(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+  return std::unexpected<Error>(std::move(error));
+}
 
 namespace detail {
 
@@ -42,9 +44,10 @@ T take(const std::expected<T, Error>& result) {
 #define TRY(...) COFFER_TRY_NAMED(COFFER_TRY_JOIN(coffer_try_, __COUNTER__), __VA_ARGS__)
 #define COFFER_TRY_JOIN(a, b) COFFER_TRY_JOIN_(a, b)
 #define COFFER_TRY_JOIN_(a, b) a##b
-#define COFFER_TRY_NAMED(name, ...)                                                          \
-  __extension__({                                                                            \
-    auto&& name = (__VA_ARGS__);                                                             \
-    if (!name) [[unlikely]] return std::unexpected<::coffer::Error>(std::move(name).error()); \
-    ::coffer::detail::take(name);                                                            \
+#define COFFER_TRY_NAMED(name, ...)                                     \
+  __extension__({                                                       \
+    auto&& name = (__VA_ARGS__);                                        \
+    if (!name) [[unlikely]]                                             \
+      return std::unexpected<::coffer::Error>(std::move(name).error()); \
+    ::coffer::detail::take(name);                                       \
   })

@@ -2,6 +2,8 @@
 
 namespace coffer {
 
-std::string_view version() { return COFFER_VERSION; }
+std::string_view version() {
+  return COFFER_VERSION;
+}
 
 }  // namespace coffer
