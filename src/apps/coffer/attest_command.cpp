@@ -16,8 +16,9 @@ using codec::json::Value;
 // The attestation result of each part of the machine, from claims that were read, not verified.
 void print_token(const codec::jose::UnverifiedJwt& token) {
   const Value claims(token.claims);
-  if (const auto* expires = claims.find("exp"); expires != nullptr && expires->if_int64()) {
-    std::cout << "expires  " << format_rfc3339(from_unix_seconds(*expires->if_int64())) << "\n";
+  const auto* expires = claims.find("exp");
+  if (const auto seconds = expires == nullptr ? std::nullopt : expires->if_int64()) {
+    std::cout << "expires  " << format_rfc3339(from_unix_seconds(*seconds)) << "\n";
   }
   if (const auto* issuer = claims.find("iss"); issuer != nullptr && issuer->if_string() != nullptr) {
     std::cout << "issuer   " << *issuer->if_string() << "\n";

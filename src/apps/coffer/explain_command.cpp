@@ -10,7 +10,6 @@ namespace coffer::cli {
 namespace {
 
 using codec::json::Array;
-using codec::json::Object;
 using codec::json::Value;
 
 struct Options {

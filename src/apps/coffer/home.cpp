@@ -110,7 +110,7 @@ Result<> create_tls_identity(const Home& home, const std::vector<std::string>& n
 
 }  // namespace
 
-Home::Home(std::string directory)
+Home::Home(const std::string& directory)
     : directory_(fs::absolute(directory.empty() ? default_directory() : directory).lexically_normal()) {}
 
 bool Home::exists() const {

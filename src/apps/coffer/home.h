@@ -25,7 +25,7 @@ struct InitOptions {
 class Home {
  public:
   // "" means COFFER_HOME, then ~/.coffer.
-  explicit Home(std::string directory);
+  explicit Home(const std::string& directory);
 
   const std::filesystem::path& directory() const { return directory_; }
   std::filesystem::path broker_configuration() const { return directory_ / "broker.toml"; }

@@ -14,7 +14,6 @@ namespace {
 
 using codec::json::Array;
 using codec::json::Object;
-using codec::json::Value;
 
 struct RegistryFlags {
   bool plain_http = false;
