@@ -26,6 +26,11 @@ build_targets() {
   local preset=$1
   shift
   configure_preset "$preset"
+  # On a terminal ninja shows how far it is; in a log only what went wrong is worth a line.
+  if [ -t 1 ]; then
+    ninja -C "build/$preset" -j "$jobs" "$@"
+    return
+  fi
   ninja -C "build/$preset" -j "$jobs" "$@" | grep -v '^\[[0-9]*/[0-9]*\] ' || [ "${PIPESTATUS[0]}" -eq 0 ]
 }
 
