@@ -124,6 +124,44 @@ class TestAdministration:
         assert web.request("POST", "/metrics", b"").status == 405
 
 
+AS_YAML = """
+http_server: {sockets: ["127.0.0.1:{port}"], insecure_http: true}
+attestation_token: {trusted_certs_paths: [./work/ca-cert.pem]}
+attestation_service:
+  type: coco_as_builtin
+  attestation_token_broker:
+    issuer_name: own
+    duration_min: 7
+    verbose_token: false
+    signer: {key_path: ./work/token.key, cert_path: ./work/token-cert-chain.pem}
+admin: {authorization_mode: InsecureAllowAll}
+storage_backend: {storage_type: LocalFs, backends: {local_fs: {dir_path: ./work/storage}}}
+plugins: [{name: resource, storage_backend_type: kvstorage}]
+"""
+AS_JSON = json.dumps({
+    "http_server": {"sockets": ["127.0.0.1:{port}"], "insecure_http": True},
+    "attestation_token": {"trusted_certs_paths": ["./work/ca-cert.pem"]},
+    "attestation_service": {"type": "coco_as_builtin", "attestation_token_broker": {
+        "issuer_name": "own", "duration_min": 7, "verbose_token": False,
+        "signer": {"key_path": "./work/token.key", "cert_path": "./work/token-cert-chain.pem"}}},
+    "admin": {"authorization_mode": "InsecureAllowAll"},
+    "storage_backend": {"storage_type": "LocalFs", "backends": {"local_fs": {"dir_path": "./work/storage"}}},
+    "plugins": [{"name": "resource", "storage_backend_type": "kvstorage"}]})
+
+
+@pytest.mark.parametrize("form, config", [("yaml", AS_YAML), ("json", AS_JSON)])
+def test_other_forms_of_the_file_and_the_options_of_tokens(tmp_path, form, config):
+    place = Scenario(tmp_path)
+    with place.serve("kbs", config, "--allow-tee", "sample", form=form) as url:
+        AdminClient(url).set_resource_policy(SAMPLE_POLICY)
+        client = GuestClient(url)
+        assert client.get_resource("one/two/three") == place.secret
+        claims = verify_ear(client.token, place.ca_file.read_bytes())
+        assert (claims["iss"], claims["exp"] - claims["iat"]) == ("own", 420)
+        runtime = claims["submods"]["cpu0"]["ear.veraison.annotated-evidence"]["runtime_data_claims"]
+        assert set(runtime) == {"nonce", "tee-pubkey"}
+
+
 # Configurations of earlier releases, each as its documents have it, with the test's own paths.
 TOP_LEVEL = """
 sockets = ["127.0.0.1:{port}"]

@@ -148,19 +148,20 @@ class Scenario:
         return AdminClient(url, self.admin_token(**changes), self.https_crt)
 
     @contextlib.contextmanager
-    def serve(self, name, config, *options):
+    def serve(self, name, config, *options, form="toml"):
         """coffer-kbs in the scenario's folder. Yields its URL."""
         port = free_port()
-        (self.directory / f"{name}.toml").write_text(config.replace("{port}", str(port)))
+        (self.directory / f"{name}.{form}").write_text(config.replace("{port}", str(port)))
         log = self.directory / f"{name}.log"
-        url = f"{'http' if 'insecure_http = true' in config else 'https'}://127.0.0.1:{port}"
+        plain = any(text in config for text in ("insecure_http = true", "insecure_http: true", '"insecure_http": true'))
+        url = f"{'http' if plain else 'https'}://127.0.0.1:{port}"
 
         def answers():
             assert child.poll() is None, log.read_text()
             with contextlib.suppress(OSError):
                 return Web(url, self.https_crt).request("GET", "/healthz").status == 200
 
-        with process(BIN / "coffer-kbs", "--config-file", f"{name}.toml", *options, log=log, cwd=self.directory,
+        with process(BIN / "coffer-kbs", "--config-file", f"{name}.{form}", *options, log=log, cwd=self.directory,
                      env={"RUST_LOG": "info"}) as child:
             wait_until(answers, f"{name}'s start")
             yield url
