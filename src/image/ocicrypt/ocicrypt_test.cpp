@@ -1,6 +1,7 @@
 #include <array>
 
 #include "codec/base64.h"
+#include "crypto/aead.h"
 #include "crypto/mac.h"
 #include "image/ocicrypt/cipher.h"
 #include "image/ocicrypt/kek.h"
@@ -101,7 +102,6 @@ TEST(annotation_packet, broken_packets_are_refused) {
         R"({"kid":"k","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})",
         R"({"kid":"k","wrapped_data":"AAAA","wrap_type":"A256GCM"})",
         R"({"kid":"k","wrapped_data":"AAAA","iv":"AAAA","wrap_type":"A256GCM"})",
-        R"({"kid":"k","wrapped_data":"AAAA","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256CTR"})",
         R"({"kid":"k","wrapped_data":"!","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})",
         R"({"version":"9","kid":"k","wrapped_data":"AAAA","iv":"AAAAAAAAAAAAAAAA","wrap_type":"A256GCM"})"}) {
     expect_error(AnnotationPacket::parse(as_bytes(text)), ImageError::bad_annotation);
@@ -109,6 +109,17 @@ TEST(annotation_packet, broken_packets_are_refused) {
   expect_error(
       AnnotationPacket::parse(as_bytes(R"({"kid":"k","wrapped_data":"AAAA","iv":"AAAA","wrap_type":"ROT13"})")),
       ImageError::unsupported_cipher);
+}
+
+// GCM encrypts as CTR with the block iv || 2 does (NIST SP 800-38D section 7.1): without its tag a packet reads the
+// same, and what is known of its plaintext, as the digest is from the configuration, can be made anything.
+TEST(annotation_packet, a_packet_without_authentication_is_refused) {
+  const auto sealed = AnnotationPacket::seal(as_bytes("secret"), sample_key(), kid()).value();
+  const auto ciphertext = ByteView{sealed.wrapped_data}.first(sealed.wrapped_data.size() - crypto::gcm_tag_size);
+  const auto counter = concat({sealed.iv, as_bytes(std::string_view{"\0\0\0\2", 4})});
+  const auto downgraded = R"({"kid":"kbs:///default/key/k1","wrapped_data":")" + codec::base64_encode(ciphertext) +
+                          R"(","iv":")" + codec::base64_encode(counter) + R"(","wrap_type":"A256CTR"})";
+  expect_error(AnnotationPacket::parse(as_bytes(downgraded)), ImageError::unsupported_cipher);
 }
 
 TEST(kek, raw_base64_and_hex_forms_are_one_key) {

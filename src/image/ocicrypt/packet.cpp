@@ -2,14 +2,13 @@
 
 #include "codec/base64.h"
 #include "crypto/aead.h"
-#include "crypto/cipher.h"
 
 namespace coffer::image::ocicrypt {
 namespace json = codec::json;
 namespace {
 
 constexpr std::string_view packet_version = "0.1.0";
-constexpr std::size_t ctr_iv_size = 16;
+constexpr std::string_view wrap_type = "A256GCM";
 constexpr std::size_t max_packet_size = 64U << 10;
 
 std::unexpected<Error> bad(std::string message) {
@@ -34,18 +33,17 @@ Result<Bytes> bytes_at(const json::Object& object, std::string_view key) {
   return std::move(*bytes);
 }
 
-Result<WrapType> parse_wrap_type(std::string_view name) {
-  if (name == "A256GCM") return WrapType::a256gcm;
-  if (name == "A256CTR") return WrapType::a256ctr;
+Result<> check_wrap_type(std::string_view name) {
+  if (name == wrap_type) return {};
   return fail(ImageError::unsupported_cipher, "the annotation packet is wrapped with \"" +
-                                                  std::string{name.substr(0, 100)} + "\", not A256GCM or A256CTR");
+                                                  std::string{name.substr(0, 100)} + "\", and only " +
+                                                  std::string{wrap_type} + " protects it from being changed");
 }
 
-Result<> check_iv(WrapType type, const Bytes& iv) {
-  const auto expected = type == WrapType::a256gcm ? crypto::gcm_iv_size : ctr_iv_size;
-  if (iv.size() == expected) return {};
-  return bad("the annotation packet's iv has " + std::to_string(expected) +
-             " bytes for its wrap type, and here it has " + std::to_string(iv.size()));
+Result<> check_iv(const Bytes& iv) {
+  if (iv.size() == crypto::gcm_iv_size) return {};
+  return bad("the annotation packet's iv has " + std::to_string(crypto::gcm_iv_size) + " bytes, and here it has " +
+             std::to_string(iv.size()));
 }
 
 }  // namespace
@@ -65,8 +63,8 @@ Result<AnnotationPacket> AnnotationPacket::parse(ByteView text) {
   out.wrapped_data = TRY(bytes_at(object, "wrapped_data"));
   if (out.provider != "kbs") return out;
   out.iv = TRY(bytes_at(object, "iv"));
-  out.wrap_type = TRY(parse_wrap_type(TRY(text_at(object, "wrap_type"))));
-  TRY(check_iv(out.wrap_type, out.iv));
+  TRY(check_wrap_type(TRY(text_at(object, "wrap_type"))));
+  TRY(check_iv(out.iv));
   return out;
 }
 
@@ -77,7 +75,7 @@ std::string AnnotationPacket::to_json() const {
   out.set("wrapped_data", codec::base64_encode(wrapped_data));
   if (version == PacketVersion::v2) out.set("provider", provider);
   out.set("iv", codec::base64_encode(iv));
-  out.set("wrap_type", wrap_type == WrapType::a256gcm ? "A256GCM" : "A256CTR");
+  out.set("wrap_type", wrap_type);
   if (version == PacketVersion::v2) {
     out.set("provider_settings", json::Object{});
     out.set("annotations", json::Object{});
@@ -94,12 +92,6 @@ Result<codec::ResourceUri> AnnotationPacket::key_uri() const {
 Result<SecretBytes> AnnotationPacket::open(const SecretBytes& kek) const {
   if (provider != "kbs") {
     return bad("the annotation packet is for provider \"" + provider.substr(0, 100) + "\", and only kbs opens here");
-  }
-  if (wrap_type == WrapType::a256ctr) {
-    auto cipher = TRY(crypto::AesCtr::create(kek.expose(), iv));
-    SecretBytes out(wrapped_data.size());
-    cipher.apply(wrapped_data, out.mutable_expose());
-    return out;  // unauthenticated: a wrong key shows when the options are parsed
   }
   auto opened = crypto::aes_gcm_open_joined(kek.expose(), iv, {}, wrapped_data);
   if (opened) return opened;

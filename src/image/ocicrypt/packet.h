@@ -12,16 +12,18 @@
 namespace coffer::image::ocicrypt {
 
 enum class PacketVersion { v1, v2 };  // v2 adds version, provider, provider_settings and annotations
-enum class WrapType { a256gcm, a256ctr };
 
+// Always A256GCM. Upstream reads A256CTR too, which is refused here: without a tag anyone could relabel a GCM packet
+// (its ciphertext is AES-CTR's), put a layer key of their own where the plaintext is known, and so have their module
+// run as the owner's.
 struct AnnotationPacket {
   PacketVersion version = PacketVersion::v1;
-  std::string kid;     // as written; a resource URI for provider "kbs"
-  Bytes wrapped_data;  // ciphertext || tag
-  Bytes iv;            // 12 bytes (GCM) or 16 (CTR)
-  WrapType wrap_type = WrapType::a256gcm;
+  std::string kid;               // as written; a resource URI for provider "kbs"
+  Bytes wrapped_data;            // ciphertext || tag
+  Bytes iv;                      // 12 bytes
   std::string provider = "kbs";  // another provider is bad_annotation when opened here
 
+  // unsupported_cipher where it is wrapped with anything but A256GCM.
   static Result<AnnotationPacket> parse(ByteView text);
   std::string to_json() const;
   // The key's URI. A path without scheme, which some versions of upstream's keyprovider wrote, is accepted too.
