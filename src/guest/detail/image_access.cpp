@@ -63,7 +63,10 @@ Result<std::unique_ptr<CachedSource>> open_image(const RunnerOptions& options) {
   auto source = TRY(image::open_source(reference, TRY(registry_options(options, reference))));
   auto store = options.layer_store;
   if (store.empty() && !options.work_dir.empty()) store = options.work_dir / "layers";
-  return std::make_unique<CachedSource>(std::move(source), std::move(store));
+  std::vector<std::filesystem::path> guest_directories;
+  if (!options.work_dir.empty()) guest_directories.push_back(options.work_dir);
+  for (const auto& [host, guest] : options.directories) guest_directories.push_back(host);
+  return std::make_unique<CachedSource>(std::move(source), std::move(store), guest_directories);
 }
 
 Result<image::PulledModule> pull(CachedSource& source, const image::ImageSummary& summary, const Settings& settings,

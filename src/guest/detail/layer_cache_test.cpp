@@ -1,6 +1,7 @@
 #include "guest/detail/layer_cache.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -106,6 +107,48 @@ TEST_F(LayerCache, a_directory_that_cannot_be_made_costs_only_the_copy) {
   std::ofstream(root_ / "layers") << "a file in the way";
   const auto blob = store_.put(image::testing::noise(10), "application/wasm");
   EXPECT_TRUE(read(blob));
+}
+
+// A guest writes to its work directory, and the store lies in it.
+class LayerCacheInWorkDir : public LayerCache {
+ protected:
+  void SetUp() override {
+    LayerCache::SetUp();
+    fs::create_directories(root_ / "work");
+    fs::create_directories(root_ / "host");
+    cache_ =
+        std::make_unique<CachedSource>(std::make_unique<Shared>(store_), root_ / "work/layers", std::vector{work()});
+  }
+  fs::path work() const { return root_ / "work"; }
+};
+
+TEST_F(LayerCacheInWorkDir, layers_are_kept_in_it) {
+  const auto blob = store_.put(image::testing::noise(10), "application/wasm");
+  ASSERT_TRUE(read(blob));
+  EXPECT_TRUE(fs::exists(work() / "layers" / (std::string{blob.digest.hex()} + ".wasm")));
+  ASSERT_TRUE(read(blob));
+  EXPECT_EQ(cache_->hits(), 1U);
+}
+
+TEST_F(LayerCacheInWorkDir, a_link_that_a_guest_put_in_its_place_is_not_followed_out) {
+  fs::create_symlink("../host", work() / "layers");
+  const auto blob = store_.put(image::testing::noise(10), "application/wasm");
+  EXPECT_TRUE(read(blob));
+  EXPECT_TRUE(fs::is_empty(root_ / "host"));
+}
+
+TEST_F(LayerCacheInWorkDir, links_that_a_guest_put_under_the_names_of_layers_are_replaced) {
+  std::ofstream(root_ / "host/file") << "the host's";
+  fs::create_directories(work() / "layers");
+  const auto content = image::testing::noise(10);
+  const auto blob = store_.put(content, "application/wasm");
+  const auto name = std::string{blob.digest.hex()} + ".wasm";
+  fs::create_symlink("../../host/file", work() / "layers" / name);
+  fs::create_symlink("../../host/file", work() / "layers" / (name + ".part-" + std::to_string(::getpid())));
+  EXPECT_EQ(*read(blob), content);
+  std::ifstream stream(root_ / "host/file");
+  EXPECT_EQ((std::string{std::istreambuf_iterator<char>{stream}, {}}), "the host's");
+  EXPECT_FALSE(fs::is_symlink(work() / "layers" / name));
 }
 
 TEST_F(LayerCache, manifests_are_asked_for_once) {
