@@ -145,7 +145,9 @@ TEST(registry, challenges_that_cannot_be_answered_are_told) {
   FakeRegistry server;
   for (const auto& [header, code] :
        {std::pair{"Negotiate", ImageError::unauthorized}, std::pair{"Bearer service=x", ImageError::registry_protocol},
-        std::pair{"Bearer realm=\"", ImageError::registry_protocol}}) {
+        std::pair{"Bearer realm=\"", ImageError::registry_protocol},
+        // In the clear to a host that the user never named.
+        std::pair{"Bearer realm=\"http://192.0.2.1/token\"", ImageError::registry_protocol}}) {
     server.set_fault([&](const auto&) {
       auto refusal = answer(401);
       refusal.headers.set("WWW-Authenticate", header);

@@ -109,6 +109,11 @@ TEST(thread_sink, an_error_behind_it_comes_forward) {
   expect_error(sink.finish(), ImageError::bad_tar);
 }
 
+TEST(thread_sink, what_is_thrown_behind_it_is_thrown_in_front) {
+  ThreadSink sink{[](const ChunkSource&) -> Result<> { throw std::bad_alloc{}; }};
+  EXPECT_THROW(static_cast<void>(sink.finish()), std::bad_alloc);
+}
+
 TEST(thread_sink, without_an_end_the_consumer_is_told_that_it_was_given_up) {
   std::atomic<bool> gave_up = false;
   {

@@ -27,7 +27,11 @@ ThreadSink::~ThreadSink() {
 }
 
 void ThreadSink::run(const Consumer& consumer) {
-  result_ = consumer([this] { return next_chunk(); });
+  try {
+    result_ = consumer([this] { return next_chunk(); });
+  } catch (...) {
+    thrown_ = std::current_exception();  // out of memory, mostly; leaving the thread it would end the program
+  }
   // A consumer that stopped before the end wakes a producer that waits for space.
   ring_.cancel();
 }
@@ -66,6 +70,7 @@ Result<> ThreadSink::finish() {
 
 Result<> ThreadSink::verdict() {
   if (thread_.joinable()) thread_.join();
+  if (thrown_) std::rethrow_exception(thrown_);
   return result_;
 }
 

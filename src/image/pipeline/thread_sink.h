@@ -1,6 +1,7 @@
 // A thread boundary: what is written here is consumed on a thread of its own, a bounded number of buffers behind.
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <thread>
 
@@ -22,7 +23,7 @@ class ThreadSink final : public ByteSink {
   // Without finish(): cancels and waits.
   ~ThreadSink() override;
 
-  // The consumer's error, soon after it failed.
+  // The consumer's error, soon after it failed; what it threw is thrown here.
   Result<> write(ByteView data) override;
   Result<> finish() override;
 
@@ -35,6 +36,7 @@ class ThreadSink final : public ByteSink {
   Buffer* filling_ = nullptr;  // the producer's
   Buffer* reading_ = nullptr;  // the consumer's
   Result<> result_{};          // the consumer's, read after join
+  std::exception_ptr thrown_;  // likewise
   std::thread thread_;
 };
 
