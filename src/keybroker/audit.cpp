@@ -1,6 +1,7 @@
 #include "keybroker/audit.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -16,11 +17,21 @@ namespace json = codec::json;
 constexpr std::string_view space = "audit";
 constexpr std::size_t page = 1000;
 constexpr std::size_t time_width = 15;
-constexpr std::string_view denial_suffix = "-d";
+
+// What any guest can cause without the owner's policy having said yes.
+char kind_of(Decision decision) {
+  switch (decision) {
+    case Decision::denied: return 'd';
+    case Decision::attested: return 'a';
+    case Decision::released:
+    case Decision::done: return 'r';
+  }
+  return 'd';
+}
 
 // "001795253277123-0000002a-9f86d081884c7d65-d": milliseconds since 1970 in a fixed width and a sequence number, so
-// that keys sort as records were made; randomness, so that replicas never collide; and whether it is a denial, so that
-// pruning need not read the record.
+// that keys sort as records were made; randomness, so that replicas never collide; and the kind of record, so that
+// pruning need not read it.
 std::string time_part(TimePoint time) {
   auto text = std::to_string(time.time_since_epoch().count());
   return text.insert(0, time_width - std::min(text.size(), time_width), '0');
@@ -28,12 +39,12 @@ std::string time_part(TimePoint time) {
 
 std::string make_key(TimePoint now, std::uint32_t sequence, crypto::RandomSource& random, Decision decision) {
   const auto number = ByteWriter{}.u32_be(sequence).take();
-  return time_part(now) + "-" + codec::hex_encode(number) + "-" + codec::hex_encode(random.bytes(8)) +
-         (decision == Decision::denied ? "-d" : "-r");
+  return time_part(now) + "-" + codec::hex_encode(number) + "-" + codec::hex_encode(random.bytes(8)) + "-" +
+         kind_of(decision);
 }
 
 void set_filled(json::Object& object, std::string_view key, const std::string& value) {
-  if (!value.empty()) object.set(key, value);
+  if (!value.empty()) object.set(key, shortened(value));
 }
 
 json::Object to_json(const AuditRecord& record, const std::string& id, TimePoint now) {
@@ -85,6 +96,12 @@ std::string_view name_of(Decision decision) {
   return "denied";
 }
 
+std::string shortened(std::string_view text) {
+  constexpr std::string_view mark = " [cut]";
+  if (text.size() <= max_text) return std::string{text};
+  return std::string{text.substr(0, max_text - mark.size())} + std::string{mark};
+}
+
 Result<std::string> AuditLog::append(const AuditRecord& record) {
   const auto now = clock_.now();
   auto key = make_key(now, sequence_->fetch_add(1), random_, record.decision);
@@ -111,12 +128,10 @@ Result<json::Array> AuditLog::query(const std::optional<std::string>& session, s
 Result<std::size_t> AuditLog::prune() {
   const auto oldest = time_part(clock_.now() - config_.max_age);
   const auto keys = TRY(all_keys(*store_));
-  std::size_t denials = 0;
-  std::size_t others = 0;
+  std::map<char, std::size_t> kept;
   std::size_t removed = 0;
   for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
-    auto& count = key->ends_with(denial_suffix) ? denials : others;
-    if (++count <= config_.max_records && std::string_view{*key}.substr(0, time_width) >= oldest) continue;
+    if (++kept[key->back()] <= config_.max_records && std::string_view{*key}.substr(0, time_width) >= oldest) continue;
     if (TRY(store_->erase(space, *key))) ++removed;
   }
   return removed;

@@ -19,6 +19,11 @@ namespace coffer::keybroker {
 enum class Decision { attested, released, done, denied };
 std::string_view name_of(Decision decision);
 
+// A text as records and log lines hold it: what a client sends is cut at `max_text` bytes, because anyone can be denied
+// and a path may be as long as a request's head.
+inline constexpr std::size_t max_text = 2048;
+std::string shortened(std::string_view text);
+
 // Empty members are left out of the stored JSON.
 struct AuditRecord {
   std::string action;  // "attest", "resource.get", "resource.set", "admin", ...
@@ -50,8 +55,8 @@ class AuditLog {
   // The newest `last` records, oldest of them first; of one session where it is given.
   Result<codec::json::Array> query(const std::optional<std::string>& session, std::size_t last) const;
 
-  // Removes what is older than max_age, and the oldest beyond max_records. Denials and the rest are counted apart, so
-  // that nobody can push out records of releases by being refused often.
+  // Removes what is older than max_age, and the oldest beyond max_records. Denials, attestations and the rest are
+  // counted apart, so that nobody can push out records of releases by being refused, or by attesting, often.
   Result<std::size_t> prune();
 
  private:

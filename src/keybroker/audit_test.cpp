@@ -2,6 +2,7 @@
 
 #include "codec/base64.h"
 #include "keybroker/broker_testing.h"
+#include "keybroker/explanation.h"
 #include "keybroker/resource_policies.h"
 
 namespace coffer::keybroker::testing {
@@ -127,6 +128,24 @@ TEST(Audit, records_what_administrators_do) {
   EXPECT_EQ(text_at(last_of(records), "/admin"), "anyone");
 }
 
+TEST(Audit, cuts_what_someone_who_is_denied_could_fill_the_store_with) {
+  auto config = playground();
+  config.admin.mode = AdminMode::deny_all;
+  auto store = std::shared_ptr<storage::KeyValueStore>{storage::make_memory_store()};
+  TestBroker broker{config, store};
+  EXPECT_EQ(broker.get("/kbs/v0/audit?x=" + std::string(100'000, 'x')).status, 401);
+  const auto keys = store->list("audit");
+  ASSERT_EQ(keys->size(), 1U);
+  const auto record = *store->get("audit", keys->front());
+  EXPECT_LT(record->size(), 3 * max_text);
+  EXPECT_NE(as_text(*record).find("xxx [cut]"), std::string_view::npos);
+}
+
+TEST(Audit, cuts_values_that_the_guest_chose_in_an_explanation) {
+  const policy::Condition condition{.rule = "allow", .text = "x", .actual = Value{std::string(100'000, 'x')}};
+  EXPECT_LT(codec::json::serialize(Value{explain_policy("p", {condition})}).size(), 2000U);
+}
+
 class Retention : public ::testing::Test {
  protected:
   AuditLog log(AuditConfig config) { return AuditLog{store, config, clock, crypto::system_random()}; }
@@ -150,6 +169,15 @@ TEST_F(Retention, many_denials_do_not_push_out_releases) {
   ASSERT_TRUE(audit.prune());
   EXPECT_EQ(count(audit, "released"), 3U);
   EXPECT_EQ(count(audit, "denied"), 5U);
+}
+
+TEST_F(Retention, many_attestations_do_not_push_out_releases) {
+  auto audit = log({.max_records = 5});
+  append(audit, Decision::released, 3);
+  append(audit, Decision::attested, 50);
+  ASSERT_TRUE(audit.prune());
+  EXPECT_EQ(count(audit, "released"), 3U);
+  EXPECT_EQ(count(audit, "attested"), 5U);
 }
 
 TEST_F(Retention, the_oldest_records_go_first) {

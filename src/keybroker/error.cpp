@@ -24,6 +24,7 @@ std::string_view code_name(BrokerError code) {
     case BrokerError::session_missing: return "broker.session_missing";
     case BrokerError::session_unknown: return "broker.session_unknown";
     case BrokerError::session_expired: return "broker.session_expired";
+    case BrokerError::too_many_sessions: return "broker.too_many_sessions";
     case BrokerError::nonce_mismatch: return "broker.nonce_mismatch";
     case BrokerError::evidence_rejected: return "broker.evidence_rejected";
     case BrokerError::attestation_unavailable: return "broker.attestation_unavailable";

@@ -29,7 +29,8 @@ enum class BrokerError {
   session_missing,         // no cookie where the handshake needs one
   session_unknown,         // no session of this id: never opened, swept, or of another broker
   session_expired,
-  nonce_mismatch,  // the nonce of another session, or one already spent
+  too_many_sessions,  // for now: expired ones are swept every minute
+  nonce_mismatch,     // the nonce of another session, or one already spent
   evidence_rejected,
   attestation_unavailable,  // the attestation service did not answer; the nonce stays good
   // Tokens and policy

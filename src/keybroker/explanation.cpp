@@ -10,6 +10,14 @@ namespace {
 
 namespace json = codec::json;
 
+// Actual values are the guest's, who may send megabytes.
+json::Value bounded(const json::Value& value) {
+  constexpr std::size_t most = 1024;
+  auto text = json::serialize(value);
+  if (text.size() <= most) return value;
+  return text.substr(0, most) + " [cut]";
+}
+
 json::Object condition_json(std::string_view policy, std::string_view submodule, const policy::Condition& condition) {
   json::Object out{{"policy", policy}};
   if (!submodule.empty()) out.set("submodule", submodule);
@@ -18,8 +26,8 @@ json::Object condition_json(std::string_view policy, std::string_view submodule,
   out.set("text", condition.text);
   out.set("held", condition.held);
   if (condition.claim) out.set("claim", *condition.claim);
-  if (condition.expected) out.set("expected", *condition.expected);
-  if (condition.actual) out.set("actual", *condition.actual);
+  if (condition.expected) out.set("expected", bounded(*condition.expected));
+  if (condition.actual) out.set("actual", bounded(*condition.actual));
   return out;
 }
 

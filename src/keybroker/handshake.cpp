@@ -1,4 +1,6 @@
 // RCAR on the server's side: Request to Challenge, Attestation to Response (trustee.md 1.2 to 1.5).
+#include <algorithm>
+
 #include "base/log.h"
 #include "codec/jose/jwk.h"
 #include "codec/jose/jwt.h"
@@ -11,6 +13,10 @@ namespace coffer::keybroker::endpoints {
 namespace {
 
 namespace jose = codec::jose;
+
+// Bytes. A Request says a version, a TEE and a list of hash algorithms; it is stored as long as the session lives, and
+// anyone may send one.
+constexpr std::size_t max_request = 8192;
 
 const std::string auth_failed = "RCAR handshake Auth failed: ";
 const std::string attest_failed = "RCAR handshake Attest failed: ";
@@ -62,6 +68,10 @@ struct Opened {
 
 Result<Opened> open_session(const Call& call) {
   auto& services = call.services;
+  if (call.request.body.size() > max_request) {
+    return fail(BrokerError::handshake_malformed, "expected a request of at most " + std::to_string(max_request) +
+                                                      " bytes, found " + std::to_string(call.request.body.size()));
+  }
   auto request = keyclient::Request::parse(as_text(call.request.body));
   if (!request) return fail(because(BrokerError::handshake_malformed, request.error().message, request.error()));
   TRY(check_version(request->version));
@@ -137,7 +147,8 @@ TimePoint expiry_of(std::string_view token, TimePoint fallback) {
   const auto jwt = jose::UnverifiedJwt::parse(token);
   const auto* exp = jwt ? jwt->claims.find("exp") : nullptr;
   const auto seconds = exp != nullptr ? exp->if_int64() : std::nullopt;
-  return seconds ? from_unix_seconds(*seconds) : fallback;
+  constexpr std::int64_t far = 253402300799;  // the end of year 9999, where RFC 3339 ends
+  return seconds ? from_unix_seconds(std::clamp<std::int64_t>(*seconds, 0, far)) : fallback;
 }
 
 Result<> record_attestation(const Call& call, const Session& session, evidence::TeeKind tee,

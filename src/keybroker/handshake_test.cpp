@@ -100,6 +100,13 @@ TEST(Handshake, refuses_a_body_over_the_limit) {
   EXPECT_EQ(refusal(broker.post("/kbs/v0/auth", std::string(101, ' '))), "413 broker.body_too_large SerdeError");
 }
 
+// It would be stored for as long as the session lives, and anyone may open sessions.
+TEST(Handshake, refuses_a_request_that_is_far_larger_than_any_client_sends) {
+  TestBroker broker;
+  const auto body = R"({"version":"0.4.0","tee":"sample","extra-params":")" + std::string(10'000, 'x') + "\"}";
+  EXPECT_EQ(refusal(broker.post("/kbs/v0/auth", body)), "401 broker.handshake_malformed AttestationError");
+}
+
 TEST(Handshake, refuses_evidence_without_a_cookie) {
   TestBroker broker;
   TestGuest guest{broker};

@@ -29,6 +29,7 @@ constexpr std::array rows{
     Row{BrokerError::session_missing, "AttestationError", "Attestation error: "},
     Row{BrokerError::session_unknown, "AttestationError", "Attestation error: "},
     Row{BrokerError::session_expired, "AttestationError", "Attestation error: "},
+    Row{BrokerError::too_many_sessions, "AttestationError", "Attestation error: ", 503},
     Row{BrokerError::nonce_mismatch, "AttestationError", "Attestation error: "},
     Row{BrokerError::evidence_rejected, "AttestationError", "Attestation error: "},
     Row{BrokerError::attestation_unavailable, "AttestationError", "Attestation error: "},

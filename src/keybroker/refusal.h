@@ -10,8 +10,9 @@
 
 namespace coffer::keybroker {
 
-// 404 for paths and plugins that do not exist, 413 for large bodies, 401 for all others, as upstream does: its clients
-// take a 401 as "attest again" and everything else as final. missing_resource_status is the owner's choice (404, 401).
+// 404 for paths and plugins that do not exist, 413 for large bodies, 503 where all sessions are taken, 401 for all
+// others, as upstream does: its clients take a 401 as "attest again" and everything else as final.
+// missing_resource_status is the owner's choice (404, 401).
 net::ServerResponse to_response(const Error& error, int missing_resource_status);
 
 // The same document for what the HTTP server refuses before it is a request, under the server's own status.

@@ -37,10 +37,10 @@ void record_denial(const Call& call, AuditRecord record, const Error& error) {
   record.peer = call.request.peer;
   record.reason = to_string(error);
   const auto appended = call.services.audit.append(record);
-  log::warn("broker.denied", owner_text(error),
+  log::warn("broker.denied", shortened(owner_text(error)),
             {{"code", record.code},
              {"action", record.action},
-             {"resource", record.resource},
+             {"resource", shortened(record.resource)},
              {"peer", record.peer},
              {"audit", appended ? *appended : std::string{appended.error().code.name()}}});
 }

@@ -24,8 +24,13 @@ Result<Session> SessionStore::find(const SessionId& id) const {
 }
 
 Result<> SessionStore::insert(const Session& session) {
+  if (living_->load() >= most_) {
+    return fail(BrokerError::too_many_sessions,
+                std::to_string(most_) + " sessions are open, which is the limit; try again in a minute");
+  }
   const auto put = store_->put_if(space, session.id().text(), std::nullopt, as_bytes(session.serialize()));
   if (!put) return fail(storage_trouble(put.error()));
+  living_->fetch_add(1);
   return {};
 }
 
@@ -47,6 +52,7 @@ Result<> SessionStore::erase(const SessionId& id) {
 
 Result<std::size_t> SessionStore::sweep(TimePoint now) {
   std::size_t removed = 0;
+  std::size_t living = 0;
   std::string last;
   while (true) {
     const auto keys = TRY(store_->list(space, {}, last, page));
@@ -54,12 +60,17 @@ Result<std::size_t> SessionStore::sweep(TimePoint now) {
       const auto stored = TRY(store_->get(space, key));
       if (!stored) continue;
       const auto session = Session::parse(as_text(*stored));
-      if (session && !session->expired(now)) continue;
-      if (TRY(store_->erase(space, key))) ++removed;
+      if (session && !session->expired(now)) {
+        ++living;
+      } else if (TRY(store_->erase(space, key))) {
+        ++removed;
+      }
     }
-    if (keys.size() < page) return removed;
+    if (keys.size() < page) break;
     last = keys.back();
   }
+  living_->store(living);
+  return removed;
 }
 
 }  // namespace coffer::keybroker

@@ -1,6 +1,7 @@
 // Sessions in the key-value store, so that any replica can go on with a handshake that another began.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "keybroker/session.h"
@@ -8,12 +9,18 @@
 
 namespace coffer::keybroker {
 
+// Anyone may open a session, so their number is bounded, as is what one of them stores (max_request in handshake.cpp).
+inline constexpr std::size_t max_sessions = 100'000;
+
+// Copies share one count.
 class SessionStore {
  public:
-  explicit SessionStore(std::shared_ptr<storage::KeyValueStore> store) : store_(std::move(store)) {}
+  explicit SessionStore(std::shared_ptr<storage::KeyValueStore> store, std::size_t most = max_sessions)
+      : store_(std::move(store)), most_(most) {}
 
   // session_unknown where there is none of this id.
   Result<Session> find(const SessionId& id) const;
+  // too_many_sessions beyond `most`: those opened here since the last sweep and those it found living.
   Result<> insert(const Session& session);
   // Atomic; nonce_mismatch where the stored session is no longer `before` (a concurrent attestation won).
   Result<> replace(const Session& before, const Session& after);
@@ -23,6 +30,8 @@ class SessionStore {
 
  private:
   std::shared_ptr<storage::KeyValueStore> store_;
+  std::size_t most_;
+  std::shared_ptr<std::atomic<std::size_t>> living_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 }  // namespace coffer::keybroker

@@ -70,6 +70,18 @@ TEST(SessionStore, lets_one_of_two_concurrent_attestations_win) {
   EXPECT_EQ(store.find(session.id())->token(), "one");
 }
 
+TEST(SessionStore, holds_so_many_sessions_and_takes_new_ones_when_old_ones_have_ended) {
+  SessionStore store{storage::make_memory_store(), 2};
+  ASSERT_TRUE(store.insert(open_session()));
+  SessionStore copy = store;
+  ASSERT_TRUE(copy.insert(open_session()));
+  EXPECT_EQ(store.insert(open_session()).error().code, ErrorCode{BrokerError::too_many_sessions});
+  ASSERT_EQ(*store.sweep(now), 0U);
+  EXPECT_EQ(store.insert(open_session()).error().code, ErrorCode{BrokerError::too_many_sessions});
+  ASSERT_EQ(*store.sweep(now + std::chrono::minutes{6}), 2U);
+  EXPECT_TRUE(store.insert(open_session()));
+}
+
 TEST(SessionCookie, is_found_among_others) {
   EXPECT_EQ(session_cookie({{"Cookie", "a=1; kbs-session-id=xyz; b=2"}}), "xyz");
   EXPECT_EQ(session_cookie({{"Cookie", "a=1"}, {"Cookie", "kbs-session-id=xyz"}}), "xyz");
