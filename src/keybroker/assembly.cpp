@@ -96,7 +96,9 @@ Result<Attestation> make_builtin(const Config& config, const Stores& stores, con
   Attestation out{.service = service};
   for (const auto tee : registry->verifiers()) out.tees.emplace_back(wire_name(tee));
   for (const auto& certificate : service->signer().chain()) out.certificates += certificate.to_pem();
-  if (!service->signer().chain().empty()) out.anchors.push_back(service->signer().chain().back());
+  // The signer's own certificate, not its issuer's: an authority of the house vouches for many that are no attestation
+  // service.
+  if (!service->signer().chain().empty()) out.anchors.push_back(service->signer().chain().front());
   return out;
 }
 

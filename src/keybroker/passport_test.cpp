@@ -113,6 +113,34 @@ TEST_F(Passport, a_signer_key_without_a_certificate_gets_one_that_stays) {
   EXPECT_EQ(guest.get_by_token(broker, path).status, 200);
 }
 
+// A house's authority signs for many machines; none of them may sign attestation tokens for that.
+TEST_F(Passport, a_token_signed_by_a_sibling_of_the_signer_s_certificate_is_refused) {
+  const auto not_before = start_of_test - std::chrono::hours{1};
+  const auto not_after = start_of_test + std::chrono::hours{24};
+  const auto authority_key = crypto::PrivateKey::generate(crypto::KeyKind::ec_p256);
+  const auto authority = crypto::self_sign(
+      {.common_name = "house", .not_before = not_before, .not_after = not_after, .is_ca = true}, *authority_key);
+  const auto issuer_with_key_of_the_house = [&](const std::string& name) {
+    const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ec_p256);
+    const auto certificate = crypto::issue({.common_name = name, .not_before = not_before, .not_after = not_after},
+                                           key->public_key(), {*authority, *authority_key});
+    auto config = playground();
+    config.attestation.signer.key_path = write_key(*key);
+    config.attestation.signer.cert_path = directory / "chain.pem";
+    std::ofstream{directory / "chain.pem"} << certificate->to_pem() << authority->to_pem();
+    return TestBroker{config};
+  };
+  auto broker = issuer_with_key_of_the_house("attestation");
+  auto sibling = issuer_with_key_of_the_house("printer");
+  broker.store_resource(path, "secret");
+  TestGuest guest{broker};
+  guest.handshake();
+  EXPECT_EQ(guest.open(guest.get(path)), "secret");
+  TestGuest stranger{sibling};
+  stranger.handshake();
+  EXPECT_EQ(refusal(stranger.get_by_token(broker, path)), "401 broker.token_rejected TokenVerifierError");
+}
+
 // Upstream's attestation service behind gRPC.
 class RemoteService : public Passport {
  protected:
