@@ -245,6 +245,14 @@ TEST_F(OnDisk, an_older_policy_file_is_in_force_and_written_when_a_policy_is_set
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>{file}, {}), allow);
 }
 
+TEST_F(OnDisk, a_policy_file_that_cannot_be_looked_at_is_an_error_and_no_crash) {
+  auto config = playground();
+  config.policy_path = directory / std::string(300, 'p');  // longer than any file name
+  const auto broker = Broker::create(config);
+  ASSERT_FALSE(broker);
+  EXPECT_EQ(broker.error().code, ErrorCode{BrokerError::config_file});
+}
+
 TEST_F(OnDisk, state_in_sqlite_outlives_the_broker) {
   auto config = playground();
   config.storage = {StorageKind::sqlite, directory / "kbs.sqlite"};

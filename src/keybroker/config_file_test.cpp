@@ -415,6 +415,8 @@ INSTANTIATE_TEST_SUITE_P(
                   "broker.config_value: kbs.toml:2: http_server.sockets: expected a list of texts"},
         BadConfig{"[http_server]\ntls_profile = \"best\"\n",
                   "broker.config_value: kbs.toml:2: http_server.tls_profile"},
+        BadConfig{"[http_server]\ntls_min_version = \"TLSv1_3\"\n",
+                  "broker.config_value: kbs.toml:2: http_server.tls_min_version"},
         BadConfig{"auth_public_key = \"/k\"\n[admin]\n", "broker.config_conflict: kbs.toml:2: admin"},
         BadConfig{"[admin]\ntype = \"Simple\"\nauthorization_mode = \"DenyAll\"\n",
                   "broker.config_conflict: kbs.toml:2: admin.type"},
@@ -434,6 +436,19 @@ TEST(ConfigFile, plugins_that_are_not_built_are_named_and_resources_need_theirs)
   const auto config = read("[[plugins]]\nname = \"nebula-ca\"\n");
   EXPECT_TRUE(says(config, "plugin nebula-ca is not in this build"));
   EXPECT_FALSE(config.resources.enabled);
+}
+
+TEST(ConfigFile, a_directory_of_appraisal_policies_that_is_not_read_is_named) {
+  const auto config = read(
+      "[attestation_service]\ntype = \"coco_as_builtin\"\n"
+      "[attestation_service.attestation_token_broker]\npolicy_dir = \"/srv/policies\"\n");
+  EXPECT_TRUE(says(config, "attestation_service.attestation_token_broker.policy_dir has no effect"));
+}
+
+TEST(ConfigFile, the_least_tls_version_may_be_said_in_several_ways) {
+  EXPECT_TRUE(read("[http_server]\ntls_min_version = \"TLSv1.3\"\n").http.tls13_only);
+  EXPECT_TRUE(read("[http_server]\ntls_min_version = \"1.3\"\n").http.tls13_only);
+  EXPECT_FALSE(read("[http_server]\ntls_min_version = \"TLSv1.2\"\n").http.tls13_only);
 }
 
 TEST(ConfigFile, a_file_that_cannot_be_read_is_named) {

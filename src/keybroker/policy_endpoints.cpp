@@ -68,6 +68,8 @@ Result<net::ServerResponse> get_resource_policy(const Call& call) {
 
 Result<net::ServerResponse> delete_resource_policy(const Call& call) {
   const auto admin = TRY(require_admin(call));
+  // Whoever means another policy must not lose this one: what then guards resources may allow more.
+  if (const auto id = call.route.rest(); !id.empty() && id != resource_policy_id) return no_policy(id);
   TRY(call.services.policies->reset());
   TRY(record_admin(call, "policy.reset", admin, std::string{resource_policy_id}));
   return empty_response();

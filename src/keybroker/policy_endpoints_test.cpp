@@ -32,6 +32,14 @@ TEST(PolicyEndpoints, the_default_policy_is_in_force_until_one_is_set_and_after_
   EXPECT_EQ(text_of(broker.get("/kbs/v0/resource-policy/resource-policy")), text);
 }
 
+TEST(PolicyEndpoints, deleting_a_policy_of_another_name_does_not_touch_the_one_in_force) {
+  TestBroker broker;
+  broker.set_resource_policy(allow);
+  EXPECT_EQ(refusal(broker.send("DELETE", "/kbs/v0/resource-policy/other")),
+            "404 broker.policy_not_found PluginInternalError");
+  EXPECT_EQ(text_of(broker.get("/kbs/v0/resource-policy/resource-policy")), allow);
+}
+
 TEST(PolicyEndpoints, a_policy_that_does_not_parse_is_refused_and_the_old_one_stays) {
   TestBroker broker;
   broker.set_resource_policy(allow);

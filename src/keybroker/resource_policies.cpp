@@ -3,6 +3,7 @@
 #include <array>
 #include <fstream>
 
+#include "base/log.h"
 #include "codec/base64.h"
 #include "crypto/hash.h"
 #include "keybroker/key_files.h"
@@ -74,7 +75,13 @@ Result<std::unique_ptr<ResourcePolicies>> ResourcePolicies::create(std::shared_p
                                                                    DefaultPolicy fallback,
                                                                    std::optional<std::filesystem::path> file) {
   auto policies = std::unique_ptr<ResourcePolicies>(new ResourcePolicies(std::move(store), fallback, file));
-  if (!file || TRY(policies->store_->get(space, key)) || !std::filesystem::exists(*file)) return policies;
+  if (!file || TRY(policies->store_->get(space, key))) return policies;
+  std::error_code unreadable;
+  if (!std::filesystem::exists(*file, unreadable) && !unreadable) {
+    log::warn("broker.policy_file_missing", "policy_path names no file: the built-in policy guards resources",
+              {{"policy_path", file->string()}, {"policy", std::string{name_of(fallback)}}});
+    return policies;
+  }
   const auto text = TRY(read_text_file(*file, "policy_path"));
   TRY(parse(text));
   TRY(policies->store_->put(space, key, as_bytes(text)));

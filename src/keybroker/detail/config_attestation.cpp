@@ -26,7 +26,12 @@ Result<> read_token_options(ConfigTable& table, AttestationConfig& into) {
     }
     signer->finish();
   }
-  // The token's kind (older: "Simple" or "Ear") and where its policies lay. Every token is an EAR now.
+  if (table.has("policy_dir")) {
+    table.notice(table.path() +
+                 ".policy_dir has no effect: appraisal policies are in the store, and what lies in that directory does "
+                 "not guard anything until it is set (POST /kbs/v0/attestation-policy)");
+  }
+  // The token's kind (older: "Simple" or "Ear"). Every token is an EAR now.
   table.ignore({"type", "policy_dir"});
   table.finish();
   return {};

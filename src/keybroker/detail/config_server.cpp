@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "keybroker/detail/config_sections.h"
@@ -6,6 +7,8 @@ namespace coffer::keybroker::detail {
 namespace {
 
 constexpr std::int64_t max_payload_mib = 1024;
+// 1.0 and 1.1 ask for less than what is served anyway.
+constexpr std::array<std::string_view, 4> tls_versions{"1.0", "1.1", "1.2", "1.3"};
 constexpr std::array server_keys{"sockets", "insecure_http", "private_key", "certificate"};
 
 Result<> read_tls(ConfigTable& table, HttpConfig& http) {
@@ -19,8 +22,13 @@ Result<> read_tls(ConfigTable& table, HttpConfig& http) {
                          "expected old, intermediate, modern or custom, found " + *profile);
     }
   }
-  if (const auto least = TRY(table.text("tls_min_version")))
+  if (const auto least = TRY(table.text("tls_min_version"))) {
+    const bool known = std::ranges::any_of(tls_versions, [&](auto version) { return least->ends_with(version); });
+    if (!known) {
+      return table.error(BrokerError::config_value, "tls_min_version", "expected TLSv1.2 or TLSv1.3, found " + *least);
+    }
     http.tls13_only = http.tls13_only || least->ends_with("1.3");
+  }
   for (const auto* key : {"tls_max_version", "tls_ciphers", "tls_groups"}) {
     if (table.has(key))
       table.notice(table.path() + "." + key + " has no effect: versions and suites follow tls_profile");
