@@ -55,8 +55,7 @@ Result<Endpoint> select(const Services& services, const Route& route, std::strin
   if (services.config.resources.enabled) {
     if (const auto run = find_row(resource_rows, route.endpoint(), method)) return run;
     if (route.endpoint() == "resource") {
-      return fail(BrokerError::method_not_allowed,
-                  "Plugin internal error: expected GET, POST or DELETE, found " + std::string{method});
+      return fail(BrokerError::method_not_allowed, "expected GET, POST or DELETE, found " + std::string{method});
     }
   }
   return fail(BrokerError::no_such_endpoint, "Plugin " + route.endpoint() + " not found");

@@ -227,8 +227,10 @@ TEST(Resource, is_bounded_in_size) {
 
 TEST(Resource, put_is_refused_and_other_builtins_with_a_wrong_method_are_not_found) {
   TestBroker broker;
-  EXPECT_EQ(refusal(broker.send("PUT", "/kbs/v0/resource/a/b/c", "x")),
-            "401 broker.method_not_allowed PluginInternalError");
+  const auto put = broker.send("PUT", "/kbs/v0/resource/a/b/c", "x");
+  EXPECT_EQ(refusal(put), "401 broker.method_not_allowed PluginInternalError");
+  EXPECT_NE(as_text(put.body).find("\"Plugin internal error: expected GET, POST or DELETE, found PUT\""),
+            std::string_view::npos);
   EXPECT_EQ(refusal(broker.get("/kbs/v0/auth")), "404 broker.no_such_endpoint PluginNotFound");
   EXPECT_EQ(refusal(broker.get("/kbs/v0/nebula-ca/credential")), "404 broker.no_such_endpoint PluginNotFound");
   EXPECT_EQ(refusal(broker.get("/kbs/v1/auth")), "404 broker.invalid_path InvalidRequestPath");

@@ -48,6 +48,7 @@ class TestErrors:
     def test_with_an_administrators_token(self, issuer, scenario, method, path, body, variant, detail):
         answer = Web(issuer, scenario.https_crt, scenario.admin_token()).kbs(method, path, body)
         self.check(answer, 401, variant, detail)
+        assert answer.error()["detail"].count(detail) == 1
 
     def test_a_denial_by_policy(self, admin, guest):
         admin.set_resource_policy("package policy\ndefault allow = false\n")
