@@ -3,6 +3,7 @@
 #include "base/byte_reader.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/printable.h"
 #include "base/secret_bytes.h"
 
 namespace coffer {
@@ -21,6 +22,19 @@ Result<int> half(int value) {
 Result<int> quarter(int value) {
   const int once = TRY(half(value));
   return TRY(half(once));
+}
+
+TEST(Error, text_for_people_is_one_line_whatever_strangers_put_into_it) {
+  const Error error = Error{SampleError::broken, "they\nsaid"}.with("type", "\x1b[2J");
+  EXPECT_EQ(to_string(error), "sample.broken: they said (type= [2J)");
+}
+
+TEST(printable, long_text_is_cut_between_characters) {
+  EXPECT_EQ(printable("abc", 3), "abc");
+  EXPECT_EQ(printable("abcd", 3), "abc...");
+  EXPECT_EQ(printable("ab\xc3\xa4", 3), "ab...");
+  EXPECT_EQ(printable("a\x7f\tb\r\n", 9), "a  b  ");
+  EXPECT_EQ(printable("\xc2\x9b" "31m \xc2\xa7 \xc2"), " 31m \xc2\xa7 \xc2");
 }
 
 TEST(Result, try_returns_the_value_or_the_error_of_the_inner_call) {

@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/printable.h"
+
 namespace coffer {
 
 std::string to_string(const Error& error) {
@@ -13,7 +15,7 @@ std::string to_string(const Error& error) {
     separator = ", ";
   }
   if (!error.context.empty()) text += ")";
-  return text;
+  return printable(text);  // the last place before a terminal
 }
 
 }  // namespace coffer

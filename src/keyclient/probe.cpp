@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/printable.h"
 #include "keyclient/protocol.h"
 #include "net/url.h"
 
@@ -37,8 +38,8 @@ class Probe {
 std::string summary(const net::HttpResponse& response, const std::optional<ErrorInformation>& error) {
   auto text = "HTTP " + std::to_string(response.status);
   if (!error) return text + ", " + std::to_string(response.body.size()) + " bytes that are no KBS error";
-  text += " " + std::string{error->variant()} + " \"" + error->detail.substr(0, 200) + "\"";
-  return error->code.empty() ? text : text + " (" + error->code + ")";
+  text += " " + printable(error->variant(), 80) + " \"" + printable(error->detail, 200) + "\"";
+  return error->code.empty() ? text : text + " (" + printable(error->code, 80) + ")";
 }
 
 bool Probe::prepare() {
@@ -95,14 +96,14 @@ bool Probe::read_info() {
     result_.observations.back() += ", but " + info.error().message;
     return false;
   }
-  result_.software = info->name + " " + info->version;
-  result_.protocol_version = info->protocol;
-  result_.tees = info->tees;
+  result_.software = printable(info->name + " " + info->version, 200);
+  result_.protocol_version = printable(info->protocol, 80);
+  for (const auto& tee : info->tees) result_.tees.push_back(printable(tee, 80));
   result_.unattested_reads = info->unattested_reads;
   for (const auto kind : {BrokerKind::background_check, BrokerKind::passport, BrokerKind::no_trust_anchor}) {
     if (info->mode == name_of(kind)) result_.kind = kind;
   }
-  result_.observations.back() += ", it says mode " + info->mode;
+  result_.observations.back() += ", it says mode " + printable(info->mode, 80);
   return result_.kind != BrokerKind::not_a_broker;
 }
 

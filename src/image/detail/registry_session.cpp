@@ -1,7 +1,6 @@
 #include "image/detail/registry_session.h"
 
-#include <algorithm>
-
+#include "base/printable.h"
 #include "codec/base64.h"
 #include "codec/json.h"
 #include "net/url.h"
@@ -41,9 +40,7 @@ std::string registry_words(const net::HttpResponse& response) {
   const auto document = codec::json::parse(as_text(response.body), {.max_size = 64U << 10, .max_depth = 16});
   const auto* message = document ? document->at_pointer("/errors/0/message") : nullptr;
   if (message == nullptr || !message->is_string()) return {};
-  auto text = message->if_string()->substr(0, 200);
-  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, ' ');
-  return ": " + text;
+  return ": " + printable(*message->if_string(), 200);
 }
 
 }  // namespace
@@ -178,9 +175,12 @@ Result<> RegistrySession::answer_challenge(const net::HttpResponse& refusal, Acc
 Result<> RegistrySession::check_realm(const std::string& realm) const {
   const auto url = net::Url::parse(realm);
   if (!url) return fail(ImageError::registry_protocol, "the registry's challenge names no usable token service");
-  // Credentials go there: never in the clear where the registry itself is not.
-  if (url->scheme == "http" && base_.starts_with("https:")) {
-    return fail(ImageError::registry_protocol, "the registry sends its clients to a token service over plain HTTP");
+  // Credentials go there: in the clear at most to the host that the user let be asked in the clear.
+  const auto registry = TRY(net::Url::parse(base_));
+  const bool known_host = !registry.is_https() && (url->host == registry.host || url->is_loopback());
+  if (!url->is_https() && !known_host) {
+    return fail(ImageError::registry_protocol,
+                "the registry sends its clients to the token service " + url->origin() + " over plain HTTP");
   }
   return {};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace coffer::image::unpack {
 namespace {
 
@@ -9,15 +11,9 @@ constexpr std::size_t max_path = 4096;
 constexpr std::size_t max_component = 255;
 constexpr std::size_t max_depth = 256;  // removing a tree keeps a descriptor open for each level
 
-// For messages: names come from strangers and end up on terminals.
-std::string printable(std::string_view path) {
-  std::string out{path.substr(0, 200)};
-  std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return out;
-}
-
 std::unexpected<Error> bad(std::string_view path, std::string_view why) {
-  return fail(ImageError::bad_path, "the archive has an entry \"" + printable(path) + "\", which " + std::string{why});
+  return fail(ImageError::bad_path,
+              "the archive has an entry \"" + printable(path, 200) + "\", which " + std::string{why});
 }
 
 }  // namespace

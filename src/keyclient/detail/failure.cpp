@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/printable.h"
 #include "keyclient/protocol.h"
 
 namespace coffer::keyclient::detail {
@@ -37,6 +38,7 @@ constexpr std::array meanings_of_codes{
     Meaning{"session_unknown", unauthorized},
     Meaning{"session_expired", unauthorized},
     Meaning{"nonce_mismatch", evidence_rejected},
+    Meaning{"too_many_sessions", unavailable},
     Meaning{"evidence_rejected", evidence_rejected},
     Meaning{"token_missing", unauthorized},
     Meaning{"token_rejected", unauthorized},
@@ -158,12 +160,10 @@ Error not_protocol(const Refusal& refusal) {
 // Text of a peer, cut to a length that fits a sentence, on one line.
 std::string quoted(std::string_view text) {
   constexpr std::size_t longest = 400;
-  std::string out{text.substr(0, longest)};
-  for (auto& c : out) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return '"' + out + (text.size() > longest ? "...\"" : "\"");
+  return '"' + printable(text, longest) + '"';
 }
+
+constexpr std::size_t longest_name = 80;
 
 }  // namespace
 
@@ -175,8 +175,8 @@ Error explain(const Refusal& refusal) {
                            std::string{refusal.subject} + " (it said " + quoted(info->detail) + "); " +
                            std::string{advice_for(meaning)}};
   error.context.emplace_back("status", std::to_string(refusal.status));
-  error.context.emplace_back("type", std::string{info->variant()});
-  if (!info->code.empty()) error.context.emplace_back("broker_code", info->code);
+  error.context.emplace_back("type", printable(info->variant(), longest_name));
+  if (!info->code.empty()) error.context.emplace_back("broker_code", printable(info->code, longest_name));
   return error;
 }
 

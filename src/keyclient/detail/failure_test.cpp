@@ -79,6 +79,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"evidence", Step::attest, 401, body("AttestationError", "x", "broker.evidence_rejected"),
              evidence_rejected},
         Case{"nonce", Step::attest, 401, body("AttestationError", "x", "broker.nonce_mismatch"), evidence_rejected},
+        Case{"crowded", Step::auth, 503, body("AttestationError", "x", "broker.too_many_sessions"), unavailable},
         Case{"malformed", Step::attest, 401, body("AttestationError", "x", "broker.handshake_malformed"), protocol},
         Case{"anchor", Step::resource, 401, body("TokenVerifierError", "x", "broker.no_trust_anchor"), no_trust_anchor},
         Case{"policy", Step::resource, 401, body("PolicyDeny", "x", "broker.policy_denied"), policy_denied},
@@ -105,6 +106,13 @@ TEST(ExplainDetail, keeps_the_brokers_words_and_facts_but_no_control_characters)
   EXPECT_THAT(error.message, HasSubstr("kbs:///default/key/k1"));
   EXPECT_THAT(error.context, testing::Contains(testing::Pair("broker_code", "broker.policy_denied")));
   EXPECT_THAT(error.context, testing::Contains(testing::Pair("status", "401")));
+}
+
+TEST(ExplainDetail, names_that_the_broker_made_up_are_short_and_one_line) {
+  const auto text = body("\x1b[2J", "no", std::string(5000, 'c'));
+  const auto error = explain({Step::resource, 401, text, "http://b", "kbs:///default/key/k1"});
+  EXPECT_THAT(error.context, testing::Contains(testing::Pair("type", " [2J")));
+  EXPECT_LT(to_string(error).size(), 800U);
 }
 
 TEST(ExplainDetail, a_long_detail_is_cut) {
