@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "codec/json_secret.h"
+
 namespace coffer::codec::json {
 namespace {
 
@@ -24,6 +26,16 @@ Error refused(std::string_view text, JsonError code, const Limits& limits = {}) 
 
 std::string again(std::string_view text) {
   return serialize(parsed(text));
+}
+
+TEST(json_secret, wiping_leaves_no_text_and_no_number) {
+  auto value =
+      parsed(R"({"a":"key","b":[1,-2,2.5,18446744073709551615,{"c":"a text of more than a few bytes"}],"d":true})");
+  wipe(value);
+  const std::string zeros(31, '\0');
+  const Value expected =
+      Object{{"a", std::string(3, '\0')}, {"b", Array{0, 0, 0, 0, Object{{"c", zeros}}}}, {"d", true}};
+  EXPECT_EQ(value, expected);
 }
 
 TEST(json_parse, every_kind_of_value_is_read) {

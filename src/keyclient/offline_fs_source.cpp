@@ -3,7 +3,7 @@
 
 #include "base/log.h"
 #include "codec/base64.h"
-#include "codec/json.h"
+#include "codec/json_secret.h"
 #include "keyclient/detail/secret_file.h"
 #include "keyclient/resource_source.h"
 
@@ -15,16 +15,6 @@ namespace json = codec::json;
 std::unexpected<Error> bad_file(std::string_view name, const std::string& why) {
   return fail(KeyClientError::source_unreadable,
               std::string{name} + ": " + why + R"(; expected an object like {"default/key/k1": "<base64>"})");
-}
-
-// The keys stand as base64 in the tree's strings, which wipe nothing by themselves.
-void wipe_strings(json::Object& object) {
-  for (auto& [key, value] : object) {
-    if (const auto* text = value.if_string()) {
-      auto& writable = const_cast<std::string&>(*text);  // the tree is ours and not const
-      wipe({reinterpret_cast<std::byte*>(writable.data()), writable.size()});
-    }
-  }
 }
 
 }  // namespace
@@ -60,7 +50,7 @@ Result<> OfflineFsKbcSource::add(std::string_view json_text, std::string_view na
   auto* object = document->if_object();
   if (object == nullptr) return bad_file(name, "found " + std::string{document->type_name()});
   const auto added = add_entries(*object, name);
-  wipe_strings(*object);
+  json::wipe(*document);
   if (added) names_.emplace_back(name);
   return added;
 }

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "codec/base64.h"
-#include "codec/json.h"
+#include "codec/json_secret.h"
 
 namespace coffer::image::ocicrypt {
 namespace json = codec::json;
@@ -106,7 +106,8 @@ SecretBytes number_array_response(std::string_view outer, std::string_view inner
 }  // namespace
 
 Result<KeyproviderRequest> parse_keyprovider_request(ByteView text) {
-  const auto document = TRY(parse_object(text));
+  const json::SecretDocument message(TRY(parse_object(text)));
+  const auto& document = *message;
   const auto* op = document.find("op");
   const auto* name = op == nullptr ? nullptr : op->if_string();
   if (name != nullptr && *name == "keywrap") {
@@ -152,7 +153,8 @@ Result<Bytes> parse_wrap_response(ByteView text) {
 }
 
 Result<SecretBytes> parse_unwrap_response(ByteView text) {
-  return bytes_at(TRY(parse_object(text)), "/keyunwrapresults/optsdata");
+  const json::SecretDocument message(TRY(parse_object(text)));
+  return bytes_at(*message, "/keyunwrapresults/optsdata");
 }
 
 Result<std::map<std::string, std::string>> parse_provider_parameter(std::string_view text) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "codec/base64.h"
-#include "codec/json.h"
+#include "codec/json_secret.h"
 
 namespace coffer::image::ocicrypt {
 namespace json = codec::json;
@@ -85,11 +85,12 @@ std::string PublicOptions::to_json() const {
 }
 
 Result<PrivateOptions> PrivateOptions::parse(ByteView text) {
-  const auto object = TRY(parse_object(text, "the private options"));
+  const json::SecretDocument document(TRY(parse_object(text, "the private options")));
+  const auto& object = *document;
   PrivateOptions out;
-  const auto key = codec::base64_decode_secret(as_bytes(TRY(text_at(object, "symkey", "the private options"))));
+  auto key = codec::base64_decode_secret(as_bytes(TRY(text_at(object, "symkey", "the private options"))));
   if (!key || key->size() != key_size) return bad("the layer key inside of the wrap is not 32 bytes in base64");
-  out.key = key->clone();
+  out.key = std::move(*key);
   if (const auto* digest = object.find("digest");
       digest != nullptr && digest->is_string() && !digest->if_string()->empty()) {
     auto parsed = Digest::parse(*digest->if_string());
