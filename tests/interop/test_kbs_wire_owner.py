@@ -163,6 +163,15 @@ def test_other_forms_of_the_file_and_the_options_of_tokens(tmp_path, form, confi
         assert set(runtime) == {"nonce", "tee-pubkey"}
 
 
+def test_a_built_in_service_s_own_certificate_need_not_be_named_as_trusted(tmp_path):
+    place = Scenario(tmp_path)
+    config = ISSUER_CONFIG.replace('[attestation_token]\ntrusted_certs_paths = ["./work/ca-cert.pem"]\n', "")
+    assert config != ISSUER_CONFIG
+    with place.serve("kbs", config + COMMON_CONFIG, "--allow-tee", "sample") as url:
+        place.admin(url).set_resource_policy(SAMPLE_POLICY)
+        assert GuestClient(url, ca_file=place.https_crt).get_resource("one/two/three") == place.secret
+
+
 # Configurations of earlier releases, each as its documents have it, with the test's own paths.
 TOP_LEVEL = """
 sockets = ["127.0.0.1:{port}"]
