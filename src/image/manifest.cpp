@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
+#include <functional>
 
 namespace coffer::image {
 namespace json = codec::json;
@@ -209,6 +210,7 @@ std::string Index::to_json() const {
 }
 
 Result<Descriptor> Index::choose(const Platform& wanted, bool prefer_wasm) const {
+  // Attestation manifests, which buildkit puts beside an image, have the platform unknown/unknown.
   const auto unknown = [](const Descriptor& d) { return d.platform && d.platform->os == "unknown"; };
   const auto is_wasm = [](const Descriptor& d) { return d.platform && is_wasm_platform(*d.platform); };
   const auto fits = [&](const Descriptor& d) {
@@ -218,7 +220,7 @@ Result<Descriptor> Index::choose(const Platform& wanted, bool prefer_wasm) const
   const auto wasm = std::ranges::find_if(manifests, is_wasm), native = std::ranges::find_if(manifests, fits);
   if (wasm != manifests.end() && (prefer_wasm || native == manifests.end())) return *wasm;
   if (native != manifests.end()) return *native;
-  if (manifests.size() == 1 && !unknown(manifests.front())) return manifests.front();
+  if (std::ranges::count_if(manifests, std::not_fn(unknown)) == 1) return *std::ranges::find_if_not(manifests, unknown);
   std::string offered;
   for (const auto& entry : manifests) {
     if (entry.platform && !unknown(entry)) offered += (offered.empty() ? "" : ", ") + entry.platform->text();

@@ -108,8 +108,15 @@ TEST(index, a_single_entry_is_taken_as_it_is) {
   EXPECT_EQ(choose(descriptor(media_type::oci_manifest, digest_b))->digest.text(), digest_b);
 }
 
+TEST(index, attestation_manifests_do_not_count_beside_a_single_entry) {
+  const auto attestation = entry("unknown", "unknown", digest_a);
+  EXPECT_EQ(choose(attestation + "," + entry("linux", "s390x", digest_b))->digest.text(), digest_b);
+  EXPECT_EQ(choose(descriptor(media_type::oci_manifest, digest_b) + "," + attestation)->digest.text(), digest_b);
+}
+
 TEST(index, without_a_fit_the_offer_is_named) {
-  const auto result = choose(entry("linux", "arm64", digest_a) + "," + entry("unknown", "unknown", digest_b));
+  const auto result = choose(entry("linux", "arm64", digest_a) + "," + entry("linux", "s390x", digest_a) + "," +
+                             entry("unknown", "unknown", digest_b));
   expect_error(result, ImageError::no_matching_platform);
   EXPECT_NE(result.error().message.find("linux/arm64"), std::string::npos);
   expect_error(choose(entry("unknown", "unknown", digest_b)), ImageError::no_matching_platform);

@@ -27,10 +27,27 @@ Result<codec::ResourceUri> choose_kid(const AnnotationPacket& packet, const Open
   return uri;
 }
 
+// Where the default key stands in for the packet's, a failure says so: the key that was asked for is not the one that
+// whoever encrypted the image had in mind.
+Result<SecretBytes> fetch_key(const AnnotationPacket& packet, const codec::ResourceUri& kid, const OpenKeys& keys) {
+  auto stored = keys.keys->fetch(kid);
+  if (stored || keys.kid_override) return stored;
+  const auto own = packet.key_uri();
+  if (own) return stored;
+  auto error = std::move(stored).error();
+  error.message += "; this is the default key, because " + own.error().message;
+  return fail(std::move(error));
+}
+
 Result<PrivateOptions> open_packet(const Wrap& wrap, const OpenKeys& keys) {
   const auto packet = TRY(AnnotationPacket::parse(wrap.blob));
+  // Before anybody is asked: the kid of another service is no name that a broker knows.
+  if (packet.provider != "kbs") {
+    return fail(ImageError::no_key, "the layer's key is wrapped by the service \"" + packet.provider.substr(0, 100) +
+                                        "\", and only keys of a broker (kbs) open here");
+  }
   const auto kid = TRY(choose_kid(packet, keys));
-  const auto stored = TRY(keys.keys->fetch(kid));
+  const auto stored = TRY(fetch_key(packet, kid, keys));
   auto kek = parse_kek(stored.expose());
   if (!kek) return fail(std::move(kek).error().with("kid", kid.text()));
   const auto opened = TRY(packet.open(*kek));
