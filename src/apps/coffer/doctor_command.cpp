@@ -40,8 +40,11 @@ void print_probe(const keyclient::ProbeResult& result) {
   std::cout.flush();
 }
 
-bool usable(keyclient::BrokerKind kind) {
-  return kind == keyclient::BrokerKind::background_check || kind == keyclient::BrokerKind::passport;
+// A passport-only broker tells no version, and needs none: the handshake is with the issuer.
+bool usable(const keyclient::ProbeResult& result) {
+  const bool known_kind =
+      result.kind == keyclient::BrokerKind::background_check || result.kind == keyclient::BrokerKind::passport;
+  return known_kind && (result.version_matches || result.protocol_version.empty());
 }
 
 Result<int> probe_broker(const Context& context, const std::string& url) {
@@ -53,7 +56,7 @@ Result<int> probe_broker(const Context& context, const std::string& url) {
   } else {
     print_probe(result);
   }
-  return usable(result.kind) ? 0 : 1;
+  return usable(result) ? 0 : 1;
 }
 
 }  // namespace
