@@ -30,6 +30,12 @@ std::unexpected<Error> io_error(std::string_view action, const fs::path& path) {
   return fail(ImageError::io, "could not " + std::string{action} + " " + path.string() + ": " + std::strerror(errno));
 }
 
+// A layout from elsewhere may hold links that go round in a circle: what cannot be looked at is not there.
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
 Result<std::string> read_file(const fs::path& path, std::size_t max_size) {
   std::error_code error;
   const auto size = fs::file_size(path, error);
@@ -112,7 +118,7 @@ Result<std::unique_ptr<Layout>> Layout::create(LayoutReference reference) {
   std::error_code error;
   fs::create_directories(reference.directory / "blobs" / "sha256", error);
   if (error) return fail(ImageError::io, "could not make " + reference.directory.string() + ": " + error.message());
-  if (!fs::exists(reference.directory / layout_file)) {
+  if (!is_there(reference.directory / layout_file)) {
     TRY(replace_file(reference.directory / layout_file, layout_content));
     TRY(replace_file(reference.directory / "index.json", Index{std::string{media_type::oci_index}, {}}.to_json()));
   }
@@ -151,7 +157,7 @@ Result<RawManifest> Layout::manifest(const std::optional<Digest>& digest) {
   const auto wanted = digest ? *digest : TRY(find_tagged())
   .digest;
   const auto path = blob_path(wanted);
-  if (!fs::exists(path)) return fail(ImageError::not_found, "the manifest " + wanted.text() + " is not in " + name());
+  if (!is_there(path)) return fail(ImageError::not_found, "the manifest " + wanted.text() + " is not in " + name());
   const auto text = TRY(read_file(path, max_manifest_size));
   TRY(wanted.verify(as_bytes(text), "the manifest of " + name()));
   auto type = TRY(manifest_type(as_bytes(text), ""));
@@ -175,7 +181,7 @@ Result<> Layout::read_blob(const Descriptor& blob, ByteSink& sink) {
 }
 
 Result<bool> Layout::has_blob(const Digest& digest) {
-  return fs::exists(blob_path(digest));
+  return is_there(blob_path(digest));
 }
 
 Result<std::unique_ptr<BlobWriter>> Layout::begin_blob() {

@@ -207,6 +207,15 @@ TEST_F(LayoutTest, what_is_no_layout_is_told) {
   expect_error(Layout::open(tagged("t")), ImageError::bad_layout);
 }
 
+TEST_F(LayoutTest, links_that_go_round_in_a_circle_are_told) {
+  const auto layout = Layout::create(tagged("t")).value();
+  const auto digest = copy_image(store_, *layout)->manifest_digest;
+  std::filesystem::remove_all(temp_ / "layout/blobs");
+  std::filesystem::create_directory_symlink("blobs", temp_ / "layout/blobs");
+  expect_error(layout->manifest(std::nullopt), ImageError::not_found);
+  EXPECT_FALSE(layout->has_blob(digest).value());
+}
+
 TEST_F(LayoutTest, missing_and_changed_blobs_are_told) {
   const auto layout = Layout::create(tagged("t")).value();
   copy_image(store_, *layout).value();

@@ -111,7 +111,9 @@ std::string file_name_of(const image::Descriptor& blob) {
 }
 
 fs::path normal(const fs::path& path) {
-  const auto whole = fs::absolute(path).lexically_normal();
+  std::error_code failure;
+  const auto whole = fs::absolute(path, failure).lexically_normal();
+  if (failure) return path;
   return whole.has_filename() ? whole : whole.parent_path();
 }
 

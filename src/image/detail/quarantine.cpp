@@ -13,9 +13,10 @@
 namespace coffer::image {
 
 Result<Quarantine> Quarantine::create(const std::filesystem::path& destination) {
-  const auto absolute = std::filesystem::absolute(destination).lexically_normal();
-  const auto final_path = absolute.has_filename() ? absolute : absolute.parent_path();
   std::error_code error;
+  const auto absolute = std::filesystem::absolute(destination, error).lexically_normal();
+  if (error) return fail(ImageError::io, "no place for " + destination.string() + ": " + error.message());
+  const auto final_path = absolute.has_filename() ? absolute : absolute.parent_path();
   if (std::filesystem::exists(std::filesystem::symlink_status(final_path, error))) {
     return fail(ImageError::io, "the destination " + final_path.string() + " exists already");
   }
