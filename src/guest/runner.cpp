@@ -95,10 +95,20 @@ class Run {
   // Whoever names a key, or says so, expects an encrypted image: a plain one in its place was put there by somebody
   // else.
   Result<> check_plain_allowed(const Settings& settings) const {
-    if (!settings.expect_encrypted) return {};
+    if (!settings.expect_encrypted) {
+      if (!settings.kbs_url.empty() || settings.has_local_keys()) warn_of_plain();
+      return {};
+    }
     return fail(GuestError::not_encrypted,
                 "the image " + options_.image + " is not encrypted, but " +
                     (settings.key_id ? "a key is named for it" : "an encrypted one is demanded"));
+  }
+
+  void warn_of_plain() const {
+    log::warn("runner.plain_image",
+              "the image is not encrypted, so no key is asked for and nothing proves whose it is; "
+              "--require-encrypted refuses such images",
+              {{"image", options_.image}});
   }
 
   void note(const KeyAccess& access) {

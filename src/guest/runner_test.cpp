@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/log.h"
 #include "crypto/keys.h"
 #include "guest/runner_testing.h"
 #include "guest/wasm_modules_testing.h"
@@ -31,6 +32,16 @@ TEST_F(RunnerTest, a_plain_module_runs_and_prints) {
   EXPECT_EQ(text(outcome_, "ended_by"), "guest");
   EXPECT_EQ(*outcome_.report.find("encrypted")->if_bool(), false);
   EXPECT_THAT(text(outcome_, "digest"), ::testing::StartsWith("sha256:"));
+}
+
+TEST_F(RunnerTest, a_plain_module_where_keys_are_named_runs_with_a_warning) {
+  put(printer("hello\n"));
+  write_key("default/key/k1", kek_);
+  log::init("test", log::Level::warn);
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run().exit_code, 0) << why();
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("runner.plain_image"));
+  log::init("test", log::Level::off);
 }
 
 TEST_F(RunnerTest, an_exported_function_is_called_with_typed_arguments) {
