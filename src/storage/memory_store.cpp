@@ -1,6 +1,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/secret_bytes.h"
 #include "storage/detail/checks.h"
 #include "storage/key_value_store.h"
 
@@ -20,7 +21,7 @@ class MemoryStore final : public KeyValueStore {
   Result<> put(std::string_view space, std::string_view key, ByteView value) override {
     TRY(detail::check_value(space, key, value));
     const std::scoped_lock lock(mutex_);
-    values_[{std::string{space}, std::string{key}}] = to_bytes(value);
+    replace({std::string{space}, std::string{key}}, value);
     return {};
   }
 
@@ -33,14 +34,18 @@ class MemoryStore final : public KeyValueStore {
     if (present != expected.has_value() || (present && !equal(found->second, *expected))) {
       return detail::conflict(space, key);
     }
-    values_[{std::string{space}, std::string{key}}] = to_bytes(value);
+    replace({std::string{space}, std::string{key}}, value);
     return {};
   }
 
   Result<bool> erase(std::string_view space, std::string_view key) override {
     TRY(check_key(space, key));
     const std::scoped_lock lock(mutex_);
-    return values_.erase({std::string{space}, std::string{key}}) == 1;
+    const auto found = values_.find({std::string{space}, std::string{key}});
+    if (found == values_.end()) return false;
+    wipe(found->second);
+    values_.erase(found);
+    return true;
   }
 
   Result<std::vector<std::string>> list(std::string_view space, std::string_view prefix, std::string_view after,
@@ -61,8 +66,17 @@ class MemoryStore final : public KeyValueStore {
   }
 
  private:
+  using Place = std::pair<std::string, std::string>;
+
+  // Values may be keys: what is no longer kept is wiped.
+  void replace(const Place& place, ByteView value) {
+    auto& kept = values_[place];
+    wipe(kept);
+    kept = to_bytes(value);
+  }
+
   std::mutex mutex_;
-  std::map<std::pair<std::string, std::string>, Bytes> values_;
+  std::map<Place, Bytes> values_;
 };
 
 }  // namespace

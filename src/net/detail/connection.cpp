@@ -137,6 +137,7 @@ asio::awaitable<ServerResponse> Connection::handle(ServerRequest request) {
     WorkerPool::Job job = [this, done = std::move(completion),
                            incoming = std::move(arrived)](WorkerPool::Turn turn) mutable {
       auto response = turn == WorkerPool::Turn::run ? run_handler(shared_.handler, incoming) : overloaded_answer();
+      wipe(incoming.body);  // a body may be a key on its way into a store
       asio::post(home_.context(), [done = std::move(done), answer = std::move(response)]() mutable {
         std::move(done)(std::move(answer));
       });
