@@ -1,5 +1,6 @@
 """The owner's command line: what it says when it is used wrongly, and the commands that no document shows."""
 
+import base64
 import json
 
 from conftest import BIN, run
@@ -44,6 +45,22 @@ def test_init_does_not_touch_a_home_that_exists(broker):
     assert "cli.home_exists" in result.stderr
     assert (broker.home / "admin.key").read_bytes() == before
     assert (broker.home / "admin.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_guests_chose_cannot_write_to_the_terminal(tmp_path):
+    claims = {"iss": "\x1b[2J\u009b31mme\nexpires  never", "submods": {"cpu\x1b0": {"ear.status": "\x07affirming"}}}
+    parts = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in ({"alg": "ES256"}, claims))
+    (tmp_path / "token.jwt").write_text(".".join(parts) + ".AAAA")
+    shown = run(BIN / "coffer", "token", "show", tmp_path / "token.jwt").stdout
+    assert "issuer    [2J 31mme expires  never\n" in shown
+    assert not any(c in shown for c in "\x1b\x07\u009b")
+
+
+def test_init_takes_only_tees_that_prove_nothing_as_a_choice(tmp_path):
+    result = run(BIN / "coffer", "--home", tmp_path / "home", "init", "--allow-tee", "snp", check=False)
+    assert result.returncode == 2
+    assert "snp needs no choice" in result.stderr
+    assert not (tmp_path / "home").exists()
 
 
 def test_a_resource_comes_back_as_it_was_set_and_into_a_private_file(broker, tmp_path):

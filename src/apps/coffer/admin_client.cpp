@@ -1,7 +1,9 @@
 #include "apps/coffer/admin_client.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "codec/jose/jwt.h"
+#include "net/url.h"
 
 namespace coffer::cli {
 namespace {
@@ -58,6 +60,10 @@ Result<AdminClient> AdminClient::create(const Context& context) {
                 "no administrator key at " + context.admin_key() + "; run `coffer init`, or name one with --admin-key");
   }
   auto key = TRY(crypto::PrivateKey::from_pem(pem->expose()));
+  if (const auto parsed = net::Url::parse(url); parsed && !parsed->is_https() && !parsed->is_loopback()) {
+    log::warn("cli.plain_http", "the administrator's token and every resource set travel in clear: use https://",
+              {{"url", url}});
+  }
   return AdminClient(std::move(url), std::move(key), TRY(broker_http_client(context)));
 }
 
@@ -75,7 +81,9 @@ Result<net::HttpResponse> AdminClient::call(std::string_view method, std::string
   request.headers.set("Authorization", "Bearer " + TRY(token()));
   if (method == "POST") request.headers.set("Content-Type", std::string{content_type});
   request.body = to_bytes(body);
-  auto response = TRY(http_->send(request));
+  auto sent = http_->send(request);
+  wipe(request.body);  // may be a key
+  auto response = TRY(std::move(sent));
   if (response.status < 200 || response.status > 299) return fail(refusal(method, request.url, response));
   return response;
 }

@@ -5,6 +5,7 @@
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
 #include "base/clock.h"
+#include "base/printable.h"
 #include "codec/jose/jwt.h"
 
 namespace coffer::cli {
@@ -21,18 +22,18 @@ void print_token(const codec::jose::UnverifiedJwt& token) {
     std::cout << "expires  " << format_rfc3339(from_unix_seconds(*seconds)) << "\n";
   }
   if (const auto* issuer = claims.find("iss"); issuer != nullptr && issuer->if_string() != nullptr) {
-    std::cout << "issuer   " << *issuer->if_string() << "\n";
+    std::cout << "issuer   " << printable(*issuer->if_string()) << "\n";
   }
   const auto* submods = claims.find("submods");
   if (submods == nullptr || submods->if_object() == nullptr) return;
   for (const auto& [name, submod] : *submods->if_object()) {
     const auto* status = submod.find("ear.status");
-    std::cout << name << "     " << (status != nullptr && status->if_string() ? *status->if_string() : "no status")
-              << "\n";
+    std::cout << printable(name) << "     "
+              << (status != nullptr && status->if_string() ? printable(*status->if_string()) : "no status") << "\n";
     const auto* vector = submod.find("ear.trustworthiness-vector");
     if (vector == nullptr || vector->if_object() == nullptr) continue;
     for (const auto& [claim, value] : *vector->if_object()) {
-      std::cout << "         " << claim << " " << codec::json::serialize(value) << "\n";
+      std::cout << "         " << printable(claim) << " " << printable(codec::json::serialize(value)) << "\n";
     }
   }
   std::cout.flush();

@@ -4,6 +4,7 @@
 #include "apps/coffer/admin_client.h"
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
+#include "base/printable.h"
 #include "net/url.h"
 
 namespace coffer::cli {
@@ -19,25 +20,30 @@ struct Options {
   std::size_t count = 20;
 };
 
+// The member at a key, or at a JSON pointer ("/policy/id").
 std::string text_of(const Value& record, std::string_view key) {
-  const auto* value = record.find(key);
+  const auto* value = key.starts_with('/') ? record.at_pointer(key) : record.find(key);
   if (value == nullptr) return {};
   return value->if_string() != nullptr ? *value->if_string() : codec::json::serialize(*value);
+}
+
+std::string shown(const Value& record, std::string_view key) {
+  return printable(text_of(record, key));
 }
 
 // Conditions as the evaluation that decided recorded them: rule, claim, expected, actual.
 void print_condition(const Value& condition, bool all) {
   const bool held = condition.find("held") != nullptr && *condition.find("held") == Value(true);
   if (held && !all) return;
-  std::cout << "    " << (held ? "held   " : "failed ") << text_of(condition, "rule");
-  if (condition.find("line") != nullptr) std::cout << " (line " << text_of(condition, "line") << ")";
-  std::cout << ": " << text_of(condition, "text") << "\n";
-  if (condition.find("claim") != nullptr) std::cout << "             claim     " << text_of(condition, "claim") << "\n";
+  std::cout << "    " << (held ? "held   " : "failed ") << shown(condition, "rule");
+  if (condition.find("line") != nullptr) std::cout << " (line " << shown(condition, "line") << ")";
+  std::cout << ": " << shown(condition, "text") << "\n";
+  if (condition.find("claim") != nullptr) std::cout << "             claim     " << shown(condition, "claim") << "\n";
   // As JSON, so that the text "1" and the number 1 differ.
   for (const std::string_view key : {"expected", "actual"}) {
     if (const auto* value = condition.find(key)) {
-      std::cout << "             " << key << std::string(10 - key.size(), ' ') << codec::json::serialize(*value)
-                << "\n";
+      std::cout << "             " << key << std::string(10 - key.size(), ' ')
+                << printable(codec::json::serialize(*value)) << "\n";
     }
   }
 }
@@ -50,19 +56,22 @@ void print_explanation(const Value& explanation, bool all) {
       print_condition(item, all);
       continue;
     }
-    std::cout << "  " << text_of(item, "submodule") << " (" << text_of(item, "tee") << ") is "
-              << text_of(item, "status") << " under policy " << text_of(item, "policy") << "\n";
+    std::cout << "  " << shown(item, "submodule") << " (" << shown(item, "tee") << ") is " << shown(item, "status")
+              << " under policy " << shown(item, "policy") << "\n";
     for (const auto& condition : *conditions->if_array()) print_condition(condition, all);
   }
 }
 
 void print_record(const Value& record, bool all) {
-  std::cout << text_of(record, "time") << "  " << text_of(record, "action") << "  " << text_of(record, "decision");
-  if (record.find("resource") != nullptr) std::cout << "  " << text_of(record, "resource");
+  std::cout << shown(record, "time") << "  " << shown(record, "action") << "  " << shown(record, "decision");
+  if (record.find("resource") != nullptr) std::cout << "  " << shown(record, "resource");
   std::cout << "\n";
-  for (const std::string_view key : {"code", "reason", "session", "tee", "status", "policy_id"}) {
-    if (const auto text = text_of(record, key); !text.empty()) {
-      std::cout << "  " << key << std::string(11 - key.size(), ' ') << text << "\n";
+  constexpr std::pair<std::string_view, std::string_view> lines[] = {
+      {"code", "code"}, {"reason", "reason"},           {"session", "session"},
+      {"tee", "tee"},   {"status", "/evidence/status"}, {"policy", "/policy/id"}};
+  for (const auto& [label, key] : lines) {
+    if (const auto text = shown(record, key); !text.empty()) {
+      std::cout << "  " << label << std::string(11 - label.size(), ' ') << text << "\n";
     }
   }
   if (const auto* explanation = record.find("explanation"); explanation != nullptr)

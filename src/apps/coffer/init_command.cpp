@@ -18,7 +18,12 @@ namespace {
 using codec::json::Object;
 
 Result<int> init(const Context& context, const InitOptions& options) {
-  for (const auto& name : options.allow_tees) TRY(evidence::parse_tee_kind(name));
+  for (const auto& name : options.allow_tees) {
+    if (evidence::is_sample(TRY(evidence::parse_tee_kind(name)))) continue;
+    // It would also let every such guest have every key (default_policy in broker.toml).
+    return fail(CliError::usage, "--allow-tee is for evidence that proves nothing: sample or sampledevice; " + name +
+                                     " needs no choice, a broker accepts it where its build can verify it");
+  }
   const auto home = context.home();
   TRY(home.create(options));
   if (context.json) {

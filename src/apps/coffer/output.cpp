@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <iostream>
 
+#include "base/printable.h"
+
 namespace coffer::cli {
 namespace {
 
@@ -19,6 +21,11 @@ std::int64_t steady_ms() {
 
 void print_json(const codec::json::Value& value) {
   std::cout << codec::json::serialize_pretty(value) << std::endl;
+}
+
+void Table::add(std::vector<std::string> row) {
+  for (auto& cell : row) cell = printable(cell);
+  rows_.push_back(std::move(row));
 }
 
 void Table::print(const std::string& empty) const {

@@ -14,8 +14,8 @@ void print_json(const codec::json::Value& value);
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  // Columns as wide as their widest cell. A table without rows prints `empty` instead.
+  void add(std::vector<std::string> row);
+  // Columns as wide as their widest cell, cells as printable(). A table without rows prints `empty` instead.
   void print(const std::string& empty) const;
 
  private:

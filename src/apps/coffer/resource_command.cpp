@@ -55,9 +55,8 @@ Result<int> list_resources(const Context& context) {
     return 0;
   }
   Table table({"RESOURCE"});
-  const auto* list = answer.is_array() ? answer.if_array() : answer.find("resources")->if_array();
-  if (list != nullptr) {
-    for (const auto& item : *list) table.add({"kbs:///" + std::string{TRY(item.as_string("resources[]"))}});
+  for (const auto& item : *TRY(answer.as_array("resources"))) {
+    table.add({"kbs:///" + std::string{TRY(item.as_string("resources[]"))}});
   }
   table.print("no resources; `coffer resource set default/key/k1 --random 32` makes one");
   return 0;
