@@ -1,6 +1,7 @@
 // RCAR: Request, Challenge, Attestation, Response (trustee.md 1.2 to 1.5), with the token kept while it lives.
 #include <algorithm>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 
 #include "base/log.h"
@@ -175,9 +176,18 @@ Result<std::shared_ptr<const AttestedToken>> HandshakeTokenSource::token() {
   const auto mine = impl_->flight = std::make_shared<Impl::Flight>();
   ++impl_->started;
   lock.unlock();
-  auto result = impl_->handshake();
+  Result<std::shared_ptr<const AttestedToken>> result =
+      fail(KeyClientError::attester_failed, "the handshake broke off by an exception");
+  std::exception_ptr thrown;
+  try {
+    result = impl_->handshake();
+  } catch (...) {
+    thrown = std::current_exception();  // those who wait must hear of the end
+  }
   lock.lock();
-  return impl_->land(*mine, std::move(result));
+  auto landed = impl_->land(*mine, std::move(result));
+  if (thrown) std::rethrow_exception(thrown);
+  return landed;
 }
 
 void HandshakeTokenSource::forget(const AttestedToken& rejected) {

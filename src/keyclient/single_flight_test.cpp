@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <barrier>
+#include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "keyclient/fake_broker_testing.h"
 
@@ -92,6 +94,22 @@ TEST_F(SingleFlight, a_short_token_is_still_used_while_it_lives) {
   clock_.advance(std::chrono::seconds{10});
   ASSERT_TRUE(tokens->token());
   EXPECT_EQ(tokens->handshakes(), 1U);
+}
+
+TEST_F(SingleFlight, an_exception_ends_the_flight) {
+  struct Thrower final : evidence::Attester {
+    evidence::TeeKind kind() const override { return calm.kind(); }
+    Result<codec::json::Value> attest(ByteView data) const override {
+      if (!std::exchange(threw, true)) throw std::runtime_error("driver");
+      return calm.attest(data);
+    }
+    FakeAttester calm;
+    mutable bool threw = false;
+  };
+  const Thrower thrower;
+  const auto tokens = *HandshakeTokenSource::create(quick(broker_.url()), thrower, {.clock = &clock_});
+  EXPECT_THROW(static_cast<void>(tokens->token()), std::runtime_error);
+  EXPECT_TRUE(tokens->token());
 }
 
 TEST_F(SingleFlight, a_wrong_clock_neither_kills_nor_prolongs_a_token) {
