@@ -191,6 +191,23 @@ def test_a_broker_whose_clock_is_years_away_still_releases(kbs, sealed, ahead):
     assert kbs.handshakes == 1
 
 
+@pytest.mark.parametrize("mode", ["auto", "background-check"])
+def test_connections_that_end_while_nothing_is_asked_are_made_anew(kbs, tmp_path, mode):
+    kbs.drops_connections = True
+    image = layers_image(tmp_path / "image", ("kbs:///default/key/k1", KEK), ("kbs:///default/key/k2", OTHER))
+    assert_runs(coffer_run(image, "-k", kbs.url, "--mode", mode))
+    assert kbs.handshakes == 1
+
+
+@pytest.mark.parametrize("first", ["default/key/none", "default/key/k2"])
+def test_of_several_wraps_one_whose_key_is_missing_or_denied_does_not_stop_the_next(kbs, tmp_path, first):
+    kbs.allow = lambda claims, path: path != "default/key/k2"
+    wraps = wrapped("kbs:///" + first, OTHER), wrapped()
+    image = write_image(tmp_path / "image", Layer(MODULE, FORK_WASM).encrypted(*wraps))
+    assert_runs(coffer_run(image, "-k", kbs.url))
+    assert (kbs.handshakes, kbs.resource_reads()) == (1, [first, "default/key/k1"])
+
+
 def test_a_missing_key_costs_one_handshake(kbs, tmp_path):
     image = write_image(tmp_path / "image", Layer(MODULE, FORK_WASM).encrypted(wrapped("kbs:///default/key/none")))
     assert_fails(coffer_run(image, "-k", kbs.url), "keyclient.not_found", 126, "default/key/none", "Plugin internal error")

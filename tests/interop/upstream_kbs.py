@@ -177,7 +177,7 @@ class UpstreamKbs:
         self.attests, self.version, self.allow = attests, version, allow
         self.session_minutes, self.token_minutes = session_minutes, token_minutes
         self.sessions, self.requests, self.claims, self.offset, self.url = {}, [], [], 0.0, ""
-        self.before_resource = lambda number: None
+        self.before_resource, self.drops_connections = lambda number: None, False
 
     def count(self, method, path):
         return sum(1 for verb, asked in self.requests if (verb, asked) == (method, "/kbs/v0/" + path))
@@ -308,6 +308,8 @@ def handler_for(broker):
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
+            # As a server does whose keep-alive time is over: nothing announces it.
+            self.close_connection = self.close_connection or broker.drops_connections
 
         do_GET = do_POST = do_PUT = do_DELETE = handle_request
 
