@@ -54,13 +54,15 @@ AUTH_BODIES = {
     "empty": (b"", "broker.handshake_malformed"),
     "truncated": (b'{"version": "0.4.0", "tee": "sam', "broker.handshake_malformed"),
     "an array": (b"[]", "broker.handshake_malformed"),
-    "nested without end": (b'{"version": "0.4.0", "tee": "sample", "extra-params": ' + b"[" * 100_000, "broker.handshake_malformed"),
+    "nested without end": (b'{"version": "0.4.0", "tee": "sample", "extra-params": ' + b"[" * 5_000, "broker.handshake_malformed"),
     "not UTF-8": (b'{"version": "0.4.0", "tee": "\xff\xfe", "extra-params": ""}', "broker.handshake_malformed"),
     "without a TEE": (b'{"version": "0.4.0", "extra-params": ""}', "broker.handshake_malformed"),
     "a number as TEE": (b'{"version": "0.4.0", "tee": 7, "extra-params": ""}', "broker.handshake_malformed"),
     "an old version": (b'{"version": "0.1.0", "tee": "sample", "extra-params": ""}', "broker.version_mismatch"),
     "an unknown TEE": (b'{"version": "0.4.0", "tee": "marvel", "extra-params": ""}', "broker.unknown_tee"),
-    "a TEE's name without end": (b'{"version": "0.4.0", "tee": "' + b"a" * 50_000 + b'", "extra-params": ""}', "broker.unknown_tee"),
+    "a TEE's name without end": (b'{"version": "0.4.0", "tee": "' + b"a" * 5_000 + b'", "extra-params": ""}', "broker.unknown_tee"),
+    "longer than any client sends": (b'{"version": "0.4.0", "tee": "sample", "extra-params": "' + b"x" * 9_000 + b'"}',
+                                     "broker.handshake_malformed"),
 }
 
 
