@@ -32,6 +32,17 @@ def test_a_repeatable_option_does_not_swallow_what_follows(tmp_path, broker, add
     assert shown["layers"][0]["key_ids"] == ["kbs:///default/key/k2"]
 
 
+def test_a_key_that_images_may_depend_on_is_replaced_only_by_name(broker, tmp_path, addition):
+    push = ("image", "push", f"oci:{tmp_path}/i:1", addition, "--encrypt", "kbs:///default/key/kept", "--create-key")
+    broker.coffer(*push)
+    refused = broker.coffer(*push, check=False)
+    assert refused.returncode == 1
+    assert "cli.key_exists" in refused.stderr and "--replace-key" in refused.stderr
+    assert broker.coffer("run", f"oci:{tmp_path}/i:1", "--tee", "sample", "--", "1", "2").stdout == "1 + 2 = 3\n"
+    broker.coffer(*push, "--replace-key")
+    assert broker.coffer("run", f"oci:{tmp_path}/i:1", "--tee", "sample", "--", "1", "2").stdout == "1 + 2 = 3\n"
+
+
 def test_errors_are_json_where_asked(tmp_path):
     result = run(BIN / "coffer", "--home", tmp_path / "none", "--json", "resource", "list", check=False)
     assert result.returncode == 1

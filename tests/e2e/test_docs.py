@@ -47,7 +47,7 @@ def scene(tmp_path, registry, addition):
     (tmp_path / "my.rego").write_text("package policy\ndefault allow := true\n")
     shutil.copy(ROOT / "config/background-check.toml", tmp_path / "kbs-config.toml")
     with running_broker(tmp_path, "--allow-tee", "sample") as broker:
-        broker.coffer("image", "push", f"{registry}/demo:1", addition, "--encrypt", "kbs:///default/key/demo", "--create-key")
+        broker.coffer("image", "push", f"{registry}/demo:1", addition, "--encrypt", "kbs:///default/key/scene", "--create-key")
         yield broker, tmp_path, registry
 
 

@@ -5,6 +5,7 @@
 #include "apps/coffer/admin_client.h"
 #include "crypto/random.h"
 #include "image/ocicrypt/kek.h"
+#include "net/url.h"
 
 namespace coffer::cli {
 namespace {
@@ -34,16 +35,30 @@ class BrokerKeySource final : public image::KeySource {
   std::unique_ptr<Attested> attested_;
 };
 
-Result<SecretBytes> new_key(const Context& context, const codec::ResourceUri& uri) {
-  auto kek = crypto::system_random().secret(image::ocicrypt::kek_size);
+// Images that were sealed under the old key could never be opened again.
+Result<> check_absent(AdminClient& broker, const codec::ResourceUri& uri) {
+  const auto names = TRY(broker.get_json("resources?limit=1000&prefix=" + net::percent_encode(uri.path())));
+  for (const auto& name : *TRY(names.as_array("resources"))) {
+    if (name == codec::json::Value(uri.path())) {
+      return fail(CliError::key_exists, "there is a key " + uri.text() +
+                                            " already, and images may be sealed under it; take another name, or say "
+                                            "--replace-key");
+    }
+  }
+  return {};
+}
+
+Result<SecretBytes> new_key(const Context& context, const codec::ResourceUri& uri, bool replace) {
   auto broker = TRY(AdminClient::create(context));
+  if (!replace) TRY(check_absent(broker, uri));
+  auto kek = crypto::system_random().secret(image::ocicrypt::kek_size);
   TRY(broker.post("resource/" + uri.path(), kek.expose(), "application/octet-stream"));
   return kek;
 }
 
 Result<SecretBytes> kek_for(const Context& context, const RecipientFlags& flags, std::size_t index,
                             const codec::ResourceUri& uri) {
-  if (flags.create_key) return new_key(context, uri);
+  if (flags.create_key) return new_key(context, uri, flags.replace_key);
   if (index < flags.key_files.size()) {
     return image::ocicrypt::parse_kek(TRY(read_secret_file(flags.key_files[index], 1U << 20)).expose());
   }
@@ -60,6 +75,7 @@ void RecipientFlags::add_to(CLI::App* command, const std::string& name) {
   command->add_option("--key-file", key_files, "32 bytes of key material (raw, base64 or hex), one for each " + name)
       ->allow_extra_args(false);
   command->add_flag("--create-key", create_key, "make a fresh key and store it with the broker");
+  command->add_flag("--replace-key", replace_key, "let --create-key take the place of a key that is there already");
   command->add_option("--jwe", jwe_files, "also wrap for this PEM public key or certificate; may be repeated")
       ->allow_extra_args(false);
 }

@@ -14,6 +14,7 @@ struct RecipientFlags {
   std::vector<std::string> kids{};       // kbs:///default/key/k1
   std::vector<std::string> key_files{};  // the KEK of the kid at the same place, instead of asking the broker for it
   std::vector<std::string> jwe_files{};  // PEM public keys or certificates
+  bool replace_key = false;              // although one is there already
   bool create_key = false;               // make the KEK and store it with the broker
 
   // `name`: how the kid flag is called in this command ("--encrypt" or "--key").
