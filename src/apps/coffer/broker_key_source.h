@@ -7,7 +7,6 @@
 
 #include "apps/coffer/context.h"
 #include "evidence/registry.h"
-#include "image/key_source.h"
 #include "keyclient/kbs_client.h"
 
 namespace coffer::cli {
@@ -32,16 +31,6 @@ class Attested {
   std::unique_ptr<evidence::Registry> registry_;
   std::shared_ptr<keyclient::TokenSource> tokens_;
   std::shared_ptr<keyclient::ResourceSource> resources_;
-};
-
-// Adapts a resource source to the image layer.
-class ResourceKeySource final : public image::KeySource {
- public:
-  explicit ResourceKeySource(keyclient::ResourceSource& source) : source_(source) {}
-  Result<SecretBytes> fetch(const codec::ResourceUri& kid) override { return source_.fetch(kid); }
-
- private:
-  keyclient::ResourceSource& source_;
 };
 
 }  // namespace coffer::cli

@@ -47,7 +47,6 @@ class OpenKeySet {
 
  private:
   std::vector<crypto::PrivateKey> private_keys_;
-  std::unique_ptr<keyclient::ResourceSource> local_;
   std::unique_ptr<image::KeySource> source_;
   std::optional<codec::ResourceUri> kid_;
 };

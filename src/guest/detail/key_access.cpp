@@ -1,6 +1,5 @@
 #include "guest/detail/key_access.h"
 
-#include "base/log.h"
 #include "evidence/detect.h"
 #include "guest/detail/published_key.h"
 
@@ -53,13 +52,6 @@ Result<std::shared_ptr<ResourceSource>> local_source(const Settings& settings) {
 }
 
 }  // namespace
-
-Result<SecretBytes> ResourceKeySource::fetch(const codec::ResourceUri& kid) {
-  auto key = source_->fetch(kid);
-  if (!key) return key;
-  log::info("runner.key", "Successfully obtained decryption key", {{"kid", kid.text()}, {"from", source_->describe()}});
-  return key;
-}
 
 Result<KeyAccess> KeyAccess::open(Settings settings) {
   KeyAccess access;

@@ -6,20 +6,10 @@
 
 #include "evidence/registry.h"
 #include "guest/detail/mode_decision.h"
-#include "image/key_source.h"
+#include "guest/resource_key_source.h"
 #include "keyclient/resource_source.h"
 
 namespace coffer::guest::detail {
-
-// A resource source as the image layer wants it.
-class ResourceKeySource final : public image::KeySource {
- public:
-  explicit ResourceKeySource(std::shared_ptr<keyclient::ResourceSource> source) : source_(std::move(source)) {}
-  Result<SecretBytes> fetch(const codec::ResourceUri& kid) override;
-
- private:
-  std::shared_ptr<keyclient::ResourceSource> source_;
-};
 
 struct KeyAccess {
   Decision decision;
