@@ -32,6 +32,14 @@ enum class SignatureAlgorithm {
   eddsa,  // Ed25519
 };
 
+// The same without a hash of its own, for formats that name scheme and hash apart (TPM 2.0) or give a digest.
+enum class SignatureScheme {
+  ecdsa,             // raw r || s, any curve with any hash
+  rsa_pkcs1,         // RSASSA-PKCS1-v1_5
+  rsa_pss,           // salt as long as the digest
+  rsa_pss_any_salt,  // salt of any length, read from the signature: TPMs use the longest that fits
+};
+
 class PublicKey {
  public:
   // SubjectPublicKeyInfo, PKCS#1 RSA public keys, or the key of a certificate, in PEM.
@@ -39,6 +47,8 @@ class PublicKey {
   static Result<PublicKey> from_spki_der(ByteView der);
   // Coordinates of exactly coordinate_size(kind) bytes; the point must be on the curve.
   static Result<PublicKey> from_ec_coordinates(KeyKind curve, ByteView x, ByteView y);
+  // The same for formats that drop leading zeros (TPM 2.0): big-endian numbers of any length that fits.
+  static Result<PublicKey> from_ec_numbers(KeyKind curve, ByteView x, ByteView y);
   // Big-endian modulus and exponent without sign byte. Moduli under 2048 bits are refused.
   static Result<PublicKey> from_rsa_components(ByteView modulus, ByteView exponent);
   static Result<PublicKey> from_ed25519(ByteView key);
@@ -57,6 +67,9 @@ class PublicKey {
 
   // CryptoError::bad_signature where it does not verify, bad_key where the algorithm is not one for this kind of key.
   Result<> verify(SignatureAlgorithm algorithm, ByteView message, ByteView signature) const;
+  // The same over a digest that the caller has computed with `hash`. bad_parameter where its length is another, or the
+  // hash is SHA-1, which nothing may be signed with.
+  Result<> verify_digest(SignatureScheme scheme, HashAlgorithm hash, ByteView digest, ByteView signature) const;
   // RSA-OAEP with MGF1 of the same hash, empty label. hash: sha1 or sha256.
   Result<Bytes> encrypt_oaep(HashAlgorithm hash, ByteView plaintext) const;
   Result<Bytes> encrypt_pkcs1v15(ByteView plaintext) const;
@@ -115,5 +128,9 @@ SignatureAlgorithm default_algorithm(KeyKind kind);
 // ECDSA signatures between ASN.1 (X.509, TPM) and r || s (JOSE, COSE).
 Result<Bytes> ecdsa_from_der(KeyKind curve, ByteView der);
 Result<Bytes> ecdsa_to_der(KeyKind curve, ByteView raw);
+// r || s out of two numbers. Big-endian of any length as TPMs write them; little-endian of any length as SEV-SNP
+// reports do (72 bytes each). bad_signature where one is larger than the curve's coordinates.
+Result<Bytes> ecdsa_from_big_endian(KeyKind curve, ByteView r, ByteView s);
+Result<Bytes> ecdsa_from_little_endian(KeyKind curve, ByteView r, ByteView s);
 
 }  // namespace coffer::crypto
