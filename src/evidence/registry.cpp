@@ -1,33 +1,50 @@
 #include "evidence/registry.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/log.h"
+#ifdef COFFER_TEE_SAMPLE
 #include "evidence/sample/sample.h"
+#endif
 
 namespace coffer::evidence {
 
 namespace {
 
+using MakeVerifier = Result<std::unique_ptr<Verifier>> (*)(TeeKind, const VerifierOptions&);
+using MakeAttester = Result<std::unique_ptr<Attester>> (*)(TeeKind, const AttesterOptions&);
+
 // One line a TEE. A null maker: this build has none.
 struct Row {
   TeeKind kind;
-  std::unique_ptr<Verifier> (*make_verifier)(TeeKind);
-  std::unique_ptr<Attester> (*make_attester)(TeeKind, const RegistryOptions&);
+  MakeVerifier make_verifier;
+  MakeAttester make_attester;
+  MakeAttester make_simulator;
 };
 
-std::unique_ptr<Attester> make_sample(TeeKind kind, const RegistryOptions& options) {
-  return sample::make_attester(kind, kind == TeeKind::sample ? options.sample_init_data_digest : std::nullopt);
+#ifdef COFFER_TEE_SAMPLE
+Result<std::unique_ptr<Verifier>> sample_verifier(TeeKind kind, const VerifierOptions&) {
+  return sample::make_verifier(kind);
 }
 
-constexpr std::array rows{
-    Row{TeeKind::sample, sample::make_verifier, make_sample},
-    Row{TeeKind::sampledevice, sample::make_verifier, make_sample},
-};
+Result<std::unique_ptr<Attester>> sample_attester(TeeKind kind, const AttesterOptions& options) {
+  return sample::make_attester(kind, kind == TeeKind::sample ? options.sample_init_data_digest : std::nullopt);
+}
+#endif
 
-bool built_in(TeeKind kind) {
-  return std::ranges::find(rows, kind, &Row::kind) != rows.end();
+const std::vector<Row>& rows() {
+  static const std::vector<Row> table{
+#ifdef COFFER_TEE_SAMPLE
+      {TeeKind::sample, sample_verifier, sample_attester, nullptr},
+      {TeeKind::sampledevice, sample_verifier, sample_attester, nullptr},
+#endif
+  };
+  return table;
+}
+
+const Row* find_row(TeeKind kind) {
+  const auto row = std::ranges::find(rows(), kind, &Row::kind);
+  return row == rows().end() ? nullptr : &*row;
 }
 
 std::unexpected<Error> absent(TeeKind kind, std::string_view what) {
@@ -35,34 +52,58 @@ std::unexpected<Error> absent(TeeKind kind, std::string_view what) {
               "this build has no " + std::string{what} + " for TEE \"" + std::string{wire_name(kind)} + "\"");
 }
 
-Result<std::vector<TeeKind>> allowed_kinds(const RegistryOptions& options) {
-  std::vector<TeeKind> out;
+Result<std::vector<TeeChoice>> allowed_choices(const RegistryOptions& options) {
+  std::vector<TeeChoice> out;
   for (const auto& name : options.allow_tees) {
-    const auto kind = TRY(parse_tee_kind(name));
-    if (!built_in(kind)) return absent(kind, "verifier");
-    out.push_back(kind);
+    const auto choice = TRY(parse_tee_choice(name));
+    const auto* row = find_row(choice.kind);
+    if (row == nullptr) return absent(choice.kind, "verifier");
+    if (choice.simulated && row->make_simulator == nullptr) return absent(choice.kind, "simulator");
+    out.push_back(choice);
   }
   return out;
 }
 
-void warn_of_sample(TeeKind kind) {
+void warn(const TeeChoice& choice) {
+  if (choice.simulated) {
+    log::warn("evidence.simulator_in_use",
+              "SIMULATED TEE IN USE: whoever holds the simulator's keys can make its evidence; never use it with real "
+              "secrets",
+              {{"tee", to_text(choice)}});
+    return;
+  }
   log::warn("evidence.sample_in_use",
             "SAMPLE TEE IN USE: its evidence proves nothing and anyone can make it; never use it with real secrets",
-            {{"tee", std::string{wire_name(kind)}}});
+            {{"tee", to_text(choice)}});
+}
+
+template <typename T>
+Result<std::unique_ptr<T>> make(auto maker, TeeKind kind, const auto& options) {
+  if (maker == nullptr) return std::unique_ptr<T>{};
+  return maker(kind, options);
 }
 
 }  // namespace
 
 Result<Registry> Registry::create(const RegistryOptions& options) {
-  const auto allowed = TRY(allowed_kinds(options));
+  auto verifier_options = options.verifier;
+  auto attester_options = options.attester;
+  const auto allowed = TRY(allowed_choices(options));
+  for (const auto& choice : allowed) {
+    if (choice.simulated || is_sample(choice.kind)) warn(choice);
+    if (!choice.simulated) continue;
+    verifier_options.simulated_tees.push_back(choice.kind);
+    attester_options.simulated_tees.push_back(choice.kind);
+  }
   Registry out;
   out.allow_switch_ = options.allow_switch;
-  for (const auto& row : rows) {
-    if (is_sample(row.kind) && std::ranges::find(allowed, row.kind) == allowed.end()) continue;
-    if (is_sample(row.kind)) warn_of_sample(row.kind);
+  for (const auto& row : rows()) {
+    if (is_sample(row.kind) && std::ranges::find(allowed, row.kind, &TeeChoice::kind) == allowed.end()) continue;
     Entry entry;
-    if (row.make_verifier != nullptr) entry.verifier = row.make_verifier(row.kind);
-    if (row.make_attester != nullptr) entry.attester = row.make_attester(row.kind, options);
+    if (options.verifiers) entry.verifier = TRY(make<Verifier>(row.make_verifier, row.kind, verifier_options));
+    const bool simulated = verifier_options.simulated(row.kind);
+    const auto maker = simulated ? row.make_simulator : row.make_attester;
+    if (options.attesters) entry.attester = TRY(make<Attester>(maker, row.kind, attester_options));
     out.entries_.emplace(row.kind, std::move(entry));
   }
   return out;
@@ -111,8 +152,8 @@ bool Registry::sample_allowed() const {
 
 std::vector<TeeKind> built_in_tees() {
   std::vector<TeeKind> out;
-  out.reserve(rows.size());
-  for (const auto& row : rows) out.push_back(row.kind);
+  out.reserve(rows().size());
+  for (const auto& row : rows()) out.push_back(row.kind);
   return out;
 }
 

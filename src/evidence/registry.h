@@ -1,4 +1,5 @@
-// The table of TEEs in this build. Each is a leaf folder and one line in registry.cpp.
+// The table of TEEs in this build. Each is a leaf folder and one line in registry.cpp; CMake's COFFER_TEE_<NAME>
+// options leave it out.
 #pragma once
 
 #include <map>
@@ -6,23 +7,27 @@
 #include <string>
 #include <vector>
 
+#include "evidence/options.h"
 #include "evidence/tee.h"
 
 namespace coffer::evidence {
 
 struct RegistryOptions {
-  // Names of TEEs that prove nothing and are wanted all the same: "sample", "sampledevice".
+  // Names of TEEs that prove nothing and are wanted all the same: "sample", "sampledevice", "simulated:snp".
   std::vector<std::string> allow_tees{};
   // What the user would have to write, for the refusal's text ("coffer-kbs --allow-tee", "--tee").
   std::string allow_switch = "--allow-tee";
-  // Digest that the sample attester states as its own init-data; real TEEs take it from hardware.
-  std::optional<Bytes> sample_init_data_digest{};
+  // Which halves are made. A guest that only attests leaves the verifiers out, and their start-up cost with them.
+  bool verifiers = true;
+  bool attesters = true;
+  VerifierOptions verifier{};  // simulated_tees is filled from allow_tees
+  AttesterOptions attester{};  // likewise
 };
 
 class Registry {
  public:
-  // Logs a warning `evidence.sample_in_use` for each sample TEE let in. unknown_tee or not_supported for an
-  // `allow_tees` name that is unknown or has no verifier here.
+  // Logs a warning `evidence.sample_in_use` or `evidence.simulator_in_use` for each TEE let in that proves nothing.
+  // unknown_tee or not_supported for an `allow_tees` name that is unknown or has no code here.
   static Result<Registry> create(const RegistryOptions& options = {});
 
   // tee_not_allowed for a sample TEE that was not chosen, not_supported where this build has none.

@@ -14,7 +14,8 @@ struct TeeRow {
   std::string_view device_class;
 };
 
-// trustee.md 1.3; classes from section 7. "nitro" is ours: upstream has no AWS Nitro.
+// trustee.md 1.3; classes from section 7. "nitro", "psa", "keystone" and
+// "external" are ours: upstream has none of them.
 constexpr std::array tees{
     TeeRow{TeeKind::az_snp_vtpm, "az-snp-vtpm", "cpu"},
     TeeRow{TeeKind::az_tdx_vtpm, "az-tdx-vtpm", "cpu"},
@@ -26,8 +27,12 @@ constexpr std::array tees{
     TeeRow{TeeKind::csv, "csv", "cpu"},
     TeeRow{TeeKind::se, "se", "cpu"},
     TeeRow{TeeKind::hygondcu, "hygondcu", "dcu"},
+    TeeRow{TeeKind::nvidia_dpu, "nvidia-dpu", "dpu"},
     TeeRow{TeeKind::tpm, "tpm", "cpu"},
     TeeRow{TeeKind::nitro, "nitro", "cpu"},
+    TeeRow{TeeKind::psa, "psa", "cpu"},
+    TeeRow{TeeKind::keystone, "keystone", "cpu"},
+    TeeRow{TeeKind::external, "external", "cpu"},
     TeeRow{TeeKind::sample, "sample", "cpu"},
     TeeRow{TeeKind::sampledevice, "sampledevice", "gpu"},
 };
@@ -67,6 +72,9 @@ std::string_view code_name(EvidenceError code) {
     case EvidenceError::bad_runtime_data: return "evidence.bad_runtime_data";
     case EvidenceError::bad_init_data: return "evidence.bad_init_data";
     case EvidenceError::unsupported_hash: return "evidence.unsupported_hash";
+    case EvidenceError::collateral_missing: return "evidence.collateral_missing";
+    case EvidenceError::simulated_refused: return "evidence.simulated_refused";
+    case EvidenceError::device_failed: return "evidence.device_failed";
   }
   return "evidence.unknown";
 }
@@ -94,6 +102,31 @@ std::string_view device_class(TeeKind kind) {
 
 bool is_sample(TeeKind kind) {
   return kind == TeeKind::sample || kind == TeeKind::sampledevice;
+}
+
+namespace {
+
+std::unexpected<Error> without(const Attester& attester, std::string_view what) {
+  return fail(EvidenceError::not_supported,
+              "TEE \"" + std::string{wire_name(attester.kind())} + "\" " + std::string{what});
+}
+
+}  // namespace
+
+Result<> Attester::bind_init_data(ByteView) const {
+  return without(*this, "has no field for init-data");
+}
+
+std::optional<MeasurementRegister> Attester::runtime_register(unsigned) const {
+  return std::nullopt;
+}
+
+Result<> Attester::extend_runtime_measurement(unsigned, ByteView) const {
+  return without(*this, "has no register that a guest can extend");
+}
+
+Result<Bytes> Attester::read_runtime_measurement(unsigned) const {
+  return without(*this, "has no register that a guest can read back");
 }
 
 }  // namespace coffer::evidence

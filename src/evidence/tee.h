@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "codec/json.h"
+#include "crypto/hash.h"
 
 namespace coffer::evidence {
 
@@ -22,10 +23,13 @@ enum class EvidenceError {
   report_data_mismatch,
   init_data_mismatch,
   bad_signature,
-  no_device,         // the attester finds no hardware
-  bad_runtime_data,  // a nonce or tee-pubkey that is not one
-  bad_init_data,     // init-data that does not parse, or names an unknown format or algorithm
-  unsupported_hash,  // no hash algorithm that both sides can use
+  no_device,           // the attester finds no hardware
+  bad_runtime_data,    // a nonce or tee-pubkey that is not one
+  bad_init_data,       // init-data that does not parse, or names an unknown format or algorithm
+  unsupported_hash,    // no hash algorithm that both sides can use
+  collateral_missing,  // an endorsement the verdict needs can not be had: nothing is taken as verified without it
+  simulated_refused,   // evidence under a simulator's root that was not chosen by name
+  device_failed,       // the attester's hardware or driver answered with an error, too little, or never settled
 };
 std::string_view code_name(EvidenceError code);
 
@@ -41,8 +45,12 @@ enum class TeeKind {
   csv,
   se,
   hygondcu,
+  nvidia_dpu,
   tpm,
   nitro,
+  psa,       // Arm TrustZone: a PSA attestation token
+  keystone,  // RISC-V Keystone's report
+  external,  // a verifier or attester of the user's own, behind a socket
   sample,
   sampledevice
 };
@@ -68,6 +76,8 @@ struct Claims {
   std::optional<std::string> report_data{};  // as the TEE's claim spells it (hex, or base64 for sample)
   std::optional<std::string> init_data{};    // absent: the TEE did not vouch for any
   std::string device_class{};                // empty: device_class(kind) of the verifier
+  // Subject of the simulator's root that the evidence chains to; absent for a vendor's root. The token carries it.
+  std::optional<std::string> simulated_root{};
 };
 
 class Verifier {
@@ -79,12 +89,28 @@ class Verifier {
                                              TimePoint now) const = 0;
 };
 
+// A register for runtime measurements (guest-components.md 2.6).
+struct MeasurementRegister {
+  unsigned index;  // as it is written into an event log entry: CCMR of TDX and CSV, PCR of a TPM
+  crypto::HashAlgorithm algorithm;
+};
+
 class Attester {
  public:
   virtual ~Attester() = default;
   virtual TeeKind kind() const = 0;
   // report_data: the digest of the runtime data, at most 64 bytes.
   virtual Result<codec::json::Value> attest(ByteView report_data) const = 0;
+  // Binds init-data at the guest's start: compares the digest, fitted to the TEE's field, with what hardware states
+  // (init_data_mismatch), or extends a register with it. not_supported where the TEE has no such field.
+  virtual Result<> bind_init_data(ByteView digest) const;
+  // Runtime measurement: the register an event of this PCR index goes to, and its hash. Nothing: the TEE has no
+  // registers that a guest can extend.
+  virtual std::optional<MeasurementRegister> runtime_register(unsigned pcr_index) const;
+  // Extends that register; not_supported by default.
+  virtual Result<> extend_runtime_measurement(unsigned pcr_index, ByteView digest) const;
+  // Its present value, for recovery after a crash between extending and logging; not_supported by default.
+  virtual Result<Bytes> read_runtime_measurement(unsigned pcr_index) const;
 };
 
 }  // namespace coffer::evidence

@@ -45,7 +45,7 @@ Result<std::unique_ptr<Attested>> Attested::create(const Context& context, const
   choice.allow_switch = "--tee";
   if (is_sample(options.tee)) choice.allow_tees.push_back(options.tee);
   auto handshake = TRY(handshake_options(options));
-  if (is_sample(options.tee) && handshake.init_data) choice.sample_init_data_digest = handshake.init_data->digest();
+  if (is_sample(options.tee) && handshake.init_data) choice.attester.sample_init_data_digest = handshake.init_data->digest();
 
   auto attested = std::make_unique<Attested>();
   attested->registry_ = std::make_unique<evidence::Registry>(TRY(evidence::Registry::create(choice)));

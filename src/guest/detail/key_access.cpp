@@ -21,7 +21,7 @@ Result<std::unique_ptr<evidence::Registry>> make_registry(const Settings& settin
   evidence::RegistryOptions options{.allow_switch = "--tee"};
   // Detection never finds a sample TEE, so this is one that was named.
   if (evidence::is_sample(kind)) options.allow_tees.emplace_back(evidence::wire_name(kind));
-  if (settings.init_data) options.sample_init_data_digest = settings.init_data->digest();
+  if (settings.init_data) options.attester.sample_init_data_digest = settings.init_data->digest();
   return std::make_unique<evidence::Registry>(TRY(evidence::Registry::create(options)));
 }
 
