@@ -59,6 +59,7 @@ struct EvaluationOutcome {
   std::vector<SubmoduleOutcome> submodules{};
   Tier status = Tier::none;  // the worst
   bool sample = false;       // a TEE that proves nothing took part
+  bool simulated = false;    // evidence under a simulator's root took part
   // [{"submodule","tee","status","trustworthiness-vector","policy","conditions":[{"rule","line","text","held","claim",
   // "actual","expected"}]}] for audit records and `coffer explain`.
   codec::json::Array to_json() const;

@@ -116,6 +116,8 @@ Result<EvaluationOutcome> BuiltinAttestationService::evaluate(const EvaluationRe
   out.submodules = std::move(appraisal.outcomes);
   for (const auto& submodule : out.submodules) out.status = std::max(out.status, submodule.status);
   out.sample = std::ranges::any_of(request.evidence, evidence::is_sample, &EvidenceRequest::tee);
+  out.simulated = std::ranges::any_of(
+      appraisal.submodules, [](const auto& each) { return each.annotated_evidence.contains("simulated_root"); });
   return out;
 }
 

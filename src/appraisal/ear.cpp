@@ -177,14 +177,17 @@ json::Object annotate(AnnotatedEvidence parts) {
     out.set("init_data", *std::move(parts.claims.init_data));
     out.set("init_data_claims", std::move(parts.init_data_claims));
   }
+  if (parts.claims.simulated_root) out.set("simulated_root", *std::move(parts.claims.simulated_root));
   return out;
 }
 
 json::Object ear_claims(const std::vector<Submodule>& submodules, const EarOptions& options, TimePoint now) {
   json::Object submods;
   bool sample = false;
+  json::Array simulated;
   for (const auto& submodule : submodules) {
     sample = sample || names_sample(submodule.annotated_evidence);
+    if (const auto* root = submodule.annotated_evidence.find("simulated_root")) simulated.push_back(*root);
     submods.set(submodule.name, submodule_claims(submodule, options.verbose_token));
   }
   json::Object out{{"eat_profile", options.profile},
@@ -194,6 +197,7 @@ json::Object ear_claims(const std::vector<Submodule>& submodules, const EarOptio
                    {"exp", to_unix_seconds(now + options.lifetime)},
                    {"iss", options.issuer}};
   if (sample) out.set("coffer.sample", true);
+  if (!simulated.empty()) out.set("coffer.simulated", std::move(simulated));
   return out;
 }
 

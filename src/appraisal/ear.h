@@ -58,7 +58,8 @@ struct Submodule {
 };
 
 // "ear.veraison.annotated-evidence": {"<tee>": claims, report_data?, init_data?, init_data_claims?,
-// runtime_data_claims?}. The two pairs appear where the verifier returned init_data or report_data.
+// runtime_data_claims?, simulated_root?}. The two pairs appear where the verifier returned init_data or report_data, and
+// the last, which is ours, where the evidence chains to a simulator's root: a policy can tell.
 struct AnnotatedEvidence {
   evidence::TeeKind tee;
   evidence::Claims claims;
@@ -78,7 +79,7 @@ struct EarOptions {
 };
 
 // The claims of a token: eat_profile, iat, ear.verifier-id, submods, exp, iss; and, where a sample TEE took part, our
-// additive claim "coffer.sample": true.
+// additive claim "coffer.sample": true; where simulated evidence did, "coffer.simulated": [subject of the root, ...].
 codec::json::Object ear_claims(const std::vector<Submodule>& submodules, const EarOptions& options, TimePoint now);
 
 // What a relying party reads back from claims, ours or another issuer's.

@@ -137,10 +137,24 @@ TEST(EarClaims, have_upstreams_members_and_mark_the_sample_tee) {
       R"("coffer.sample":true})");
 }
 
+TEST(EarClaims, simulated_evidence_is_marked_for_policies_and_for_relying_parties) {
+  evidence::Claims claims{.claims = {{"measurement", "ab"}}, .simulated_root = "CN=SIMULATED, NOT SECURE: SNP"};
+  const Submodule submodule{.name = "cpu0",
+                            .vector = TrustVector::zeros(),
+                            .policy_id = "default",
+                            .annotated_evidence = annotate({.tee = TeeKind::snp, .claims = std::move(claims)})};
+  EXPECT_EQ(json::serialize(json::Value{submodule.annotated_evidence}),
+            R"({"snp":{"measurement":"ab"},"simulated_root":"CN=SIMULATED, NOT SECURE: SNP"})");
+  const auto token = ear_claims({submodule}, {}, now);
+  EXPECT_EQ(json::serialize(*token.find("coffer.simulated")), R"(["CN=SIMULATED, NOT SECURE: SNP"])");
+  EXPECT_FALSE(token.contains("coffer.sample"));
+}
+
 TEST(EarClaims, real_tees_carry_no_sample_mark) {
   auto submodule = valid_submodule();
   submodule.annotated_evidence = annotate({.tee = TeeKind::snp, .claims = {.claims = {}}});
   EXPECT_FALSE(ear_claims({submodule}, {}, now).contains("coffer.sample"));
+  EXPECT_FALSE(ear_claims({submodule}, {}, now).contains("coffer.simulated"));
 }
 
 TEST(EarClaims, a_terse_token_drops_the_additional_evidence) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,13 @@ enum class CollateralError {
   bad_bundle,    // an export that does not parse, or whose digests do not hold
 };
 std::string_view code_name(CollateralError code);
+
+// The vendors' services, and where each is unless configured otherwise.
+struct CollateralService {
+  std::string_view name;
+  std::string_view default_url;
+};
+std::span<const CollateralService> collateral_services();
 
 struct CollateralBlob {
   Bytes body;

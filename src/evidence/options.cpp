@@ -8,19 +8,6 @@ namespace {
 constexpr std::string_view simulated_prefix = "simulated:";
 }  // namespace
 
-std::string_view code_name(CollateralError code) {
-  switch (code) {
-    case CollateralError::unreachable: return "collateral.unreachable";
-    case CollateralError::rate_limited: return "collateral.rate_limited";
-    case CollateralError::not_found: return "collateral.not_found";
-    case CollateralError::offline: return "collateral.offline";
-    case CollateralError::malformed: return "collateral.malformed";
-    case CollateralError::expired: return "collateral.expired";
-    case CollateralError::bad_bundle: return "collateral.bad_bundle";
-  }
-  return "collateral.unknown";
-}
-
 Result<TeeChoice> parse_tee_choice(std::string_view name) {
   const bool simulated = name.starts_with(simulated_prefix);
   const auto kind = TRY(parse_tee_kind(simulated ? name.substr(simulated_prefix.size()) : name));

@@ -6,6 +6,8 @@
 
 namespace coffer::evidence {
 
+namespace json = codec::json;
+
 namespace {
 
 struct TeeRow {
@@ -106,15 +108,22 @@ bool is_sample(TeeKind kind) {
 
 namespace {
 
-std::unexpected<Error> without(const Attester& attester, std::string_view what) {
-  return fail(EvidenceError::not_supported,
-              "TEE \"" + std::string{wire_name(attester.kind())} + "\" " + std::string{what});
+std::unexpected<Error> without(TeeKind kind, std::string_view what) {
+  return fail(EvidenceError::not_supported, "TEE \"" + std::string{wire_name(kind)} + "\" " + std::string{what});
 }
 
 }  // namespace
 
+Result<json::Object> Verifier::inspect(const json::Value&) const {
+  return without(kind(), "has no reading of its evidence in this build");
+}
+
+Result<json::Value> Verifier::from_raw(ByteView, std::span<const Bytes>) const {
+  return without(kind(), "has no raw form of its evidence; give the evidence document in JSON");
+}
+
 Result<> Attester::bind_init_data(ByteView) const {
-  return without(*this, "has no field for init-data");
+  return without(kind(), "has no field for init-data");
 }
 
 std::optional<MeasurementRegister> Attester::runtime_register(unsigned) const {
@@ -122,11 +131,11 @@ std::optional<MeasurementRegister> Attester::runtime_register(unsigned) const {
 }
 
 Result<> Attester::extend_runtime_measurement(unsigned, ByteView) const {
-  return without(*this, "has no register that a guest can extend");
+  return without(kind(), "has no register that a guest can extend");
 }
 
 Result<Bytes> Attester::read_runtime_measurement(unsigned) const {
-  return without(*this, "has no register that a guest can read back");
+  return without(kind(), "has no register that a guest can read back");
 }
 
 }  // namespace coffer::evidence

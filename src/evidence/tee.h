@@ -87,6 +87,12 @@ class Verifier {
   // malformed, report_data_mismatch, init_data_mismatch, bad_signature; expected and actual in the text.
   virtual Result<std::vector<Claims>> verify(const codec::json::Value& evidence, const Binding& binding,
                                              TimePoint now) const = 0;
+  // Every field of the evidence by name, bytes in hex, nothing of it checked beyond its shape. malformed, or
+  // not_supported where the TEE has no such reading.
+  virtual Result<codec::json::Object> inspect(const codec::json::Value& evidence) const;
+  // The evidence document around a raw report, quote or document as hardware gives it; `certificates` (DER) go where
+  // that document has room for them. not_supported where the TEE has no raw form.
+  virtual Result<codec::json::Value> from_raw(ByteView raw, std::span<const Bytes> certificates) const;
 };
 
 // A register for runtime measurements (guest-components.md 2.6).

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "codec/json.h"
 
 namespace coffer::keybroker {
 
@@ -75,6 +77,7 @@ struct AttestationConfig {
   std::string profile_name = "tag:github.com,2024:confidential-containers/Trustee";
   bool verbose_token = true;
   TokenSignerConfig signer{};
+  codec::json::Object verifier_config{};  // each verifier reads its own member (trustee.md 7)
 };
 
 // Whom to believe when a token comes from elsewhere (passport).
@@ -107,12 +110,20 @@ struct AuditConfig {
   Duration max_age = std::chrono::hours{24 * 90};
 };
 
+// Where verifiers get endorsements that are not in the evidence.
+struct CollateralConfig {
+  bool offline = false;                           // only what the store holds, as `coffer collateral import` put it there
+  std::map<std::string, std::string> services{};  // base URL by service: "amd-kds", "intel-pcs"
+};
+
 // Our own switches, the table [coffer]. Each departs from upstream, or restores it, by explicit choice.
 struct CofferConfig {
   std::vector<std::string> allow_tees{};  // TEEs that need to be chosen by name: "sample", "sampledevice"
   bool unattested_reads = false;          // serve plaintext resources without any attestation. Dangerous
   int missing_resource_status = 404;      // or 401 as upstream
   DefaultPolicy default_policy = DefaultPolicy::upstream;
+  std::vector<std::filesystem::path> simulator_roots{};  // PEM files, for allow_tees such as "simulated:snp"
+  CollateralConfig collateral{};
   AuditConfig audit{};
 };
 

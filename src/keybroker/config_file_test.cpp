@@ -249,6 +249,27 @@ TEST(ConfigFile, reads_the_generation_of_v0_21) {
   ASSERT_TRUE(config.session_storage);
   EXPECT_EQ(config.session_storage->kind, StorageKind::memory);
   EXPECT_FALSE(says(config, "form of Trustee"));
+  EXPECT_EQ(codec::json::serialize(codec::json::Value{config.attestation.verifier_config}),
+            R"({"tpm_verifier":{"trusted_ak_keys_dir":"/aks"}})");
+}
+
+TEST(ConfigFile, reads_where_endorsements_come_from_and_which_simulator_is_trusted) {
+  const auto config = read(R"(
+[coffer]
+allow_tees = ["simulated:snp"]
+simulator_roots = ["/home/sim/roots.pem"]
+[coffer.collateral]
+offline = true
+intel-pcs = "http://127.0.0.1:8081"
+)");
+  EXPECT_EQ(config.coffer.simulator_roots, std::vector<std::filesystem::path>{"/home/sim/roots.pem"});
+  EXPECT_TRUE(config.coffer.collateral.offline);
+  EXPECT_EQ(config.coffer.collateral.services.at("intel-pcs"), "http://127.0.0.1:8081");
+  EXPECT_FALSE(config.coffer.collateral.services.contains("amd-kds"));
+}
+
+TEST(ConfigFile, a_vendor_service_nobody_knows_is_an_error) {
+  EXPECT_THAT(error_of("[coffer.collateral]\namd-pcs = \"http://127.0.0.1\"\n"), testing::HasSubstr("amd-pcs"));
 }
 
 TEST(ConfigFile, reads_the_seeds_background_check_file) {

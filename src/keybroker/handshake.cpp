@@ -151,6 +151,12 @@ TimePoint expiry_of(std::string_view token, TimePoint fallback) {
   return seconds ? from_unix_seconds(std::clamp<std::int64_t>(*seconds, 0, far)) : fallback;
 }
 
+std::string_view warning_of(const appraisal::EvaluationOutcome& outcome) {
+  if (outcome.sample) return "SAMPLE evidence, which proves nothing, was accepted";
+  if (outcome.simulated) return "SIMULATED evidence, which proves nothing, was accepted";
+  return "";
+}
+
 Result<> record_attestation(const Call& call, const Session& session, evidence::TeeKind tee,
                             const appraisal::EvaluationOutcome& outcome) {
   auto& services = call.services;
@@ -170,7 +176,7 @@ Result<> record_attestation(const Call& call, const Session& session, evidence::
                              .claims_sha256 = summary.claims_sha256,
                              .token_sha256 = token_id(outcome.token),
                              .explanation = issued.explanation}));
-  log::info("broker.attested", outcome.sample ? "SAMPLE evidence, which proves nothing, was accepted" : "",
+  log::info("broker.attested", warning_of(outcome),
             {{"session", issued.session}, {"tee", issued.tee}, {"status", summary.status}});
   return {};
 }

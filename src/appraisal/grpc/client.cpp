@@ -47,6 +47,7 @@ Result<EvaluationOutcome> outcome_of(std::string token) {
                 "the attestation service is expected to answer with a JWT: " + jwt.error().message);
   }
   EvaluationOutcome out{.token = std::move(token)};
+  out.simulated = jwt->claims.contains("coffer.simulated");
   for (auto& submodule : TRY(read_submodules(jwt->claims))) {
     auto tee = tee_in(jwt->claims, submodule.name);
     const auto kind = evidence::parse_tee_kind(tee);

@@ -71,10 +71,8 @@ Result<> read_rvps(ConfigTable& service) {
 Result<> read_builtin(ConfigTable& service, AttestationConfig& into) {
   TRY(read_token_broker(service, into));
   TRY(read_rvps(service));
-  if (service.has("verifier_config")) {
-    service.notice(service.path() + ".verifier_config has no effect: no verifier in this build takes options");
-  }
-  service.ignore({"verifier_config", "storage_type", "work_dir", "policy_engine"});
+  if (auto verifiers = TRY(service.object("verifier_config"))) into.verifier_config = *std::move(verifiers);
+  service.ignore({"storage_type", "work_dir", "policy_engine"});
   return {};
 }
 

@@ -84,6 +84,13 @@ Result<std::optional<std::vector<std::string>>> ConfigTable::texts(std::string_v
   return out;
 }
 
+Result<std::optional<json::Object>> ConfigTable::object(std::string_view key) {
+  const auto* value = take(key);
+  if (value == nullptr) return std::nullopt;
+  if (const auto* object = value->if_object()) return *object;
+  return wrong(key, "a table", *value);
+}
+
 Result<std::optional<ConfigTable>> ConfigTable::table(std::string_view key) {
   const auto* value = take(key);
   if (value == nullptr) return std::nullopt;

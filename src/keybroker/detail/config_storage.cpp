@@ -1,3 +1,4 @@
+#include "evidence/collateral.h"
 #include "keybroker/detail/config_sections.h"
 #include "keybroker/resource_policies.h"
 
@@ -141,6 +142,16 @@ Result<> read_resources(ConfigTable& root, Config& config) {
   return read_policy_path(root, "policy_engine_config", config.policy_path);
 }
 
+Result<> read_collateral(ConfigTable& coffer, CollateralConfig& collateral) {
+  auto table = TRY(coffer.table("collateral"));
+  if (!table) return {};
+  TRY(table->read("offline", collateral.offline));
+  for (const auto& service : evidence::collateral_services()) {
+    if (auto url = TRY(table->text(service.name))) collateral.services.emplace(service.name, *std::move(url));
+  }
+  return table->finish_strictly();
+}
+
 Result<> read_coffer(ConfigTable& root, CofferConfig& coffer) {
   auto table = TRY(root.table("coffer"));
   if (!table) return {};
@@ -155,6 +166,10 @@ Result<> read_coffer(ConfigTable& root, CofferConfig& coffer) {
     if (!policy) return table->error(BrokerError::config_value, "default_policy", policy.error().message);
     coffer.default_policy = *policy;
   }
+  for (auto& file : TRY(table->texts("simulator_roots")).value_or(std::vector<std::string>{})) {
+    coffer.simulator_roots.emplace_back(std::move(file));
+  }
+  TRY(read_collateral(*table, coffer.collateral));
   TRY(read_audit(*table, coffer.audit));
   return table->finish_strictly();
 }
