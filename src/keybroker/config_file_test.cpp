@@ -269,7 +269,7 @@ intel-pcs = "http://127.0.0.1:8081"
 }
 
 TEST(ConfigFile, a_vendor_service_nobody_knows_is_an_error) {
-  EXPECT_THAT(error_of("[coffer.collateral]\namd-pcs = \"http://127.0.0.1\"\n"), testing::HasSubstr("amd-pcs"));
+  EXPECT_NE(error_of("[coffer.collateral]\namd-pcs = \"http://127.0.0.1\"\n").find("amd-pcs"), std::string::npos);
 }
 
 TEST(ConfigFile, reads_the_seeds_background_check_file) {
