@@ -90,7 +90,10 @@ void Flags::add_key_flags(CLI::App& app) {
          "key of the image, instead of the one it names (default: that, else default/key/encryption-key)");
   option("--mode", mode, "auto, background-check, passport or offline")->capture_default_str();
   option("--issuer-uri", options.issuer_url, "passport mode: the broker that attests and gives the token");
-  option("--tee", options.tee, "attest as this TEE (default: the one of this machine); sample only by name");
+  option("--tee", options.tee,
+         "attest as this TEE (default: the one of this machine); sample and simulated:TEE only by name");
+  option("--simulator", options.simulator_directory, "keys of `coffer simulate init`, for --tee simulated:TEE")
+      ->envname("COFFER_SIMULATOR");
   option("--init-data", init_data, "TOML init-data to send with the evidence");
   option("--offline-keys", offline_keys, "directory with repository/type/tag files, or offline_fs_kbc JSON file")
       ->allow_extra_args(false);

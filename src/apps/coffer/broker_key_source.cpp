@@ -3,22 +3,10 @@
 #include <CLI/CLI.hpp>
 
 #include "apps/coffer/admin_client.h"
-#include "evidence/detect.h"
 #include "evidence/init_data.h"
 
 namespace coffer::cli {
 namespace {
-
-bool is_sample(std::string_view tee) {
-  return tee == "sample" || tee == "sampledevice";
-}
-
-Result<evidence::TeeKind> choose_tee(const std::string& name) {
-  if (!name.empty()) return evidence::parse_tee_kind(name);
-  if (const auto detected = evidence::detect_tee()) return detected->kind;
-  return fail(evidence::EvidenceError::no_device,
-              "this machine shows no TEE; `--tee sample` plays one where the broker allows it by name");
-}
 
 Result<keyclient::HandshakeOptions> handshake_options(const AttestOptions& options) {
   keyclient::HandshakeOptions handshake;
@@ -32,7 +20,8 @@ Result<keyclient::HandshakeOptions> handshake_options(const AttestOptions& optio
 }  // namespace
 
 void AttestOptions::add_to(CLI::App* command) {
-  command->add_option("--tee", tee, "attest as this TEE (default: the one of this machine); sample only by name");
+  command->add_option("--tee", tee,
+                      "attest as this TEE (default: the one of this machine); sample and simulated:TEE only by name");
   command->add_option("--issuer-uri", issuer_url, "passport mode: the broker that attests and gives the token");
   command->add_option("--tee-key", tee_key, "ECDH-ES+A256KW-P256, ECDH-ES+A256KW-P521 or RSA-OAEP-256")
       ->capture_default_str();
@@ -40,16 +29,10 @@ void AttestOptions::add_to(CLI::App* command) {
 }
 
 Result<std::unique_ptr<Attested>> Attested::create(const Context& context, const AttestOptions& options) {
-  const auto kind = TRY(choose_tee(options.tee));
-  evidence::RegistryOptions choice;
-  choice.allow_switch = "--tee";
-  if (is_sample(options.tee)) choice.allow_tees.push_back(options.tee);
   auto handshake = TRY(handshake_options(options));
-  if (is_sample(options.tee) && handshake.init_data) choice.attester.sample_init_data_digest = handshake.init_data->digest();
-
   auto attested = std::make_unique<Attested>();
-  attested->registry_ = std::make_unique<evidence::Registry>(TRY(evidence::Registry::create(choice)));
-  const auto* attester = TRY(attested->registry_->attester(kind));
+  attested->attester_ = std::make_unique<evidence::ChosenAttester>(TRY(evidence::ChosenAttester::choose(
+      {.tee = options.tee, .init_data = handshake.init_data, .simulator_directory = context.home().simulator()})));
 
   keyclient::BrokerOptions broker {
     .url = TRY(context.kbs_url())
@@ -57,7 +40,8 @@ Result<std::unique_ptr<Attested>> Attested::create(const Context& context, const
   };
   keyclient::BrokerOptions issuer = broker;
   if (!options.issuer_url.empty()) issuer.url = options.issuer_url;
-  auto tokens = TRY(keyclient::HandshakeTokenSource::create(issuer, *attester, std::move(handshake)));
+  auto tokens =
+      TRY(keyclient::HandshakeTokenSource::create(issuer, attested->attester_->attester(), std::move(handshake)));
   attested->tokens_ = tokens;
   const auto credential = options.issuer_url.empty() ? keyclient::Credential::cookie : keyclient::Credential::bearer;
   attested->resources_ = TRY(keyclient::KbsResourceSource::create(broker, tokens, credential));

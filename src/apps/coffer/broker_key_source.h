@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/coffer/context.h"
-#include "evidence/registry.h"
+#include "evidence/chosen_attester.h"
 #include "keyclient/kbs_client.h"
 
 namespace coffer::cli {
@@ -28,7 +28,7 @@ class Attested {
   keyclient::TokenSource& tokens() { return *tokens_; }
 
  private:
-  std::unique_ptr<evidence::Registry> registry_;
+  std::unique_ptr<evidence::ChosenAttester> attester_;
   std::shared_ptr<keyclient::TokenSource> tokens_;
   std::shared_ptr<keyclient::ResourceSource> resources_;
 };

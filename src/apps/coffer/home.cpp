@@ -19,6 +19,15 @@ std::string default_directory() {
   return (fs::path(user != nullptr ? user : ".") / ".coffer").string();
 }
 
+}  // namespace
+
+fs::path Home::simulator() const {
+  const char* named = std::getenv("COFFER_SIMULATOR");
+  return named != nullptr && *named != '\0' ? fs::path(named) : directory_ / "simulator";
+}
+
+namespace {
+
 // A TOML basic string: JSON's escapes are a subset of TOML's.
 std::string toml_string(std::string_view text) {
   return codec::json::serialize(codec::json::Value(text));

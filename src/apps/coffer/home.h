@@ -3,6 +3,7 @@
 //   admin.key         the administrator's Ed25519 private key (PEM, mode 0600)
 //   admin.pub         its public half, which broker.toml names
 //   store.sqlite      resources, policies, reference values, sessions, audit
+//   simulator/        keys and roots of `coffer simulate`, where it was set up
 //   broker.url        where the broker of `coffer up` listens; there while it runs
 #pragma once
 
@@ -33,6 +34,7 @@ class Home {
   std::filesystem::path admin_public_key() const { return directory_ / "admin.pub"; }
   std::filesystem::path store() const { return directory_ / "store.sqlite"; }
   std::filesystem::path url_file() const { return directory_ / "broker.url"; }
+  std::filesystem::path simulator() const;  // COFFER_SIMULATOR, or simulator/ here
   std::filesystem::path tls_certificate() const { return directory_ / "tls.crt"; }
   std::filesystem::path tls_key() const { return directory_ / "tls.key"; }
   std::filesystem::path tls_authority() const { return directory_ / "tls-ca.crt"; }

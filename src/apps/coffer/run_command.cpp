@@ -19,6 +19,7 @@ Result<int> run(const Context& context, runner::Flags flags) {
   } else if (const auto own = context.home().tls_authority(); std::filesystem::exists(own)) {
     options.kbs_certificate = own;
   }
+  if (options.simulator_directory.empty()) options.simulator_directory = context.home().simulator();
   auto outcome = guest::run(options);
   if (context.json) {
     print_json(outcome.report);

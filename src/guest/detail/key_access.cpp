@@ -1,6 +1,5 @@
 #include "guest/detail/key_access.h"
 
-#include "evidence/detect.h"
 #include "guest/detail/published_key.h"
 
 namespace coffer::guest::detail {
@@ -9,20 +8,14 @@ namespace {
 using keyclient::BrokerOptions;
 using keyclient::ResourceSource;
 
-Result<evidence::TeeKind> find_tee(const std::string& name) {
-  if (!name.empty()) return evidence::parse_tee_kind(name);
-  if (const auto found = evidence::detect_tee()) return found->kind;
-  return fail(
-      GuestError::no_tee,
-      "this machine shows no TEE, so it cannot attest; where the broker's owner allows it, `--tee sample` plays one");
-}
-
-Result<std::unique_ptr<evidence::Registry>> make_registry(const Settings& settings, evidence::TeeKind kind) {
-  evidence::RegistryOptions options{.allow_switch = "--tee"};
-  // Detection never finds a sample TEE, so this is one that was named.
-  if (evidence::is_sample(kind)) options.allow_tees.emplace_back(evidence::wire_name(kind));
-  if (settings.init_data) options.attester.sample_init_data_digest = settings.init_data->digest();
-  return std::make_unique<evidence::Registry>(TRY(evidence::Registry::create(options)));
+// The guest's own words for a machine that cannot attest: its exit code depends on them.
+Result<std::unique_ptr<evidence::ChosenAttester>> choose_attester(const Settings& settings) {
+  auto chosen = evidence::ChosenAttester::choose(
+      {.tee = settings.tee, .init_data = settings.init_data, .simulator_directory = settings.simulator_directory});
+  if (!chosen && settings.tee.empty() && chosen.error().code == evidence::EvidenceError::no_device) {
+    return fail(GuestError::no_tee, chosen.error().message);
+  }
+  return std::make_unique<evidence::ChosenAttester>(TRY(std::move(chosen)));
 }
 
 Result<std::shared_ptr<ResourceSource>> attested_source(Settings& settings, const Decision& decision,
@@ -62,10 +55,9 @@ Result<KeyAccess> KeyAccess::open(Settings settings) {
   } else if (access.decision.unattested) {
     access.source = TRY(keyclient::unattested_client({.url = settings.kbs_url, .extra_root_pems = settings.root_pems}));
   } else {
-    const auto kind = TRY(find_tee(settings.tee));
-    access.tee = evidence::wire_name(kind);
-    access.registry = TRY(make_registry(settings, kind));
-    access.source = TRY(attested_source(settings, access.decision, *TRY(access.registry->attester(kind))));
+    access.attester = TRY(choose_attester(settings));
+    access.tee = access.attester->name();
+    access.source = TRY(attested_source(settings, access.decision, access.attester->attester()));
   }
   if (resources.empty()) return access;
   auto mapped = TRY(keyclient::MappedSource::create(resources, access.source));

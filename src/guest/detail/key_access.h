@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "evidence/registry.h"
+#include "evidence/chosen_attester.h"
 #include "guest/detail/mode_decision.h"
 #include "guest/resource_key_source.h"
 #include "keyclient/resource_source.h"
@@ -14,7 +14,7 @@ namespace coffer::guest::detail {
 struct KeyAccess {
   Decision decision;
   std::string tee{};                               // wire name where attestation is made
-  std::unique_ptr<evidence::Registry> registry{};  // owns the attester that `source` uses
+  std::unique_ptr<evidence::ChosenAttester> attester{};  // the one that `source` uses
   std::shared_ptr<keyclient::ResourceSource> source{};
 
   // Decides the mode, finds the TEE where one is needed. Errors: no_tee, usage, and those of decide().

@@ -127,6 +127,7 @@ Result<Settings> gather_settings(const RunnerOptions& options, std::string_view 
   settings.issuer_url = options.issuer_url.empty() ? config.issuer_url : options.issuer_url;
   settings.issuer_by_flag = !options.issuer_url.empty();
   settings.tee = options.tee;
+  settings.simulator_directory = options.simulator_directory;
   settings.allow_unattested = options.allow_unattested;
   TRY(add_local_keys(options, config, settings));
   TRY(add_trust(options, config, settings));

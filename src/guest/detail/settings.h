@@ -29,6 +29,7 @@ struct Settings {
   bool published_key = false;     // kbc "sample": the key that upstream publishes for tests
   std::vector<std::string> root_pems{};
   std::string tee{};
+  std::filesystem::path simulator_directory{};
   keyclient::TeeKeyAlgorithm tee_key = keyclient::TeeKeyAlgorithm::ecdh_p256;
   std::optional<evidence::InitData> init_data{};
   std::vector<std::filesystem::path> key_directories{};
