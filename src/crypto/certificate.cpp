@@ -1,7 +1,5 @@
 #include <openssl/pem.h>
 
-#include <ctime>
-
 #include "crypto/detail/key_impl.h"
 #include "crypto/detail/pem_block.h"
 #include "crypto/detail/x509_impl.h"
@@ -16,37 +14,30 @@ constexpr std::size_t most_certificates = 64;
 Bytes encode(X509* x509) {
   unsigned char* encoded = nullptr;
   const int size = i2d_X509(x509, &encoded);
-  if (size <= 0) return {};
-  const auto* first = reinterpret_cast<const std::byte*>(encoded);
-  Bytes out(first, first + size);
-  OPENSSL_free(encoded);
-  return out;
+  return detail::take_encoding(encoded, size);
 }
 
-Result<TimePoint> to_time(const ASN1_TIME* time, std::string_view what) {
-  std::tm parts{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &parts) != 1) {
-    return detail::openssl_fail(CryptoError::bad_certificate, "a malformed " + std::string{what});
-  }
-  return from_unix_seconds(::timegm(&parts));
+// One certificate at the head of `der`, which may be longer, and its size in `used`.
+Result<detail::X509Ptr> read_one(ByteView der, std::size_t& used) {
+  const auto* const begin = detail::data_of(der);
+  const auto* cursor = begin;
+  detail::X509Ptr x509{d2i_X509(nullptr, &cursor, static_cast<long>(der.size()))};
+  if (!x509) return detail::openssl_fail(CryptoError::bad_certificate, "not a DER certificate");
+  used = static_cast<std::size_t>(cursor - begin);
+  return x509;
 }
 
-struct ObjectReleaser {
-  void operator()(ASN1_OBJECT* object) const { ASN1_OBJECT_free(object); }
-};
+Result<Certificate> finish(detail::X509Ptr x509, ByteView der) {
+  TRY(detail::check_unique(X509_get0_extensions(x509.get())));
+  auto certificate = TRY(detail::adopt_certificate(std::move(x509)));
+  // OpenSSL takes BER. One certificate must not have two encodings, or fingerprints mean nothing (X.690 section 10).
+  if (!equal(certificate.der(), der)) return fail(CryptoError::bad_certificate, "the certificate is BER, not DER");
+  return certificate;
+}
 
 }  // namespace
 
 namespace detail {
-
-std::string name_text(const X509_NAME* name) {
-  const BioPtr bio{BIO_new(BIO_s_mem())};
-  if (!bio || X509_NAME_print_ex(bio.get(), name, 0, XN_FLAG_RFC2253) < 0) {
-    ERR_clear_error();
-    return "(unprintable name)";
-  }
-  return take_text(bio.get());
-}
 
 Result<Certificate> adopt_certificate(X509Ptr x509) {
   const QueueCleaner cleaner;
@@ -64,17 +55,26 @@ Result<Certificate> adopt_certificate(X509Ptr x509) {
 Certificate::Certificate(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
 Result<Certificate> Certificate::from_der(ByteView der) {
-  const auto* cursor = detail::data_of(der);
-  const auto* end = cursor + der.size();
-  detail::X509Ptr x509{d2i_X509(nullptr, &cursor, static_cast<long>(der.size()))};
-  if (!x509) return detail::openssl_fail(CryptoError::bad_certificate, "not a DER certificate");
-  if (cursor != end) {
-    return fail(CryptoError::bad_certificate, std::to_string(end - cursor) + " bytes follow the certificate");
+  std::size_t used = 0;
+  auto x509 = TRY(read_one(der, used));
+  if (used != der.size()) {
+    return fail(CryptoError::bad_certificate, std::to_string(der.size() - used) + " bytes follow the certificate");
   }
-  auto certificate = TRY(detail::adopt_certificate(std::move(x509)));
-  // OpenSSL takes BER. One certificate must not have two encodings, or fingerprints mean nothing (X.690 section 10).
-  if (!equal(certificate.der(), der)) return fail(CryptoError::bad_certificate, "the certificate is BER, not DER");
-  return certificate;
+  return finish(std::move(x509), der);
+}
+
+Result<std::vector<Certificate>> Certificate::chain_from_der(ByteView ders) {
+  std::vector<Certificate> chain;
+  do {
+    if (chain.size() == most_certificates) {
+      return fail(CryptoError::bad_certificate, "over 64 certificates one after the other");
+    }
+    std::size_t used = 0;
+    auto x509 = TRY(read_one(ders, used));
+    chain.push_back(TRY(finish(std::move(x509), ders.first(used))));
+    ders = ders.subspan(used);
+  } while (!ders.empty());
+  return chain;
 }
 
 Result<Certificate> Certificate::from_pem(std::string_view pem) {
@@ -118,6 +118,14 @@ std::string Certificate::issuer() const {
   return detail::name_text(X509_get_issuer_name(impl_->x509.get()));
 }
 
+Bytes Certificate::subject_der() const {
+  return detail::name_der(X509_get_subject_name(impl_->x509.get()));
+}
+
+Bytes Certificate::issuer_der() const {
+  return detail::name_der(X509_get_issuer_name(impl_->x509.get()));
+}
+
 TimePoint Certificate::not_before() const {
   return impl_->not_before;
 }
@@ -140,16 +148,6 @@ Result<PublicKey> Certificate::public_key() const {
 
 Bytes Certificate::sha256_fingerprint() const {
   return sha256(impl_->der);
-}
-
-std::optional<Bytes> Certificate::extension(std::string_view dotted_oid) const {
-  const detail::QueueCleaner cleaner;
-  const std::unique_ptr<ASN1_OBJECT, ObjectReleaser> oid{OBJ_txt2obj(std::string{dotted_oid}.c_str(), 1)};
-  const int index = oid ? X509_get_ext_by_OBJ(impl_->x509.get(), oid.get(), -1) : -1;
-  if (index < 0) return std::nullopt;
-  const auto* value = X509_EXTENSION_get_data(X509_get_ext(impl_->x509.get(), index));
-  const auto* data = reinterpret_cast<const std::byte*>(ASN1_STRING_get0_data(value));
-  return Bytes(data, data + ASN1_STRING_length(value));
 }
 
 }  // namespace coffer::crypto

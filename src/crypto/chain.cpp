@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "crypto/detail/x509_impl.h"
+#include "crypto/detail/crl_impl.h"
 
 namespace coffer::crypto {
 namespace {
@@ -35,20 +35,51 @@ CryptoError classify(int error) {
   }
 }
 
-// A missing CRL is passed over for the anchor, which is trusted as it is, and where the caller does not insist.
+// What the callback of one verification works on.
+struct Progress {
+  const ChainOptions& options;
+  int without_crl = 0;  // certificates below the anchor that no CRL covered
+};
+
+int depth_of_anchor(X509_STORE_CTX* context) {
+  return sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1;
+}
+
+// The anchor is trusted as it is, and whether all others need a CRL is the caller's choice.
+int pass_missing_crl(X509_STORE_CTX* context, Progress& progress) {
+  if (X509_STORE_CTX_get_error_depth(context) == depth_of_anchor(context)) return 1;
+  ++progress.without_crl;
+  return progress.options.require_crl ? 0 : 1;
+}
+
+// Whether every critical extension is OpenSSL's to check or one that the caller reads.
+int pass_known_critical(X509_STORE_CTX* context, const ChainOptions& options) {
+  const auto* x509 = X509_STORE_CTX_get_current_cert(context);
+  for (int i = 0; x509 != nullptr && i < X509_get_ext_count(x509); ++i) {
+    auto* extension = X509_get_ext(x509, i);
+    if (X509_EXTENSION_get_critical(extension) == 0 || X509_supported_extension(extension) == 1) continue;
+    const auto oid = detail::dotted(X509_EXTENSION_get_object(extension));
+    if (std::ranges::find(options.known_critical, oid) == options.known_critical.end()) return 0;
+  }
+  return x509 != nullptr ? 1 : 0;
+}
+
 int on_error(int ok, X509_STORE_CTX* context) {
-  if (ok == 1 || X509_STORE_CTX_get_error(context) != X509_V_ERR_UNABLE_TO_GET_CRL) return ok;
-  const auto* options = static_cast<const ChainOptions*>(X509_STORE_CTX_get_app_data(context));
-  const int last = sk_X509_num(X509_STORE_CTX_get0_chain(context)) - 1;
-  return !options->require_crl || X509_STORE_CTX_get_error_depth(context) == last ? 1 : 0;
+  if (ok == 1) return ok;
+  auto& progress = *static_cast<Progress*>(X509_STORE_CTX_get_app_data(context));
+  switch (X509_STORE_CTX_get_error(context)) {
+    case X509_V_ERR_UNABLE_TO_GET_CRL: return pass_missing_crl(context, progress);
+    case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION: return pass_known_critical(context, progress.options);
+    default: return ok;
+  }
 }
 
 Result<> add_crl(X509_STORE* store, const Bytes& der) {
-  const auto* cursor = detail::data_of(der);
-  const auto* end = cursor + der.size();
-  const detail::X509CrlPtr crl{d2i_X509_CRL(nullptr, &cursor, static_cast<long>(der.size()))};
-  if (!crl || cursor != end) return detail::openssl_fail(CryptoError::bad_certificate, "not a DER CRL");
-  if (X509_STORE_add_crl(store, crl.get()) != 1) {
+  const auto crl = TRY(Crl::from_der(der));
+  TRY(detail::check_crl_digest(crl.impl().crl.get()));
+  // A copy of its own: OpenSSL sorts a list when it first looks something up.
+  const detail::X509CrlPtr copy{X509_CRL_dup(crl.impl().crl.get())};
+  if (!copy || X509_STORE_add_crl(store, copy.get()) != 1) {
     return detail::openssl_fail(CryptoError::bad_certificate, "the CRL cannot be used");
   }
   return {};
@@ -100,6 +131,38 @@ Result<> require_ca_bits(std::span<const Certificate> chain) {
   return {};
 }
 
+// A key that we would not take from a file is no key for a chain either: OpenSSL's level lets any curve of 224 bits
+// pass, binary ones and those spelt out by parameters included, and RSA with any exponent.
+Result<> require_sound_keys(std::span<const Certificate> chain) {
+  for (const auto& certificate : chain) {
+    if (const auto key = certificate.public_key(); !key) {
+      return fail(CryptoError::untrusted, "certificate '" + certificate.subject() + "': " + key.error().message);
+    }
+  }
+  return {};
+}
+
+// RFC 5280 section 4.2.1.12. A CA that lists purposes gives its certificates no others, as vendors and browsers read
+// it.
+Result<> require_purpose(std::span<const Certificate> chain, const std::string& purpose) {
+  if (purpose.empty()) return {};
+  for (std::size_t i = 0; i < chain.size() && (i == 0 || i + 1 < chain.size()); ++i) {
+    const auto listed = chain[i].extended_key_usages();
+    if (i > 0 && !listed) continue;
+    if (listed && std::ranges::find(*listed, purpose) != listed->end()) continue;
+    return fail(CryptoError::untrusted,
+                "certificate '" + chain[i].subject() + "': its extendedKeyUsage does not list " + purpose);
+  }
+  return {};
+}
+
+Result<> require_some_crl(std::span<const Certificate> chain, const Progress& progress) {
+  const auto below_anchor = static_cast<int>(chain.size()) - 1;
+  if (progress.options.crls.empty() || below_anchor == 0 || progress.without_crl < below_anchor) return {};
+  return fail(CryptoError::untrusted,
+              "none of the CRLs given covers certificate '" + chain.front().subject() + "' or another of its chain");
+}
+
 Result<std::vector<Certificate>> collect(X509_STORE_CTX* context) {
   std::vector<Certificate> chain;
   const auto* verified = X509_STORE_CTX_get0_chain(context);
@@ -130,11 +193,15 @@ Result<std::vector<Certificate>> verify_chain(const Certificate& leaf, std::span
     return detail::openssl_fail(CryptoError::internal, "no certificate verification");
   }
   set_parameters(X509_STORE_CTX_get0_param(context.get()), options);
-  X509_STORE_CTX_set_app_data(context.get(), const_cast<ChainOptions*>(&options));
+  Progress progress{.options = options};
+  X509_STORE_CTX_set_app_data(context.get(), &progress);
   if (X509_verify_cert(context.get()) != 1) return fail(verification_error(context.get(), leaf, options.at));
   ERR_clear_error();  // building a chain may have tried and dropped candidates
   auto chain = TRY(collect(context.get()));
   TRY(require_ca_bits(chain));
+  TRY(require_sound_keys(chain));
+  TRY(require_purpose(chain, options.purpose));
+  TRY(require_some_crl(chain, progress));
   return chain;
 }
 

@@ -12,8 +12,9 @@
 
 namespace coffer::crypto {
 
-// A complete list of one issuer. Delta lists, indirect lists, lists for some reasons only and lists without nextUpdate
-// are refused: each would pass for a complete one that says less.
+// A complete list of one issuer. Delta lists, indirect lists, lists for some reasons only, lists without nextUpdate and
+// those with critical extensions that are not understood are refused: each would pass for a complete one that says
+// less.
 class Crl {
  public:
   // Exactly one list. All three fail with CryptoError::bad_certificate.
@@ -29,16 +30,18 @@ class Crl {
   std::optional<Bytes> number() const;  // cRLNumber, big-endian
   std::optional<Bytes> authority_key_id() const;
   std::size_t size() const;  // entries
-  // Whether a serial number (as of Certificate::serial_number) is listed. It says nothing of who issued that certificate.
+  // Whether a serial number (as of Certificate::serial_number) is listed. It says nothing of who issued that
+  // certificate, nor whether the list's scope (issuingDistributionPoint) has it.
   bool lists(ByteView serial_number) const;
 
-  // That `issuer` made this list and that it holds at `at`: its name, keyUsage cRLSign, signature, times; no critical
-  // extension that is not understood. Whether `issuer` is trusted is for verify_chain to say. Errors: untrusted,
-  // not_valid_at_time.
+  // That `issuer` made this list and that it holds at `at`: its name, keyUsage cRLSign, signature over SHA-2, times
+  // (from this_update until before next_update). Whether `issuer` is trusted is for verify_chain to say. Errors:
+  // untrusted, not_valid_at_time; bad_key where the issuer's key is none that we take.
   Result<> verify(const Certificate& issuer, TimePoint at) const;
 
   struct Impl;
   explicit Crl(std::shared_ptr<const Impl> impl);
+  const Impl& impl() const { return *impl_; }
 
  private:
   std::shared_ptr<const Impl> impl_;

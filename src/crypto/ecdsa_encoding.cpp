@@ -64,6 +64,19 @@ Result<Bytes> parse(ByteView der, std::size_t size) {
   return raw;
 }
 
+// A big-endian number at the end of `size` bytes.
+Result<Bytes> padded(ByteView number, std::size_t size) {
+  const auto leading = std::ranges::find_if(number, [](std::byte b) { return b != std::byte{0}; }) - number.begin();
+  const auto digits = number.subspan(static_cast<std::size_t>(leading));
+  if (digits.size() > size) {
+    return fail(CryptoError::bad_signature, "a number of an ECDSA signature has " + std::to_string(digits.size()) +
+                                                " bytes, over the curve's " + std::to_string(size));
+  }
+  Bytes out(size - digits.size());
+  out.insert(out.end(), digits.begin(), digits.end());
+  return out;
+}
+
 Result<Bytes> integer(ByteView number) {
   const auto* first =
       std::ranges::find_if(number.data(), number.data() + number.size(), [](std::byte b) { return b != std::byte{0}; });
@@ -85,6 +98,18 @@ Result<Bytes> ecdsa_from_der(KeyKind curve, ByteView der) {
   // The reader's own errors (truncated, trailing bytes) say what is wrong; the code says of what.
   if (!raw && raw.error().code != CryptoError::bad_signature) return not_der(raw.error().message);
   return raw;
+}
+
+Result<Bytes> ecdsa_from_big_endian(KeyKind curve, ByteView r, ByteView s) {
+  const auto size = TRY(ec_size(curve));
+  return concat({
+    TRY(padded(r, size))
+    , TRY(padded(s, size))
+  });
+}
+
+Result<Bytes> ecdsa_from_little_endian(KeyKind curve, ByteView r, ByteView s) {
+  return ecdsa_from_big_endian(curve, Bytes(r.rbegin(), r.rend()), Bytes(s.rbegin(), s.rend()));
 }
 
 Result<Bytes> ecdsa_to_der(KeyKind curve, ByteView raw) {

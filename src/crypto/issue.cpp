@@ -1,7 +1,7 @@
 // The few certificates that we make: a broker's token signer, test authorities, TLS for a laptop.
 #include <algorithm>
 
-#include "crypto/detail/algorithms.h"
+#include "crypto/detail/issuing.h"
 #include "crypto/detail/key_impl.h"
 #include "crypto/detail/x509_impl.h"
 #include "crypto/random.h"
@@ -32,10 +32,16 @@ Result<> check_request(const CertificateRequest& request) {
   return {};
 }
 
-Result<> set_serial(X509* x509) {
-  // RFC 5280 section 4.1.2.2: positive, at most 20 octets. 128 random bits below a leading one.
-  auto serial = system_random().bytes(17);
-  serial[0] = std::byte{1};
+// RFC 5280 section 4.1.2.2: positive, at most 20 octets. 128 random bits below a leading one where none is asked for.
+Result<> set_serial(X509* x509, Bytes serial) {
+  if (serial.size() > 20) {
+    return fail(CryptoError::bad_parameter,
+                "a serial number has at most 20 bytes, not " + std::to_string(serial.size()));
+  }
+  if (serial.empty()) {
+    serial = system_random().bytes(17);
+    serial[0] = std::byte{1};
+  }
   const detail::BignumPtr number{
       BN_bin2bn(detail::data_of(ByteView{serial}), static_cast<int>(serial.size()), nullptr)};
   if (!number || BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(x509)) == nullptr)
@@ -43,7 +49,26 @@ Result<> set_serial(X509* x509) {
   return {};
 }
 
-Result<> set_subject(X509* x509, const std::string& common_name) {
+Result<detail::ObjectPtr> oid_of(const std::string& dotted) {
+  auto oid = detail::object_of(dotted);
+  if (!oid) return detail::openssl_fail(CryptoError::bad_parameter, "'" + dotted + "' is no OID");
+  return oid;
+}
+
+Result<> add_attribute(X509* x509, const NameAttribute& attribute) {
+  const auto oid = TRY(oid_of(attribute.oid));
+  if (X509_NAME_add_entry_by_OBJ(X509_get_subject_name(x509), oid.get(), MBSTRING_UTF8,
+                                 detail::data_of(as_bytes(attribute.value)), static_cast<int>(attribute.value.size()),
+                                 -1, 0) == 1) {
+    return {};
+  }
+  return detail::openssl_fail(CryptoError::bad_parameter,
+                              "'" + attribute.value + "' cannot be the attribute " + attribute.oid + " of a name");
+}
+
+Result<> set_subject(X509* x509, const CertificateRequest& request) {
+  for (const auto& attribute : request.subject) TRY(add_attribute(x509, attribute));
+  const auto& common_name = request.common_name;
   if (X509_NAME_add_entry_by_NID(X509_get_subject_name(x509), NID_commonName, MBSTRING_UTF8,
                                  detail::data_of(as_bytes(common_name)), static_cast<int>(common_name.size()), -1,
                                  0) == 1) {
@@ -66,17 +91,18 @@ Result<> add_extension(X509* x509, int nid, void* value, int criticality) {
   return failed(OBJ_nid2sn(nid));
 }
 
-Result<> add_constraints(X509* x509, bool is_ca) {
+std::vector<KeyUsage> usages_of(const CertificateRequest& request) {
+  if (!request.usages.empty()) return request.usages;
+  if (!request.is_ca) return {KeyUsage::digital_signature};
+  return {KeyUsage::digital_signature, KeyUsage::key_cert_sign, KeyUsage::crl_sign};
+}
+
+Result<> add_constraints(X509* x509, const CertificateRequest& request) {
   const detail::Handle<BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free> constraints{BASIC_CONSTRAINTS_new()};
   const detail::Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free> usage{ASN1_BIT_STRING_new()};
   if (!constraints || !usage) return failed("basicConstraints");
-  constraints->ca = is_ca ? 0xff : 0;
-  // The bits of RFC 5280 section 4.2.1.3: digitalSignature 0, keyCertSign 5, cRLSign 6.
-  ASN1_BIT_STRING_set_bit(usage.get(), 0, 1);
-  if (is_ca) {
-    ASN1_BIT_STRING_set_bit(usage.get(), 5, 1);
-    ASN1_BIT_STRING_set_bit(usage.get(), 6, 1);
-  }
+  constraints->ca = request.is_ca ? 0xff : 0;
+  for (const auto bit : usages_of(request)) ASN1_BIT_STRING_set_bit(usage.get(), static_cast<int>(bit), 1);
   TRY(add_extension(x509, NID_basic_constraints, constraints.get(), critical));
   return add_extension(x509, NID_key_usage, usage.get(), critical);
 }
@@ -149,13 +175,30 @@ Result<> add_names(X509* x509, const CertificateRequest& request) {
   return add_extension(x509, NID_subject_alt_name, names.get(), 0);
 }
 
-const EVP_MD* signing_digest(KeyKind kind) {
-  switch (kind) {
-    case KeyKind::ec_p384: return detail::digest(HashAlgorithm::sha384);
-    case KeyKind::ec_p521: return detail::digest(HashAlgorithm::sha512);
-    case KeyKind::ed25519: return nullptr;  // it hashes by itself
-    default: return detail::digest(HashAlgorithm::sha256);
+Result<> add_purposes(X509* x509, const std::vector<std::string>& purposes) {
+  if (purposes.empty()) return {};
+  const detail::Handle<EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free> usage{sk_ASN1_OBJECT_new_null()};
+  for (const auto& purpose : purposes) {
+    auto oid = TRY(oid_of(purpose));
+    if (sk_ASN1_OBJECT_push(usage.get(), oid.get()) <= 0) return failed("a purpose");
+    [[maybe_unused]] auto* taken = oid.release();
   }
+  return add_extension(x509, NID_ext_key_usage, usage.get(), 0);
+}
+
+Result<> add_further(X509* x509, const std::vector<CertificateExtension>& extensions) {
+  for (const auto& extension : extensions) {
+    const auto oid = TRY(oid_of(extension.oid));
+    const detail::Handle<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> value{ASN1_OCTET_STRING_new()};
+    if (!value || ASN1_OCTET_STRING_set(value.get(), detail::data_of(ByteView{extension.value}),
+                                        static_cast<int>(extension.value.size())) != 1) {
+      return failed("an extension");
+    }
+    const detail::Handle<X509_EXTENSION, X509_EXTENSION_free> made{
+        X509_EXTENSION_create_by_OBJ(nullptr, oid.get(), extension.critical ? 1 : 0, value.get())};
+    if (!made || X509_add_ext(x509, made.get(), -1) != 1) return failed("an extension");
+  }
+  return {};
 }
 
 // issuer: null for a certificate that signs itself.
@@ -164,17 +207,20 @@ Result<Certificate> make(const CertificateRequest& request, const PublicKey& sub
   TRY(check_request(request));
   detail::X509Ptr x509{X509_new()};
   if (!x509 || X509_set_version(x509.get(), X509_VERSION_3) != 1) return failed("a version");
-  TRY(set_serial(x509.get()));
-  TRY(set_subject(x509.get(), request.common_name));
+  TRY(set_serial(x509.get(), request.serial_number));
+  TRY(set_subject(x509.get(), request));
   TRY(set_times(x509.get(), request));
   if (X509_set_issuer_name(x509.get(), X509_get_subject_name(issuer != nullptr ? issuer : x509.get())) != 1 ||
       X509_set_pubkey(x509.get(), subject_key.impl().pkey.get()) != 1) {
     return failed("a key or issuer");
   }
-  TRY(add_constraints(x509.get(), request.is_ca));
+  TRY(add_constraints(x509.get(), request));
   TRY(add_key_identifiers(x509.get(), issuer));
   TRY(add_names(x509.get(), request));
-  if (X509_sign(x509.get(), signer.impl().pkey.get(), signing_digest(signer.kind())) <= 0) return failed("a signature");
+  TRY(add_purposes(x509.get(), request.purposes));
+  TRY(add_further(x509.get(), request.extensions));
+  const auto context = TRY(detail::signing_context(signer, request.rsa_pss));
+  if (X509_sign_ctx(x509.get(), context.get()) <= 0) return failed("a signature");
   // Read back, so that what others get is what a parser sees.
   return Certificate::from_der(TRY(detail::adopt_certificate(std::move(x509))).der());
 }
@@ -186,12 +232,7 @@ Result<Certificate> self_sign(const CertificateRequest& request, const PrivateKe
 }
 
 Result<Certificate> issue(const CertificateRequest& request, const PublicKey& subject_key, const Issuer& issuer) {
-  if (!issuer.certificate.is_ca()) {
-    return fail(CryptoError::bad_certificate, "'" + issuer.certificate.subject() + "' is no CA and cannot issue");
-  }
-  if (!(TRY(issuer.certificate.public_key()) == issuer.key.public_key())) {
-    return fail(CryptoError::bad_key, "the key is not the one of '" + issuer.certificate.subject() + "'");
-  }
+  TRY(detail::check_issuer(issuer));
   return make(request, subject_key, issuer.certificate.impl().x509.get(), issuer.key);
 }
 

@@ -67,8 +67,8 @@ class PublicKey {
 
   // CryptoError::bad_signature where it does not verify, bad_key where the algorithm is not one for this kind of key.
   Result<> verify(SignatureAlgorithm algorithm, ByteView message, ByteView signature) const;
-  // The same over a digest that the caller has computed with `hash`. bad_parameter where its length is another, or the
-  // hash is SHA-1, which nothing may be signed with.
+  // The same over a digest that the caller has computed with `hash`: SHA-2. bad_parameter where the hash is another or
+  // the digest not as long as its output.
   Result<> verify_digest(SignatureScheme scheme, HashAlgorithm hash, ByteView digest, ByteView signature) const;
   // RSA-OAEP with MGF1 of the same hash, empty label. hash: sha1 or sha256.
   Result<Bytes> encrypt_oaep(HashAlgorithm hash, ByteView plaintext) const;

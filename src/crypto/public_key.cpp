@@ -1,5 +1,7 @@
 #include <openssl/pem.h>
 
+#include <algorithm>
+
 #include "crypto/detail/key_impl.h"
 
 namespace coffer::crypto {
@@ -24,6 +26,18 @@ Result<PublicKey> PublicKey::from_ec_coordinates(KeyKind kind, ByteView x, ByteV
   if (curve == nullptr) return fail(CryptoError::bad_key, std::string{name_of(kind)} + " is no EC curve");
   const auto point = TRY(detail::uncompressed_point(*curve, x, y));
   return detail::adopt_public(TRY(detail::pkey_from_components("EC", EVP_PKEY_PUBLIC_KEY, curve->group, point, {})));
+}
+
+Result<PublicKey> PublicKey::from_ec_numbers(KeyKind kind, ByteView x, ByteView y) {
+  const auto size = coordinate_size(kind);
+  const auto fit = [size](ByteView number) {
+    const auto leading = std::ranges::find_if(number, [](std::byte b) { return b != std::byte{0}; }) - number.begin();
+    const auto digits = number.subspan(static_cast<std::size_t>(leading));
+    Bytes out(size - std::min(size, digits.size()));
+    out.insert(out.end(), digits.begin(), digits.end());
+    return out;  // longer than `size` where the number does not fit, which the next step refuses
+  };
+  return from_ec_coordinates(kind, fit(x), fit(y));
 }
 
 Result<PublicKey> PublicKey::from_rsa_components(ByteView modulus, ByteView exponent) {

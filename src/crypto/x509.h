@@ -90,12 +90,18 @@ struct ChainOptions {
 
 // Builds and verifies a chain from `leaf` to one of `anchors` (RFC 5280 section 6): signatures, validity at
 // `options.at`, CA bits, path length, critical extensions. Anchors are trusted as they are, self-signed or not.
-// RSA under 2048 bits, curves under 224 bits and SHA-1 signatures are refused. Purposes (extended key usage) and names
-// are the caller's to check. An anchor's own validity is checked too, its revocation is not.
-// Returns the chain, leaf first. Errors: untrusted, not_valid_at_time, revoked, bad_certificate (also for a CRL that
-// does not parse); the text names the subject of the certificate at fault.
+// Keys that PublicKey does not take (RSA under 2048 bits, other curves) and SHA-1 signatures are refused. Names are the
+// caller's to check, purposes too where `options.purpose` is empty. An anchor's own validity is checked too, its
+// revocation is not. Returns the chain, leaf first. Errors: untrusted, not_valid_at_time, revoked, bad_certificate
+// (also for a CRL that does not parse); the text names the subject of the certificate at fault.
 Result<std::vector<Certificate>> verify_chain(const Certificate& leaf, std::span<const Certificate> anchors,
                                               const ChainOptions& options);
+
+// One attribute of a name: "2.5.4.10" organisation, "2.5.4.11" unit, "2.5.4.6" country.
+struct NameAttribute {
+  std::string oid;  // dotted
+  std::string value;
+};
 
 struct CertificateRequest {
   std::string common_name;  // 1 to 64 characters (RFC 5280 appendix A.1, ub-common-name)
@@ -108,6 +114,8 @@ struct CertificateRequest {
   std::vector<std::string> purposes{};             // extendedKeyUsage, as dotted OIDs
   Bytes serial_number{};                           // big-endian, at most 20 bytes; empty: random
   bool rsa_pss = false;                            // an RSA issuer signs by PSS with SHA-384, as AMD's do
+  std::vector<NameAttribute> subject{};            // further attributes, each an RDN of its own, before the common name
+  std::vector<KeyUsage> usages{};                  // empty: digitalSignature, and keyCertSign and cRLSign for a CA
 };
 
 // An issuing certificate and its private key.

@@ -1,5 +1,6 @@
 #include "crypto/x509_testing.h"
 
+#include "crypto/crl.h"
 #include "crypto/detail/key_impl.h"
 
 namespace coffer::crypto::testing_pki {
@@ -29,27 +30,20 @@ Certificate remade(const Certificate& original, const Party& signer, const std::
 }
 
 Bytes make_crl(const Party& issuer, std::span<const Certificate> revoked, TimePoint from) {
-  const detail::X509CrlPtr crl{X509_CRL_new()};
-  X509_CRL_set_version(crl.get(), X509_CRL_VERSION_2);
-  X509_CRL_set_issuer_name(crl.get(), X509_get_subject_name(issuer.certificate.impl().x509.get()));
-  const detail::Handle<ASN1_TIME, ASN1_TIME_free> this_update{ASN1_TIME_set(nullptr, to_unix_seconds(from))};
-  const detail::Handle<ASN1_TIME, ASN1_TIME_free> next_update{ASN1_TIME_set(nullptr, to_unix_seconds(from + 24h * 30))};
-  X509_CRL_set1_lastUpdate(crl.get(), this_update.get());
-  X509_CRL_set1_nextUpdate(crl.get(), next_update.get());
-  for (const auto& certificate : revoked) {
-    detail::Handle<X509_REVOKED, X509_REVOKED_free> entry{X509_REVOKED_new()};
-    X509_REVOKED_set_serialNumber(entry.get(), X509_get_serialNumber(certificate.impl().x509.get()));
-    X509_REVOKED_set_revocationDate(entry.get(), this_update.get());
-    X509_CRL_add0_revoked(crl.get(), entry.release());
-  }
-  X509_CRL_sort(crl.get());
-  X509_CRL_sign(crl.get(), issuer.key.impl().pkey.get(), EVP_sha256());
+  CrlRequest wanted{.this_update = from, .next_update = from + 24h * 30};
+  for (const auto& certificate : revoked) wanted.serial_numbers.push_back(certificate.serial_number());
+  return issue_crl(wanted, issuer.issuer()).value().der();
+}
+
+Bytes altered_crl(const Party& issuer, ByteView der, const std::function<void(X509_CRL*)>& change,
+                  const EVP_MD* digest) {
+  const auto* cursor = detail::data_of(der);
+  const detail::X509CrlPtr crl{d2i_X509_CRL(nullptr, &cursor, static_cast<long>(der.size()))};
+  change(crl.get());
+  X509_CRL_sign(crl.get(), issuer.key.impl().pkey.get(), digest);
   unsigned char* encoded = nullptr;
   const int size = i2d_X509_CRL(crl.get(), &encoded);
-  const auto* first = reinterpret_cast<std::byte*>(encoded);
-  Bytes der(first, first + size);
-  OPENSSL_free(encoded);
-  return der;
+  return detail::take_encoding(encoded, size);
 }
 
 }  // namespace coffer::crypto::testing_pki

@@ -45,4 +45,8 @@ Certificate remade(const Certificate& original, const Party& signer, const std::
 // A CRL in DER that lists `revoked`, valid from `from` for thirty days.
 Bytes make_crl(const Party& issuer, std::span<const Certificate> revoked, TimePoint from);
 
+// `der` after `change`, signed again by `issuer` with `digest`.
+Bytes altered_crl(const Party& issuer, ByteView der, const std::function<void(X509_CRL*)>& change,
+                  const EVP_MD* digest = EVP_sha256());
+
 }  // namespace coffer::crypto::testing_pki
