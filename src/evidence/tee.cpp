@@ -77,6 +77,7 @@ std::string_view code_name(EvidenceError code) {
     case EvidenceError::collateral_missing: return "evidence.collateral_missing";
     case EvidenceError::simulated_refused: return "evidence.simulated_refused";
     case EvidenceError::device_failed: return "evidence.device_failed";
+    case EvidenceError::bad_config: return "evidence.bad_config";
   }
   return "evidence.unknown";
 }

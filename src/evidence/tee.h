@@ -30,6 +30,7 @@ enum class EvidenceError {
   collateral_missing,  // an endorsement the verdict needs can not be had: nothing is taken as verified without it
   simulated_refused,   // evidence under a simulator's root that was not chosen by name
   device_failed,       // the attester's hardware or driver answered with an error, too little, or never settled
+  bad_config,          // a setting of a verifier or simulator that does not fit, or a file of theirs that does not
 };
 std::string_view code_name(EvidenceError code);
 
