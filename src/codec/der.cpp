@@ -91,19 +91,35 @@ Result<std::string> oid_text(ByteView content) {
 }
 
 // X.690 section 8.3: two's complement in the fewest octets.
-Result<std::uint64_t> unsigned_integer(ByteView content) {
+Result<ByteView> unsigned_bytes(ByteView content) {
   if (content.empty()) return malformed("an INTEGER must have at least one octet");
   const auto top_bit = [](std::byte octet) { return (octet & std::byte{0x80}) != std::byte{0}; };
   if (top_bit(content.front())) return malformed("an INTEGER must not be negative here");
-  if (content.size() > 1 && content.front() == std::byte{0} && !top_bit(content[1])) {
-    return malformed("an INTEGER has a superfluous leading zero");
-  }
-  if (content.size() > 9 || (content.size() == 9 && content.front() != std::byte{0})) {
-    return malformed("an INTEGER has more than 64 bits");
-  }
+  if (content.size() == 1 || content.front() != std::byte{0}) return content;
+  if (!top_bit(content[1])) return malformed("an INTEGER has a superfluous leading zero");
+  return content.subspan(1);
+}
+
+Result<std::uint64_t> unsigned_integer(ByteView content) {
+  const auto bytes = TRY(unsigned_bytes(content));
+  if (bytes.size() > sizeof(std::uint64_t)) return malformed("an INTEGER has more than 64 bits");
   std::uint64_t value = 0;
-  for (const auto octet : content) value = value << 8 | std::to_integer<std::uint64_t>(octet);
+  for (const auto octet : bytes) value = value << 8 | std::to_integer<std::uint64_t>(octet);
   return value;
+}
+
+// X.690 section 11.1: one octet, all bits alike.
+Result<bool> boolean(ByteView content) {
+  if (content.size() == 1 && content[0] == std::byte{0}) return false;
+  if (content.size() == 1 && content[0] == std::byte{0xff}) return true;
+  return malformed("a BOOLEAN must be one octet, 0x00 or 0xff");
+}
+
+// X.690 section 8.6.2: the first octet counts the bits of the last that are not used.
+Result<ByteView> bit_string_octets(ByteView content) {
+  if (content.empty()) return malformed("a BIT STRING must have at least one octet");
+  if (content.front() != std::byte{0}) return malformed("a BIT STRING must end with a whole octet here");
+  return content.subspan(1);
 }
 
 }  // namespace coffer::codec::der

@@ -1,7 +1,9 @@
-// A small reader for DER (X.690): enough for evidence formats that nest TLVs inside certificates and quotes.
+// A small reader and writer for DER (X.690): enough for evidence formats that nest TLVs inside certificates and quotes.
 #pragma once
 
+#include <initializer_list>
 #include <string>
+#include <string_view>
 
 #include "base/byte_reader.h"
 
@@ -32,5 +34,21 @@ class Reader {
 Result<std::string> oid_text(ByteView content);
 // The content of an INTEGER from 0 to 2^64 - 1.
 Result<std::uint64_t> unsigned_integer(ByteView content);
+// The content of an INTEGER of any size from 0, big-endian without leading zeros; one zero byte for 0.
+Result<ByteView> unsigned_bytes(ByteView content);
+Result<bool> boolean(ByteView content);
+// The octets of a BIT STRING that is made of whole octets.
+Result<ByteView> bit_string_octets(ByteView content);
+
+// Whole elements, header and content. Sizes stay under 4 GiB.
+Bytes encode(std::uint8_t tag, ByteView content);
+Bytes encode_sequence(std::initializer_list<ByteView> elements);
+Bytes encode_octet_string(ByteView content);
+Bytes encode_integer(std::uint64_t value);
+// A big-endian number without sign, of any size; empty is 0.
+Bytes encode_integer(ByteView magnitude);
+// From dotted form. DerError::malformed where it has no two arcs, or an arc is out of its range (X.660 section 7.6) or
+// over 64 bits.
+Result<Bytes> encode_oid(std::string_view dotted);
 
 }  // namespace coffer::codec::der

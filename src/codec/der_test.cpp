@@ -110,5 +110,54 @@ TEST(der, other_integers_are_refused) {
   }
 }
 
+TEST(der, integers_of_any_size_lose_their_sign_octet) {
+  EXPECT_EQ(to_bytes(unsigned_bytes(hex("00ffffffffffffffffff")).value()), hex("ffffffffffffffffff"));
+  EXPECT_EQ(to_bytes(unsigned_bytes(hex("00")).value()), hex("00"));
+  EXPECT_EQ(to_bytes(unsigned_bytes(hex("7f01")).value()), hex("7f01"));
+  for (const auto* text : {"", "80", "0001", "0000"}) EXPECT_FALSE(unsigned_bytes(hex(text))) << text;
+}
+
+TEST(der, booleans_are_all_bits_or_none) {
+  EXPECT_EQ(boolean(hex("00")).value(), false);
+  EXPECT_EQ(boolean(hex("ff")).value(), true);
+  for (const auto* text : {"", "01", "0000", "ffff"}) EXPECT_FALSE(boolean(hex(text))) << text;
+}
+
+TEST(der, bit_strings_of_whole_octets_are_read) {
+  EXPECT_EQ(to_bytes(bit_string_octets(hex("00abcd")).value()), hex("abcd"));
+  EXPECT_TRUE(bit_string_octets(hex("00")).value().empty());
+  for (const auto* text : {"", "01ab", "08"}) EXPECT_FALSE(bit_string_octets(hex(text))) << text;
+}
+
+TEST(der, elements_are_written_with_the_shortest_length) {
+  EXPECT_EQ(encode_octet_string(hex("abcd")), hex("0402abcd"));
+  for (const std::size_t size : {0U, 0x7fU, 0x80U, 0xffU, 0x100U, 0xffffU, 0x10000U}) {
+    const auto element = encode(0x04, Bytes(size));
+    EXPECT_EQ(Reader(element).next().value().content.size(), size);
+    EXPECT_EQ(element.size() - size, size < 0x80 ? 2U : size < 0x100 ? 3U : size < 0x10000 ? 4U : 5U);
+  }
+  EXPECT_EQ(encode_sequence({hex("0500"), hex("020101")}), hex("30050500020101"));
+}
+
+TEST(der, integers_are_written_in_the_fewest_octets) {
+  EXPECT_EQ(encode_integer(0), hex("020100"));
+  EXPECT_EQ(encode_integer(127), hex("02017f"));
+  EXPECT_EQ(encode_integer(128), hex("02020080"));
+  EXPECT_EQ(encode_integer(0xffffffffffffffff), hex("020900ffffffffffffffff"));
+  EXPECT_EQ(encode_integer(hex("0000010203")), hex("0203010203"));
+  EXPECT_EQ(encode_integer(ByteView{}), hex("020100"));
+}
+
+TEST(der, oids_are_written_as_they_are_read) {
+  for (const auto* text : {"1.2.840.113741.1.13.1", "2.999.3", "0.0", "0.39", "1.2.18446744073709551615"}) {
+    const auto element = encode_oid(text).value();
+    EXPECT_EQ(oid_text(Reader(element).expect(0x06, "oid").value().content).value(), text);
+  }
+  for (const auto* text : {"", "1", "3.1", "1.40", "1.2.", ".1.2", "1..2", "1.02", "1.-2", "1.2a",
+                           "1.2.18446744073709551616", "2.18446744073709551615"}) {
+    EXPECT_FALSE(encode_oid(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace coffer::codec::der
