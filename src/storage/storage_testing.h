@@ -1,4 +1,4 @@
-// A directory of a test's own, and one way to open each kind of store in it.
+// One way to open each kind of store in a directory of the test's own.
 #pragma once
 
 #include <filesystem>
@@ -7,24 +7,11 @@
 #include <string_view>
 
 #include "storage/key_value_store.h"
+#include "testing/temporary_directory.h"
 
 namespace coffer::storage {
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory();
-
-  const std::filesystem::path& path() const { return path_; }
-  // Creates folders on the way.
-  void write(const std::filesystem::path& relative, std::string_view content) const;
-  std::string read(const std::filesystem::path& relative) const;
-
- private:
-  std::filesystem::path path_;
-};
+using coffer::TemporaryDirectory;
 
 enum class Kind { memory, local_fs, local_fs_nested, sqlite };
 std::string_view name_of(Kind kind);
