@@ -36,17 +36,17 @@ std::unique_ptr<AgentLogStorage> file_storage(AgentLogPaths paths);
 
 class AgentEventLog {
  public:
-  // Finishes what a crash has interrupted. The attester must outlive the log. not_supported (EvidenceError) where it
-  // has no register to extend; bad_wal where the register holds neither the value before nor the one after the
-  // interrupted extension.
+  // Finishes what a crash has interrupted. The attester must outlive the log. EvidenceError::not_supported where it has
+  // no register to extend; bad_wal where no register holds the value from before or after the interrupted extension, or
+  // the log ends before the place of its entry.
   static Result<std::unique_ptr<AgentEventLog>> open(const Attester& attester,
                                                      std::unique_ptr<AgentLogStorage> storage);
   virtual ~AgentEventLog() = default;
 
-  // Extends the register of `pcr_index` with "<domain> <operation> <content>" and appends the entry. None of the three
-  // may be empty or hold a newline, domain and operation no space: bad_entry. Calls are serialised. An error after
-  // which it is unknown whether the register was extended makes every later call fail with bad_wal until open() has
-  // recovered.
+  // Extends the register of `pcr_index` with "<domain> <operation> <content>" and appends the entry. Calls are
+  // serialised. bad_entry where one holds a newline or no UTF-8, or domain or operation is empty or holds a space.
+  // After an error of attester or storage the event is either in register and log or in neither; where that could not
+  // be established, the next call does so first.
   virtual Result<> extend(unsigned pcr_index, std::string_view domain, std::string_view operation,
                           std::string_view content) = 0;
 };
@@ -56,11 +56,19 @@ Bytes agent_event_data(std::string_view text);
 // The entry itself: one digest over agent_event_data.
 Bytes agent_event_entry(const MeasurementRegister& target, std::string_view text);
 
-// What evidence carries: CCEL up to its end mark, then the agent's log, then 8 bytes 0xff. Where there is an agent's
-// log without CCEL, a header stands for it. Nothing where there is neither.
-std::optional<Bytes> combine_logs(const std::optional<Bytes>& ccel, const Bytes& agent_log);
+// Stands for a missing CCEL, as upstream's agents send it: lists SHA-384 and SM3.
+ByteView agent_log_header();
+
+// What evidence carries: the firmware's log up to its end mark, then the agent's log, then 8 bytes 0xff. `header`
+// stands for a firmware's log that is missing. Nothing where there is neither. An error where the firmware's log does
+// not parse.
+Result<std::optional<Bytes>> combine_logs(const std::optional<Bytes>& firmware, ByteView agent_log,
+                                          ByteView header = agent_log_header());
 // The same from this machine: <root>/sys/firmware/acpi/tables/data/CCEL and the agent's log. storage_failed where one
 // is there and cannot be read.
 Result<std::optional<Bytes>> read_combined_log(const std::filesystem::path& root = "/");
+// A file of at most max_log_size bytes, nothing where there is none; storage_failed. Reads on where sysfs states size
+// 0.
+Result<std::optional<Bytes>> read_log_file(const std::filesystem::path& file);
 
 }  // namespace coffer::evidence::eventlog

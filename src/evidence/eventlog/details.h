@@ -14,11 +14,13 @@ namespace coffer::evidence::eventlog {
 // event says is firmware's free text, and its digest is checked all the same.
 codec::json::Object details(const Event& event);
 
-// The nodes of a UEFI device path as text (UEFI 2.11 section 10.6): "PciRoot(0x0)", "File(\\EFI\\BOOT\\BOOTX64.EFI)".
-// The end node is left out.
-std::vector<std::string> device_path_nodes(ByteView path);
+// The nodes of a UEFI device path as upstream writes them, from root to leaf and without the end node:
+// "ACPI(PNP0A03,0)", "Pci(0,3)", "File(\\EFI\\BOOT\\BOOTX64.EFI)"; "Path(3,23,<hex>)" for those it does not know.
+// bad_event where the nodes' lengths do not add up.
+Result<std::vector<std::string>> device_path_nodes(ByteView path);
 
 // One line for people: "EV_EFI_BOOT_SERVICES_APPLICATION File(kernel)".
 std::string describe(const Event& event);
+std::string describe(std::string_view type_name, const codec::json::Object& details);
 
 }  // namespace coffer::evidence::eventlog
