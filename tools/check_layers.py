@@ -17,7 +17,7 @@ LAYERS = [
     ["policy", "wasm"],
     ["evidence"],
     ["appraisal", "keyclient"],
-    ["image"],
+    ["image", "vm"],
     ["keybroker", "guest"],
     ["apps"],
 ]
@@ -38,7 +38,7 @@ WRAPPED = {
     r"cbor\.h": {"codec"},
     r"archive(_entry)?\.h": {"image"},
     r"(isa-l|isal)": {"image"},
-    r"zstd\.h": {"image"},
+    r"zstd\.h": {"image", "vm"},
     r"(grpcpp|google/protobuf)/": {"appraisal", "net"},
     r"coffer_native\.h": {"policy", "wasm"},
     r"CLI/": {"apps"},

@@ -1,0 +1,85 @@
+#include "evidence/measure/vm.h"
+
+#include <array>
+
+#include "codec/base64.h"
+#include "evidence/measure/pe.h"
+
+namespace coffer::evidence::measure {
+
+namespace {
+
+using eventlog::EventType;
+namespace json = codec::json;
+
+// TCG PC Client Platform Firmware Profile 1.06, section 10.4.5: EV_EFI_ACTION strings.
+constexpr std::string_view calling_application = "Calling EFI Application from Boot Option";
+constexpr std::string_view exit_invoked = "Exit Boot Services Invocation";
+constexpr std::string_view exit_returned = "Exit Boot Services Returned with Success";
+constexpr std::array separator{std::byte{0}, std::byte{0}, std::byte{0}, std::byte{0}};
+
+class Builder {
+ public:
+  explicit Builder(crypto::HashAlgorithm algorithm) : out_{.algorithm = algorithm, .events = {}, .registers = {}} {}
+
+  void extend(std::uint32_t index, EventType type, Bytes digest, std::string description) {
+    auto& value = out_.registers[index];
+    if (value.empty()) value.resize(crypto::digest_size(out_.algorithm));
+    value = crypto::hash(out_.algorithm, concat({value, digest}));
+    out_.events.push_back({index, type, std::move(digest), std::move(description)});
+  }
+  void extend_data(std::uint32_t index, EventType type, ByteView data, std::string description) {
+    extend(index, type, crypto::hash(out_.algorithm, data), std::move(description));
+  }
+  void action(std::uint32_t index, std::string_view text) {
+    extend_data(index, EventType::efi_action, as_bytes(text), std::string{text});
+  }
+  VmPrediction take() { return std::move(out_); }
+
+ private:
+  VmPrediction out_;
+};
+
+// In a register's name both digits are written: "tpm_pcr04" (claims of upstream's verifier are "pcr04").
+std::string register_name(std::uint32_t index) {
+  return "tpm_pcr" + std::string(index < 10 ? "0" : "") + std::to_string(index);
+}
+
+}  // namespace
+
+// The order within a register is what counts. That firmware loads the kernel before it announces "Calling EFI
+// Application" is OVMF's: QEMU's kernel is started ahead of the boot options.
+Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algorithm) {
+  const auto kernel = TRY(kernel_as_loaded(boot.kernel, {boot.memory, boot.initrd.size()}));
+  const auto options = TRY(load_options(boot.command_line, !boot.initrd.empty()));
+  Builder builder{algorithm};
+  builder.extend(4, EventType::efi_boot_services_application, TRY(authenticode_digest(algorithm, kernel)), "kernel");
+  builder.action(4, calling_application);
+  for (const std::uint32_t index : {2U, 3U, 4U, 5U, 6U}) {
+    builder.extend_data(index, EventType::separator, separator, "end of firmware's part");
+  }
+  // Linux's EFI stub measures what it was started with (drivers/firmware/efi/libstub/efi-stub-helper.c).
+  builder.extend_data(9, EventType::event_tag, options, "kernel command line \"" + boot.command_line + "\"");
+  if (!boot.initrd.empty()) builder.extend_data(9, EventType::event_tag, boot.initrd, "initrd");
+  builder.action(5, exit_invoked);
+  builder.action(5, exit_returned);
+  return builder.take();
+}
+
+json::Object reference_values(const VmPrediction& prediction) {
+  json::Object out;
+  for (const auto& [index, value] : prediction.registers) {
+    out.set(register_name(index), json::Array{codec::hex_encode(value)});
+  }
+  json::Array events;
+  for (const auto& event : prediction.events) {
+    events.push_back(json::Object{{"index", event.index},
+                                  {"type_name", eventlog::type_name(event.type)},
+                                  {"digest", codec::hex_encode(event.digest)},
+                                  {"description", event.description}});
+  }
+  out.set("tpm_events", std::move(events));
+  return out;
+}
+
+}  // namespace coffer::evidence::measure

@@ -1,0 +1,42 @@
+// The measured boot of an emulated machine (QEMU q35, OVMF without Secure Boot, `-kernel`), before it happened.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "codec/json.h"
+#include "evidence/eventlog/event_log.h"
+#include "evidence/measure/linux_boot.h"
+
+namespace coffer::evidence::measure {
+
+struct VmBoot {
+  ByteView kernel;  // the bzImage as it is on disk
+  ByteView initrd{};
+  std::string command_line{};  // as given to -append
+  std::uint64_t memory = 1U << 30;
+};
+
+struct PredictedEvent {
+  std::uint32_t index;  // PCR
+  eventlog::EventType type;
+  Bytes digest;
+  std::string description;  // for people: "kernel command line \"console=ttyS0\""
+};
+
+struct VmPrediction {
+  crypto::HashAlgorithm algorithm;
+  std::vector<PredictedEvent> events;      // in the order of their registers' extensions
+  std::map<std::uint32_t, Bytes> registers;  // value of each PCR that the events determine
+};
+
+// PCR 4 (the kernel), 5 (leaving firmware), 9 (command line, initrd), and those that hold nothing but a separator (2, 3,
+// 6). PCR 0, 1 and 7 are firmware's own: they depend on its build, its boot variables and its keys.
+Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::sha256);
+
+// {"tpm_pcr04":["<hex>"],"tpm_pcr09":["<hex>"],...,"tpm_events":[{"index","type_name","digest","description"}]}: names as
+// the default policy asks for them, and the events by which a later denial is explained.
+codec::json::Object reference_values(const VmPrediction& prediction);
+
+}  // namespace coffer::evidence::measure

@@ -1,0 +1,23 @@
+// One boot of a machine, from power on to its command's exit status.
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "base/clock.h"
+#include "vm/machine.h"
+
+namespace coffer::vm {
+
+struct RunOptions {
+  Firmware firmware{};
+  std::filesystem::path tpm_state;  // of create_tpm(); empty: a new TPM for this boot alone
+  Duration time_limit = std::chrono::minutes{5};
+  std::function<void(std::string_view)> on_output;   // the program's standard output, as it comes
+  std::function<void(std::string_view)> on_console;  // whole lines: kernel, firmware, the program's standard error
+};
+
+// The command's exit status. timed_out, no_exit_code, bad_tpm, no_tool, file.
+Result<int> run_machine(const Image& image, const RunOptions& options);
+
+}  // namespace coffer::vm

@@ -1,0 +1,25 @@
+// The emulated TPM of a machine: swtpm on a directory of state. It keeps its keys as long as its directory is kept, and
+// is as trustworthy as the host that can read them.
+#pragma once
+
+#include <filesystem>
+
+#include "vm/child.h"
+
+namespace coffer::vm {
+
+// Makes the state of a new TPM with SHA-256 registers and an endorsement key. usage where `directory` holds one already.
+Result<> create_tpm(const std::filesystem::path& directory);
+
+// A TPM at work for one boot; it ends with the machine's connection, or with its owner.
+class RunningTpm {
+ public:
+  // `socket` is made. bad_tpm where the state is not usable; another machine may be using it.
+  static Result<RunningTpm> start(const std::filesystem::path& state, const std::filesystem::path& socket);
+
+ private:
+  explicit RunningTpm(Child child) : child_(std::move(child)) {}
+  Child child_;
+};
+
+}  // namespace coffer::vm
