@@ -6,6 +6,12 @@
 #ifdef COFFER_TEE_SAMPLE
 #include "evidence/sample/sample.h"
 #endif
+#ifdef COFFER_TEE_SNP
+#include "evidence/snp/snp.h"
+#endif
+#ifdef COFFER_TEE_NITRO
+#include "evidence/nitro/nitro.h"
+#endif
 
 namespace coffer::evidence {
 
@@ -37,6 +43,12 @@ const std::vector<Row>& rows() {
 #ifdef COFFER_TEE_SAMPLE
       {TeeKind::sample, sample_verifier, sample_attester, nullptr},
       {TeeKind::sampledevice, sample_verifier, sample_attester, nullptr},
+#endif
+#ifdef COFFER_TEE_SNP
+      {TeeKind::snp, snp::make_verifier, snp::make_attester, snp::make_simulator},
+#endif
+#ifdef COFFER_TEE_NITRO
+      {TeeKind::nitro, nitro::make_verifier, nitro::make_attester, nitro::make_simulator},
 #endif
   };
   return table;

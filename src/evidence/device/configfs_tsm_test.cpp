@@ -3,11 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "evidence/device/fake_tsm_testing.h"
 #include "evidence/tee.h"
+#include "testing/temporary_directory.h"
 
 namespace coffer::evidence::device {
 namespace {
@@ -128,14 +128,8 @@ TEST_F(ConfigfsTsmTest, report_data_has_1_to_64_bytes) {
 // The operations on real files, in an ordinary directory.
 class SystemTsmFilesystemTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = testing::TempDir() + "coffer-tsm-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  std::filesystem::path directory_;
+  TemporaryDirectory own_;
+  std::filesystem::path directory_ = own_.path();
   TsmFilesystem& files_ = system_tsm_filesystem();
 };
 
