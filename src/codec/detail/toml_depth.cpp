@@ -55,6 +55,9 @@ class DepthScanner {
       if (!multi_line && text_[at_] == '\n') return;
       if (text_.substr(at_, width) == triple.substr(0, width)) {
         at_ += width;
+        // Up to two more quotes belong to the content of a multi-line string (TOML 1.0, "String"). Taken for the start
+        // of another string, they would hide what follows from this walk and not from the parser.
+        for (int i = 0; multi_line && i < 2 && at_ < text_.size() && text_[at_] == quote; ++i) ++at_;
         return;
       }
       ++at_;
