@@ -16,4 +16,10 @@ std::string pointer_step(std::string_view key) {
   return out;
 }
 
+void LineMap::add(const std::string& pointer, std::size_t line) {
+  if (bytes_ + pointer.size() > max_pointer_bytes) return;
+  bytes_ += pointer.size();
+  lines_.emplace(pointer, line);
+}
+
 }  // namespace coffer::codec

@@ -30,7 +30,7 @@ class Converter {
  private:
   Result<json::Value> convert_table(const toml::table& table, std::size_t depth) const {
     json::Object out;
-    for (const auto& [key, node] : table) out.set(key.str(), TRY(convert(node, depth + 1)));
+    for (const auto& [key, node] : table) out.append(std::string{key.str()}, TRY(convert(node, depth + 1)));
     return json::Value{std::move(out)};
   }
 
@@ -68,14 +68,35 @@ class Converter {
 };
 
 // Recursion is bounded by the conversion before it.
-void collect_lines(const toml::node& node, const std::string& pointer, std::map<std::string, std::size_t>& lines) {
-  lines.emplace(pointer, node.source().begin.line);
+void collect_lines(const toml::node& node, const std::string& pointer, LineMap& lines) {
+  lines.add(pointer, node.source().begin.line);
   if (const auto* table = node.as_table()) {
     for (const auto& [key, child] : *table) collect_lines(child, pointer + pointer_step(key.str()), lines);
   } else if (const auto* array = node.as_array()) {
     for (std::size_t i = 0; i < array->size(); ++i) {
       collect_lines(*array->get(i), pointer + "/" + std::to_string(i), lines);
     }
+  }
+}
+
+// lines: null where nobody asks for them.
+Result<json::Value> parse(std::string_view text, std::string_view file_name, LineMap* lines) {
+  if (text.size() > max_toml_size) {
+    return fail(TomlError::too_large, std::string{file_name} + ": " + std::to_string(text.size()) +
+                                          " bytes are over the limit of " + std::to_string(max_toml_size));
+  }
+  if (const auto where = detail::find_too_deep_toml(text, max_depth, max_brackets)) {
+    return fail(TomlError::too_deep, std::string{file_name} + ":" + std::to_string(where->line) + ":" +
+                                         std::to_string(where->column) + ": nesting is over the limit of 64");
+  }
+  try {
+    const toml::table root = toml::parse(text);
+    auto value = TRY(Converter{file_name}.convert(root, 0));
+    if (lines != nullptr) collect_lines(root, {}, *lines);
+    return value;
+  } catch (const toml::parse_error& error) {
+    return fail(TomlError::syntax,
+                Converter::position(file_name, error.source().begin) + std::string{error.description()});
   }
 }
 
@@ -91,31 +112,14 @@ std::string_view code_name(TomlError code) {
   return "toml.unknown";
 }
 
-Result<Document> parse_toml_document(std::string_view text, std::string_view file_name) {
-  if (text.size() > max_toml_size) {
-    return fail(TomlError::too_large, std::string{file_name} + ": " + std::to_string(text.size()) +
-                                          " bytes are over the limit of " + std::to_string(max_toml_size));
-  }
-  if (const auto where = detail::find_too_deep_toml(text, max_depth, max_brackets)) {
-    return fail(TomlError::too_deep, std::string{file_name} + ":" + std::to_string(where->line) + ":" +
-                                         std::to_string(where->column) + ": nesting is over the limit of 64");
-  }
-  try {
-    const toml::table root = toml::parse(text);
-    Document document {
-      .root = TRY(Converter{file_name}.convert(root, 0))
-    };
-    collect_lines(root, {}, document.lines);
-    return document;
-  } catch (const toml::parse_error& error) {
-    return fail(TomlError::syntax,
-                Converter::position(file_name, error.source().begin) + std::string{error.description()});
-  }
+Result<json::Value> parse_toml(std::string_view text, std::string_view file_name) {
+  return TRY(parse(text, file_name, nullptr));
 }
 
-Result<json::Value> parse_toml(std::string_view text, std::string_view file_name) {
-  return TRY(parse_toml_document(text, file_name))
-  .root;
+Result<Document> parse_toml_document(std::string_view text, std::string_view file_name) {
+  LineMap lines;
+  auto root = TRY(parse(text, file_name, &lines));
+  return Document{.root = std::move(root), .lines = lines.take()};
 }
 
 }  // namespace coffer::codec

@@ -84,6 +84,34 @@ TEST(Toml, dots_and_brackets_in_strings_and_comments_do_not_count) {
   EXPECT_EQ(value.at_pointer("/d/1")->if_double(), 2.0);
 }
 
+TEST(Toml, quotes_at_the_end_of_a_string_hide_no_nesting) {
+  std::string key = "b";
+  for (int i = 0; i < 400000; ++i) key += ".b";
+  for (const std::string quotes : {"\"\"\"", "'''"}) {
+    for (const auto extra : {1U, 2U}) {
+      const auto text = "a = [" + quotes + "x" + quotes + quotes.substr(0, extra) + ", ";
+      EXPECT_EQ(refused(text + "{" + key + " = 1}]\n").code, TomlError::too_deep);
+      EXPECT_EQ(refused(text + std::string(100, '[') + std::string(100, ']') + "]\n").code, TomlError::too_deep);
+      EXPECT_EQ(*parsed(text + "1.0]").at_pointer("/a/0")->if_string(), "x" + quotes.substr(0, extra));
+    }
+  }
+}
+
+// Time and memory follow the size of the file, not its square.
+TEST(Toml, many_members_and_many_below_a_long_name_are_read) {
+  std::string many;
+  for (int i = 0; many.size() < max_toml_size - 20; ++i) many += "k" + std::to_string(i) + "=1\n";
+  EXPECT_GT(parsed(many).if_object()->size(), 90000U);
+  std::string below = "[" + std::string(100000, 'n') + "]\n";
+  for (int i = 0; i < 100000; ++i) below += "k" + std::to_string(i) + "=1\n";
+  const auto document = parse_toml_document(below, "kbs.toml");
+  ASSERT_TRUE(document);
+  std::size_t bytes = 0;
+  for (const auto& [pointer, line] : document->lines) bytes += pointer.size();
+  EXPECT_LE(bytes, LineMap::max_pointer_bytes);
+  EXPECT_GT(bytes, 0U);
+}
+
 TEST(Toml, a_null_byte_is_refused) {
   using namespace std::literals;
   EXPECT_EQ(refused("a = 1\0"sv).code, TomlError::syntax);
