@@ -6,7 +6,10 @@
 #include <charconv>
 #include <optional>
 #include <sstream>
+#include <unordered_set>
 #include <vector>
+
+#include "codec/detail/utf8.h"
 
 namespace coffer::codec {
 namespace {
@@ -44,26 +47,26 @@ class Builder final : public YAML::EventHandler {
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
-    if (in_map() && !open_.back().key) return set_key(mark, value);
+    if (in_map() && !open_.back().key) return set_key(mark, tag, anchor, value);
     if (tag == "?" || tag.empty()) return add(plain_scalar(value), mark, anchor);
     if (tag == "!") return add(value, mark, anchor);
     refuse(YamlError::not_supported, mark, "the tag " + tag);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
-    enter(json::Array{}, mark, anchor);
+    enter(json::Array{}, mark, tag, anchor);
   }
   void OnSequenceEnd() override { leave(); }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   YAML::EmitterStyle::value) override {
-    enter(json::Object{}, mark, anchor);
+    enter(json::Object{}, mark, tag, anchor);
   }
   void OnMapEnd() override { leave(); }
 
   Result<Document> finish() && {
     if (error_) return fail(*std::move(error_));
-    return std::move(document_);
+    return Document{.root = std::move(root_), .lines = lines_.take()};
   }
   bool failed() const { return error_.has_value(); }
 
@@ -72,6 +75,7 @@ class Builder final : public YAML::EventHandler {
     json::Value value;
     std::string pointer;
     std::optional<std::string> key{};
+    std::unordered_set<std::string> keys{};  // of a map
   };
 
   bool in_map() const { return !open_.empty() && open_.back().value.is_object(); }
@@ -82,12 +86,21 @@ class Builder final : public YAML::EventHandler {
                              " has no place in a configuration file"};
   }
 
-  void set_key(const YAML::Mark& mark, const std::string& key) {
-    auto& top = open_.back();
-    if (top.value.if_object()->contains(key)) refuse(YamlError::duplicate_key, mark, "the second key " + key);
-    top.key = key;
-    document_.lines.emplace(top.pointer + pointer_step(key), static_cast<std::size_t>(mark.line) + 1);
+  // What the parser says of a node without a tag: "?" of plain ones, "!" of quoted ones, nothing of some others.
+  void refuse_decoration(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    if (anchor != 0) refuse(YamlError::not_supported, mark, "an anchor");
+    if (!tag.empty() && tag != "?" && tag != "!") refuse(YamlError::not_supported, mark, "the tag " + tag);
   }
+
+  void set_key(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& key) {
+    refuse_decoration(mark, tag, anchor);
+    auto& top = open_.back();
+    if (!top.keys.insert(key).second) refuse(YamlError::duplicate_key, mark, "the second key " + key);
+    top.key = key;
+    lines_.add(top.pointer + pointer_step(key), line_of(mark));
+  }
+
+  static std::size_t line_of(const YAML::Mark& mark) { return static_cast<std::size_t>(mark.line) + 1; }
 
   std::string next_pointer() const {
     if (open_.empty()) return {};
@@ -97,12 +110,12 @@ class Builder final : public YAML::EventHandler {
     return top.pointer + "/" + std::to_string(array == nullptr ? 0 : array->size());
   }
 
-  void enter(json::Value value, const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (anchor != 0) refuse(YamlError::not_supported, mark, "an anchor");
+  void enter(json::Value value, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    refuse_decoration(mark, tag, anchor);
     if (open_.size() >= max_depth) refuse(YamlError::too_deep, mark, "nesting over the limit of 64");
     if (in_map() && !open_.back().key) refuse(YamlError::not_supported, mark, "a key that is no text");
     auto pointer = next_pointer();
-    document_.lines.emplace(pointer, static_cast<std::size_t>(mark.line) + 1);
+    lines_.add(pointer, line_of(mark));
     open_.push_back({std::move(value), std::move(pointer)});
   }
 
@@ -115,26 +128,27 @@ class Builder final : public YAML::EventHandler {
   void add(json::Value value, const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (anchor != 0) return refuse(YamlError::not_supported, mark, "an anchor");
     if (in_map() && !open_.back().key) return refuse(YamlError::not_supported, mark, "a key that is no text");
-    document_.lines.emplace(next_pointer(), static_cast<std::size_t>(mark.line) + 1);
+    lines_.add(next_pointer(), line_of(mark));
     attach(std::move(value));
   }
 
   void attach(json::Value value) {
     if (open_.empty()) {
-      document_.root = std::move(value);
+      root_ = std::move(value);
       return;
     }
     auto& top = open_.back();
     if (auto* array = top.value.if_array()) {
       array->push_back(std::move(value));
     } else if (top.key) {
-      top.value.if_object()->set(*top.key, std::move(value));
+      top.value.if_object()->append(*std::move(top.key), std::move(value));
       top.key.reset();
     }
   }
 
   std::string_view file_name_;
-  Document document_{};
+  json::Value root_;
+  LineMap lines_;
   std::vector<Open> open_;
   std::optional<Error> error_;
 };
@@ -157,6 +171,10 @@ Result<Document> parse_yaml_document(std::string_view text, std::string_view fil
   if (text.size() > max_yaml_size) {
     return fail(YamlError::too_large, name + ": " + std::to_string(text.size()) + " bytes are over the limit of " +
                                           std::to_string(max_yaml_size));
+  }
+  // The parser passes bytes through as they are; a JSON value holds UTF-8.
+  if (const auto offset = detail::find_invalid_utf8(text)) {
+    return fail(YamlError::syntax, name + ": the byte at offset " + std::to_string(*offset) + " is no UTF-8");
   }
   Builder builder{file_name};
   try {

@@ -58,6 +58,43 @@ TEST(Yaml, refuses_what_hides_or_multiplies_values) {
   EXPECT_EQ(code_of("[1]: 2\n"), ErrorCode{YamlError::not_supported});
 }
 
+TEST(Yaml, refuses_tags_and_anchors_on_collections_and_keys_too) {
+  for (const auto* text : {"a: !!set {b: 1}\n", "a: !mine [1]\n", "!mine a: 1\n", "&x a: 1\n", "a: &x [1]\n"}) {
+    EXPECT_EQ(code_of(text), ErrorCode{YamlError::not_supported}) << text;
+  }
+  EXPECT_EQ(*parsed("\"a\": [1]\n'b': {c: d}\n").at_pointer("/b/c")->if_string(), "d");
+}
+
+TEST(Yaml, refuses_text_that_is_no_utf8) {
+  for (const auto* text : {"a: \xff\n", "a: \"\xc3\x28\"\n",
+                           "\xff\xfe"
+                           "a"}) {
+    const auto document = parse_yaml_document(text, "f.yaml");
+    ASSERT_FALSE(document);
+    EXPECT_NE(document.error().message.find("UTF-8"), std::string::npos) << document.error().message;
+  }
+}
+
+TEST(Yaml, takes_merge_keys_for_plain_ones) {
+  EXPECT_EQ(parsed("<<: {a: 1}\nb: 2\n").at_pointer("/<</a")->if_int64(), 1);
+  EXPECT_EQ(parsed("<<: {a: 1}\n").find("a"), nullptr);
+}
+
+// Time and memory follow the size of the file, not its square.
+TEST(Yaml, reads_many_members_and_many_below_a_long_name) {
+  std::string many;
+  for (int i = 0; many.size() < max_yaml_size - 20; ++i) many += "k" + std::to_string(i) + ": 1\n";
+  EXPECT_GT(parsed(many).if_object()->size(), 90000U);
+  std::string below = std::string(1000, 'n') + ":\n";
+  for (int i = 0; i < 50000; ++i) below += " k" + std::to_string(i) + ": 1\n";
+  const auto document = parse_yaml_document(below, "f.yaml");
+  ASSERT_TRUE(document);
+  std::size_t bytes = 0;
+  for (const auto& [pointer, line] : document->lines) bytes += pointer.size();
+  EXPECT_LE(bytes, LineMap::max_pointer_bytes);
+  EXPECT_EQ(document->lines.at("/" + std::string(1000, 'n') + "/k7"), 9U);
+}
+
 TEST(Yaml, bounds_depth_and_size) {
   EXPECT_EQ(code_of(std::string(100, '[') + std::string(100, ']')), ErrorCode{YamlError::too_deep});
   EXPECT_EQ(code_of(std::string(max_yaml_size + 1, ' ')), ErrorCode{YamlError::too_large});
