@@ -91,7 +91,8 @@ bool is_understood(const cbor::Value& label) {
   return number == label_algorithm || number == label_content_type || number == label_key_id;
 }
 
-// Section 3.1, "crit": a protected array of labels that the receiver must understand.
+// Section 3.1, "crit": a protected array of labels that the receiver must understand, each of which stands in the
+// protected header itself.
 Result<> check_critical(const Sign1& message) {
   if (message.unprotected_header.find(label_critical) != nullptr) {
     return fail(CoseError::critical_header, "crit must stand in the protected header");
@@ -99,8 +100,12 @@ Result<> check_critical(const Sign1& message) {
   const auto* critical = message.protected_header.find(label_critical);
   if (critical == nullptr) return {};
   const auto* labels = critical->if_array();
-  if (labels == nullptr || labels->empty() || !std::all_of(labels->begin(), labels->end(), is_understood)) {
-    return fail(CoseError::critical_header, "the header demands extensions that are not known here");
+  const auto is_there = [&](const cbor::Value& label) {
+    return is_understood(label) && message.protected_header.find(*label.if_int64()) != nullptr;
+  };
+  if (labels == nullptr || labels->empty() || !std::all_of(labels->begin(), labels->end(), is_there)) {
+    return fail(CoseError::critical_header,
+                "crit names a label that is not known here, or that the protected header lacks");
   }
   return {};
 }

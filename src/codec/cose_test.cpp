@@ -124,13 +124,23 @@ TEST(cose, critical_headers_that_are_not_understood_are_refused) {
   const auto with_critical = [](cbor::Value critical) {
     return MessageBuilder{.protected_header = {{1, -7}, {2, std::move(critical)}, {99, 1}}}.build();
   };
-  EXPECT_TRUE(parse_and_verify(with_critical(cbor::Array{1, 3, 4})));
+  EXPECT_TRUE(parse_and_verify(with_critical(cbor::Array{1})));
+  const cbor::Map all{{1, -7}, {2, cbor::Array{1, 3, 4}}, {3, "text/plain"}, {4, to_bytes("11")}};
+  EXPECT_TRUE(parse_and_verify(MessageBuilder{.protected_header = all, .unprotected = {}}.build()));
   for (const auto& critical :
        {cbor::Value{cbor::Array{99}}, cbor::Value{cbor::Array{1, "x"}}, cbor::Value{cbor::Array{}}, cbor::Value{1}}) {
     expect_code(parse_and_verify(with_critical(critical)), CoseError::critical_header);
   }
   expect_code(parse_and_verify(MessageBuilder{.unprotected = {{2, cbor::Array{1}}}}.build()),
               CoseError::critical_header);
+}
+
+// RFC 9052 section 3.1: a label of crit for which the protected header has no parameter is a fatal error.
+TEST(cose, critical_labels_stand_in_the_protected_header) {
+  for (const auto label : {3, 4}) {  // 4 stands in the unprotected header alone
+    const cbor::Map header{{1, -7}, {2, cbor::Array{1, label}}};
+    expect_code(parse_and_verify(MessageBuilder{.protected_header = header}.build()), CoseError::critical_header);
+  }
 }
 
 TEST(cose, detached_payloads_are_given_by_the_caller) {
