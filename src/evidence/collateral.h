@@ -49,7 +49,8 @@ struct CollateralValidity {
 struct CollateralItem {
   std::string kind;  // "amd-vcek": names the kind in the store, in errors and in metrics
   std::string key;   // unique within the kind; [A-Za-z0-9._-], at most 200 characters
-  // Which vendor service, by the name under which its base URL is configured: "amd-kds", "intel-pcs".
+  // Which vendor service, by the name under which its base URL is configured: "amd-kds", "intel-pcs". Or a base URL
+  // ("https://..."), where a verifier's own settings name one.
   std::string service;
   std::string path;          // appended to that base URL: "/vcek/v1/Milan/cert_chain"
   std::string chain_header;  // response header with the issuer chain, percent-encoded PEM; empty: none
