@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "crypto/detail/crl_impl.h"
+#include "crypto/detail/path_search.h"
 
 namespace coffer::crypto {
 namespace {
@@ -64,12 +65,21 @@ int pass_known_critical(X509_STORE_CTX* context, const ChainOptions& options) {
   return x509 != nullptr ? 1 : 0;
 }
 
+// RFC 5280 section 4.1.2.5: notAfter belongs to the validity; to OpenSSL a time that is now has passed.
+int pass_last_second(X509_STORE_CTX* context, const ChainOptions& options) {
+  const auto* x509 = X509_STORE_CTX_get_current_cert(context);
+  if (x509 == nullptr) return 0;
+  const auto end = detail::to_time(X509_get0_notAfter(x509), "notAfter");
+  return end && to_unix_seconds(*end) == to_unix_seconds(options.at) ? 1 : 0;
+}
+
 int on_error(int ok, X509_STORE_CTX* context) {
   if (ok == 1) return ok;
   auto& progress = *static_cast<Progress*>(X509_STORE_CTX_get_app_data(context));
   switch (X509_STORE_CTX_get_error(context)) {
     case X509_V_ERR_UNABLE_TO_GET_CRL: return pass_missing_crl(context, progress);
     case X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION: return pass_known_critical(context, progress.options);
+    case X509_V_ERR_CERT_HAS_EXPIRED: return pass_last_second(context, progress.options);
     default: return ok;
   }
 }
@@ -174,20 +184,12 @@ Result<std::vector<Certificate>> collect(X509_STORE_CTX* context) {
   return chain;
 }
 
-}  // namespace
-
-Result<std::vector<Certificate>> verify_chain(const Certificate& leaf, std::span<const Certificate> anchors,
-                                              const ChainOptions& options) {
-  if (anchors.empty()) return fail(CryptoError::untrusted, "no trust anchor was given for '" + leaf.subject() + "'");
-  // OpenSSL would only say that it finds no issuer for it.
-  if ((X509_get_extension_flags(leaf.impl().x509.get()) & EXFLAG_INVALID) != 0) {
-    return fail(CryptoError::bad_certificate, "certificate '" + leaf.subject() + "': malformed extensions");
-  }
+// The chain that OpenSSL builds, and what it does not check of it.
+Result<std::vector<Certificate>> verify_built(const Certificate& leaf, std::span<const Certificate> anchors,
+                                              std::span<const Certificate> candidates, const ChainOptions& options) {
   const auto store = TRY(make_store(anchors, options));
   const Stack intermediates{sk_X509_new_null()};
-  for (const auto& certificate : options.intermediates) {
-    sk_X509_push(intermediates.get(), certificate.impl().x509.get());
-  }
+  for (const auto& certificate : candidates) sk_X509_push(intermediates.get(), certificate.impl().x509.get());
   const StoreContext context{X509_STORE_CTX_new()};
   if (!context || X509_STORE_CTX_init(context.get(), store.get(), leaf.impl().x509.get(), intermediates.get()) != 1) {
     return detail::openssl_fail(CryptoError::internal, "no certificate verification");
@@ -203,6 +205,23 @@ Result<std::vector<Certificate>> verify_chain(const Certificate& leaf, std::span
   TRY(require_purpose(chain, options.purpose));
   TRY(require_some_crl(chain, progress));
   return chain;
+}
+
+}  // namespace
+
+Result<std::vector<Certificate>> verify_chain(const Certificate& leaf, std::span<const Certificate> anchors,
+                                              const ChainOptions& options) {
+  if (anchors.empty()) return fail(CryptoError::untrusted, "no trust anchor was given for '" + leaf.subject() + "'");
+  // OpenSSL would only say that it finds no issuer for it.
+  if ((X509_get_extension_flags(leaf.impl().x509.get()) & EXFLAG_INVALID) != 0) {
+    return fail(CryptoError::bad_certificate, "certificate '" + leaf.subject() + "': malformed extensions");
+  }
+  auto verified = verify_built(leaf, anchors, options.intermediates, options);
+  // What is revoked or out of date stays so: only a wrong choice of issuer is worth another.
+  if (verified || verified.error().code != CryptoError::untrusted) return verified;
+  if (!detail::share_a_name(anchors, options.intermediates)) return verified;
+  const auto path = detail::find_signed_path(leaf, anchors, options.intermediates);
+  return path ? verify_built(leaf, {&path->anchor, 1}, path->intermediates, options) : verified;
 }
 
 }  // namespace coffer::crypto
