@@ -125,7 +125,10 @@ class Builder {
       done_ = true;
       return;
     }
-    if (add_to(open_.back(), std::move(value)) && open_.back().remaining && --*open_.back().remaining == 0) close();
+    auto& open = open_.back();
+    if (!add_to(open, std::move(value))) return;
+    auto& remaining = open.remaining;
+    if (remaining && --*remaining == 0) close();
   }
 
   // Whether an element or a pair became complete.
@@ -229,7 +232,7 @@ Result<Value> parse(ByteView data, const Limits& limits) {
     if (offset == data.size()) return fail(CborError::truncated, "the data end before the value does");
     const auto size = read_item(data.subspan(offset), builder);
     if (!size) return fail(at_offset(size.error(), offset));
-    if (builder.failure()) return fail(at_offset(*builder.failure(), offset));
+    if (const auto& failure = builder.failure()) return fail(at_offset(*failure, offset));
     offset += *size;
   }
   if (offset == data.size()) return builder.take();

@@ -175,7 +175,7 @@ Result<> verify(const Sign1& message, const crypto::PublicKey& key, std::span<co
   TRY(check_algorithm(message, key, allowed));
   const auto content = TRY(signed_payload(message, payload));
   const auto signed_bytes = to_be_signed(message.protected_bytes, external_aad, content);
-  if (key.verify(*message.algorithm, signed_bytes, message.signature)) return {};
+  if (message.algorithm && key.verify(*message.algorithm, signed_bytes, message.signature)) return {};
   return fail(CoseError::bad_signature, "the COSE_Sign1 signature does not verify");
 }
 

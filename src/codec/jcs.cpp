@@ -98,7 +98,7 @@ class Canonicalizer {
     if (value.is_integer() && (!integer || *integer > largest_exact || *integer < -largest_exact)) {
       return fail(JsonError::number_range, "an integer beyond 2^53 has no exact canonical JSON");
     }
-    const auto number = *value.if_double();
+    const auto number = value.if_double().value_or(NAN);
     if (!std::isfinite(number)) return fail(JsonError::number_range, "nan and infinities have no canonical JSON");
     out_ += detail::ecmascript_number(number);
     return {};

@@ -188,7 +188,7 @@ std::string place_of(std::string_view text, std::size_t offset) {
 }
 
 Error parser_error(const BoostError& ec, const Builder& builder, const Limits& limits) {
-  if (builder.failure()) return *builder.failure();
+  if (const auto& failure = builder.failure()) return *failure;
   if (ec == boost::json::error::too_deep) {
     return {JsonError::too_deep, "the nesting is deeper than " + std::to_string(limits.max_depth)};
   }

@@ -19,7 +19,7 @@ std::string shortest(T number) {
 std::string number_text(const Value& value) {
   if (const auto v = value.if_int64()) return shortest(*v);
   if (const auto v = value.if_uint64()) return shortest(*v);
-  const auto number = *value.if_double();
+  const auto number = value.if_double().value_or(NAN);
   if (!std::isfinite(number)) return "null";
   auto text = shortest(number);
   // A double stays one for the next reader.

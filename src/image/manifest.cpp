@@ -135,8 +135,9 @@ std::string Platform::text() const {
 
 Result<Descriptor> Descriptor::parse(const json::Value& value, std::string_view what) {
   const auto& object = *TRY(as_manifest_error(value.as_object(what)));
-  const auto* size = object.find("size");
-  if (size == nullptr || !size->if_uint64()) {
+  const auto* size_member = object.find("size");
+  const auto size = size_member != nullptr ? size_member->if_uint64() : std::nullopt;
+  if (!size) {
     return fail(ImageError::bad_manifest, std::string{what} + ".size is missing or no byte count");
   }
   const auto type = TRY(as_manifest_error(json::string_member(object, "mediaType", what)));
@@ -145,7 +146,7 @@ Result<Descriptor> Descriptor::parse(const json::Value& value, std::string_view 
   auto annotations = TRY(parse_annotations(object, what));
   return Descriptor{.media_type = std::string{type},
                     .digest = std::move(digest),
-                    .size = *size->if_uint64(),
+                    .size = *size,
                     .annotations = std::move(annotations),
                     .platform = parse_platform(object)};
 }

@@ -114,7 +114,8 @@ Result<std::unique_ptr<BlobWriter>> Registry::begin_blob() {
 
 Result<> Registry::put_manifest(const RawManifest& manifest, bool tagged) {
   auto& session = *impl_->session;
-  if (tagged && reference().digest() && *reference().digest() != manifest.digest) {
+  const auto& asked_for = reference().digest();
+  if (tagged && asked_for && *asked_for != manifest.digest) {
     return fail(ImageError::digest_mismatch,
                 "the image to push has digest " + manifest.digest.text() + ", and " + name() + " asks for another");
   }

@@ -106,7 +106,7 @@ Result<AuthConfig> AuthConfig::load_default() {
   return file ? load(*file) : AuthConfig{};
 }
 
-void AuthConfig::add(std::string key, Credentials credentials) {
+void AuthConfig::add(std::string_view key, Credentials credentials) {
   entries_.insert_or_assign(normal_key(key), std::move(credentials));
 }
 

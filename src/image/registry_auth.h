@@ -31,7 +31,7 @@ class AuthConfig {
 
   // The longest path prefix of "host/repository", then the host; docker.io and index.docker.io are the same.
   std::optional<Credentials> find(const ImageReference& reference) const;
-  void add(std::string key, Credentials credentials);
+  void add(std::string_view key, Credentials credentials);
 
  private:
   std::map<std::string, Credentials> entries_;

@@ -75,7 +75,9 @@ struct AdminAccess::Impl {
   AdminMode mode = AdminMode::deny_all;
   std::vector<KnownPersona> personas;
   std::vector<Provider> providers;
-  std::optional<Acl> acl;
+  std::optional<Acl> acl;  // create() sets it
+
+  const Acl& rules() const { return *acl; }  // NOLINT(bugprone-unchecked-optional-access)
 
   Result<std::string> check_simple(std::string_view token, std::string_view path, TimePoint now) const;
   Result<std::string> check_bearer(std::string_view token, std::string_view path, TimePoint now) const;
@@ -87,7 +89,7 @@ Result<std::string> AdminAccess::Impl::check_simple(std::string_view token, std:
   for (const auto& persona : personas) {
     const auto jwt = jose::VerifiedJwt::verify(token, persona.key, admin_algorithms, {.now = now});
     if (!jwt) continue;
-    if (acl->empty() || acl->allows(persona.id, path)) return persona.id;
+    if (rules().empty() || rules().allows(persona.id, path)) return persona.id;
     return denied(path, "Role " + persona.id + " not allowed for path " + std::string{path});
   }
   return denied(path, "Cannot verify token with any of the issuers (the keys of " + std::to_string(personas.size()) +
@@ -113,7 +115,7 @@ Result<std::string> AdminAccess::Impl::check_bearer(std::string_view token, std:
   if (!claims) return denied(path, "Cannot verify token with any of the issuers");
   const auto* role = claims->find("role");
   if (role == nullptr || role->if_string() == nullptr) return denied(path, "Missing required `role` claim in JWT");
-  if (acl->allows(*role->if_string(), path)) return *role->if_string();
+  if (rules().allows(*role->if_string(), path)) return *role->if_string();
   return denied(path, "Role " + *role->if_string() + " not allowed for path " + std::string{path});
 }
 

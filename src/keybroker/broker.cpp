@@ -143,7 +143,7 @@ struct Broker::Impl {
 Broker::Broker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Broker::~Broker() = default;
 
-Result<std::unique_ptr<Broker>> Broker::create(Config config, Dependencies dependencies) {
+Result<std::unique_ptr<Broker>> Broker::create(Config config, const Dependencies& dependencies) {
   for (const auto& notice : config.notices) log::warn("broker.configuration", notice);
   auto services = TRY(assemble(std::move(config), dependencies));
   log_mode(*services);

@@ -33,7 +33,7 @@ std::string_view name_of(Mode mode);  // "background-check", "passport", "no-tru
 class Broker {
  public:
   // Opens the store, loads keys and policies. Logs the mode, and every notice of the configuration, once.
-  static Result<std::unique_ptr<Broker>> create(Config config, Dependencies dependencies = {});
+  static Result<std::unique_ptr<Broker>> create(Config config, const Dependencies& dependencies = {});
   ~Broker();
 
   // Safe to call from any number of threads. Never throws.

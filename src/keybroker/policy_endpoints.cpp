@@ -97,8 +97,9 @@ Result<net::ServerResponse> get_attestation_policy(const Call& call) {
   }
   const auto text = attestation->get_policy(id);
   if (!text) return fail(policy_trouble(text.error()));
-  if (!*text) return no_policy(id);
-  return rego(**text);
+  const auto& policy = *text;
+  if (!policy) return no_policy(id);
+  return rego(*policy);
 }
 
 Result<net::ServerResponse> delete_attestation_policy(const Call& call) {

@@ -42,8 +42,9 @@ Result<net::ServerResponse> get_reference_value(const Call& call) {
   }
   const auto value = attestation->query_reference_value(name);
   if (!value) return fail(trouble(value.error()));
-  if (!*value) return missing(name);
-  return json_response(**value);
+  const auto& known = *value;
+  if (!known) return missing(name);
+  return json_response(*known);
 }
 
 Result<net::ServerResponse> delete_reference_value(const Call& call) {

@@ -110,7 +110,7 @@ Result<std::string> ResourcePolicies::text() const {
 Result<ResourcePolicies::Current> ResourcePolicies::current() const {
   const auto stored = store_->get(space, key);
   if (!stored) return fail(storage_trouble(stored.error()));
-  if (*stored) return Current{std::string{resource_policy_id}, to_text(**stored)};
+  if (const auto& text = *stored) return Current{std::string{resource_policy_id}, to_text(*text)};
   const auto& fallback = builtin(fallback_);
   return Current{std::string{fallback.name}, std::string{fallback.text}};
 }
@@ -137,7 +137,8 @@ Result<PolicyVerdict> ResourcePolicies::evaluate(const PolicyQuestion& question)
                                                                         {"query", question.query}},
                                             .explain = true});
   if (!evaluation) return fail(because(BrokerError::policy_failed, "the resource policy failed", evaluation.error()));
-  const bool* allowed = evaluation->value ? evaluation->value->if_bool() : nullptr;
+  const auto& value = evaluation->value;
+  const bool* allowed = value ? value->if_bool() : nullptr;
   return PolicyVerdict{.allowed = allowed != nullptr && *allowed,
                        .policy_id = in_force.id,
                        .policy_sha256 = codec::hex_encode(crypto::sha256(as_bytes(in_force.text))),

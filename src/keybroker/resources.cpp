@@ -43,9 +43,10 @@ std::string ResourcePath::text() const {
 Result<SecretBytes> Resources::get(const ResourcePath& path) const {
   auto stored = store_->get(space, path.text());
   if (!stored) return fail(storage_trouble(stored.error()));
-  if (!*stored) return missing(path);
-  auto secret = SecretBytes::copy_of(**stored);
-  wipe(**stored);
+  auto& value = *stored;
+  if (!value) return missing(path);
+  auto secret = SecretBytes::copy_of(*value);
+  wipe(*value);
   return secret;
 }
 

@@ -107,11 +107,11 @@ void RunningBroker::stop() {
   impl_->server->stop();
 }
 
-Result<std::unique_ptr<RunningBroker>> serve(Config config, Dependencies dependencies) {
+Result<std::unique_ptr<RunningBroker>> serve(Config config, const Dependencies& dependencies) {
   auto options = TRY(server_options(config.http));
   const bool tls = options.tls.has_value();
   auto impl = std::make_unique<RunningBroker::Impl>();
-  impl->broker = TRY(Broker::create(std::move(config), std::move(dependencies)));
+  impl->broker = TRY(Broker::create(std::move(config), dependencies));
   auto& broker = *impl->broker;
   impl->server = TRY(net::HttpServer::start(
       std::move(options), [&broker](const net::ServerRequest& request) { return broker.handle(request); }));

@@ -20,7 +20,7 @@ class RunningBroker {
   void stop();
 
  private:
-  friend Result<std::unique_ptr<RunningBroker>> serve(Config config, Dependencies dependencies);
+  friend Result<std::unique_ptr<RunningBroker>> serve(Config config, const Dependencies& dependencies);
   struct Impl;
   explicit RunningBroker(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
@@ -28,6 +28,6 @@ class RunningBroker {
 
 // Creates the broker and listens; when this returns, /healthz answers. Refuses plain HTTP that was not asked for
 // (http.insecure_http) and TLS files that do not fit.
-Result<std::unique_ptr<RunningBroker>> serve(Config config, Dependencies dependencies = {});
+Result<std::unique_ptr<RunningBroker>> serve(Config config, const Dependencies& dependencies = {});
 
 }  // namespace coffer::keybroker

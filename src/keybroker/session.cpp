@@ -82,12 +82,9 @@ Result<Session> Session::parse(std::string_view text) {
 
 std::string Session::serialize() const {
   json::Object body;
-  if (!attested()) {
-    body.set("request", request_->to_json());
-    body.set("challenge", challenge_->to_json());
-  } else {
-    body.set("token", *token_);
-  }
+  if (request_) body.set("request", request_->to_json());
+  if (challenge_) body.set("challenge", challenge_->to_json());
+  if (token_) body.set("token", *token_);
   body.set("id", id_.text());
   body.set("timeout", format_rfc3339(expires_));
   return json::serialize(json::Object{{attested() ? "Attested" : "Authed", std::move(body)}});
@@ -101,7 +98,7 @@ Result<> Session::accept(std::string_view nonce, TimePoint now) const {
   if (attested()) {
     return fail(BrokerError::nonce_mismatch, "the nonce of this session was already spent; begin a new handshake");
   }
-  if (challenge_->nonce != nonce) {
+  if (!challenge_ || challenge_->nonce != nonce) {
     return fail(BrokerError::nonce_mismatch, "the nonce is not the one of this session's challenge");
   }
   return {};

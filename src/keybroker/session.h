@@ -40,8 +40,10 @@ class Session {
   TimePoint expires() const { return expires_; }
   bool expired(TimePoint now) const { return now >= expires_; }
   bool attested() const { return token_.has_value(); }
+  // NOLINTBEGIN(bugprone-unchecked-optional-access): the caller asked attested().
   const std::string& token() const { return *token_; }             // of an attested session
   const keyclient::Request& request() const { return *request_; }  // of one that is not yet
+  // NOLINTEND(bugprone-unchecked-optional-access)
 
   // May an attestation with this nonce proceed? session_expired; nonce_mismatch where the nonce is another's, or this
   // session's was spent already (upstream would answer with the old token and verify nothing).

@@ -53,7 +53,7 @@ Result<> DecryptSink::check_end() {
     return fail(ImageError::hmac_mismatch,
                 "the HMAC of the encrypted layer does not hold: it was changed, or its annotations were");
   }
-  if (!digest_) return {};
+  if (!digest_ || !expected_digest_) return {};
   const auto actual = Digest::from_hash(expected_digest_->algorithm(), digest_->finish());
   if (actual == *expected_digest_) return {};
   return fail(ImageError::digest_mismatch,

@@ -36,7 +36,7 @@ class MeasureSink final : public ByteSink {
 
   std::uint64_t size() const { return size_; }
   // After finish().
-  const Digest& digest() const { return *digest_; }
+  const Digest& digest() const { return *digest_; }  // NOLINT(bugprone-unchecked-optional-access)
 
  private:
   crypto::Hasher hasher_;

@@ -3,7 +3,7 @@
 namespace coffer::keybroker::detail {
 namespace {
 
-constexpr std::int64_t longest_minutes = 60 * 24 * 365;
+constexpr std::int64_t longest_minutes = std::int64_t{60} * 24 * 365;
 
 Result<> read_minutes(ConfigTable& table, std::string_view key, Duration& into) {
   if (const auto minutes = TRY(table.number(key, 1, longest_minutes))) into = std::chrono::minutes{*minutes};
@@ -40,8 +40,7 @@ Result<> read_token_options(ConfigTable& table, AttestationConfig& into) {
 // A table since v0.11; a bare name before.
 Result<> read_token_broker(ConfigTable& service, AttestationConfig& into) {
   if (service.is_table("attestation_token_broker")) {
-    auto table = TRY(service.table("attestation_token_broker"));
-    TRY(read_token_options(*table, into));
+    if (auto table = TRY(service.table("attestation_token_broker"))) TRY(read_token_options(*table, into));
   } else {
     TRY(service.text("attestation_token_broker"));
   }

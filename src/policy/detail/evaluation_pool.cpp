@@ -71,7 +71,7 @@ class Pool {
 
   // A new thread where the pool may still grow; lost ones do not count.
   bool add_thread() {
-    const auto limit = std::max<std::size_t>(4, 2 * std::thread::hardware_concurrency());
+    const auto limit = std::max(std::size_t{4}, std::size_t{2} * std::thread::hardware_concurrency());
     if (threads_ - lost_ >= limit) return false;
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);

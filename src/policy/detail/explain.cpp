@@ -35,6 +35,7 @@ class Explainer {
       return std::tuple{item.condition.held, rank, item.order};
     });
     std::vector<Condition> conditions;
+    conditions.reserve(found_.size());
     for (auto& item : found_) conditions.push_back(std::move(item.condition));
     return conditions;
   }

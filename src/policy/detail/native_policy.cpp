@@ -56,8 +56,9 @@ std::int32_t look_up(void* context, coffer_view id, coffer_buffer* out) noexcept
     *out = coffer_buffer_copy(view_of(value.error().message));
     return COFFER_FAILED;
   }
-  if (!value->has_value()) return COFFER_NOTHING;
-  *out = coffer_buffer_copy(view_of(**value));
+  const auto& text = *value;
+  if (!text) return COFFER_NOTHING;
+  *out = coffer_buffer_copy(view_of(*text));
   return COFFER_VALUE;
 } catch (const std::exception& exception) {
   *out = coffer_buffer_copy(view_of(exception.what()));

@@ -4,7 +4,7 @@ namespace coffer::policy::detail {
 namespace {
 
 // Chains of assignments double their text in the worst case (x1 := x0 + x0, ...): longer ones stay as they are.
-constexpr std::size_t max_expression = 16 * 1024;
+constexpr std::size_t max_expression = std::size_t{16} * 1024;
 
 }  // namespace
 
