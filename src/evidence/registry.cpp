@@ -12,6 +12,12 @@
 #ifdef COFFER_TEE_NITRO
 #include "evidence/nitro/nitro.h"
 #endif
+#ifdef COFFER_TEE_SGX
+#include "evidence/sgx/sgx.h"
+#endif
+#ifdef COFFER_TEE_TDX
+#include "evidence/tdx/tdx.h"
+#endif
 
 namespace coffer::evidence {
 
@@ -49,6 +55,12 @@ const std::vector<Row>& rows() {
 #endif
 #ifdef COFFER_TEE_NITRO
       {TeeKind::nitro, nitro::make_verifier, nitro::make_attester, nitro::make_simulator},
+#endif
+#ifdef COFFER_TEE_SGX
+      {TeeKind::sgx, sgx::make_verifier, nullptr, nullptr},
+#endif
+#ifdef COFFER_TEE_TDX
+      {TeeKind::tdx, tdx::make_verifier, nullptr, nullptr},
 #endif
   };
   return table;

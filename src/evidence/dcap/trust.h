@@ -26,6 +26,7 @@ Dates join(const Dates& a, const Dates& b);
 
 struct VerifiedRoot {
   crypto::Certificate certificate;
+  Bytes key_id;                          // SHA-384 of its key as uncompressed point, Intel's root_key_id
   std::optional<std::string> simulated;  // the subject of a simulator's root
 };
 
