@@ -257,5 +257,20 @@ TEST(Keys, questions_to_the_wrong_kind_are_errors) {
   EXPECT_FALSE(rsa.public_key() == ec.public_key());
 }
 
+// Its signatures are made without a private key: r is the x coordinate of any multiple of the base point.
+TEST(EcKeys, the_point_at_infinity_is_no_public_key) {
+  auto spki = PrivateKey::generate(KeyKind::ec_p256)->public_key().to_spki_der();
+  ASSERT_EQ(spki.size(), 91U);
+  spki.resize(27);  // SEQUENCE { AlgorithmIdentifier, BIT STRING { 00 } }
+  spki[1] = std::byte{25};
+  spki[24] = std::byte{2};  // length of the BIT STRING, after its tag
+  spki[25] = std::byte{0};  // unused bits
+  spki[26] = std::byte{0};  // SEC 1 section 2.3.3: infinity
+  const auto key = PublicKey::from_spki_der(spki);
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error().code, CryptoError::bad_key);
+  EXPECT_NE(key.error().message.find("point"), std::string::npos) << key.error().message;
+}
+
 }  // namespace
 }  // namespace coffer::crypto

@@ -81,6 +81,14 @@ Result<KeyKind> classify(EVP_PKEY* pkey) {
 Result<PublicKey> adopt_public(Pkey pkey) {
   const QueueCleaner cleaner;
   const auto kind = TRY(classify(pkey.get()));
+  if (find_curve(kind) != nullptr) {
+    // SEC 1 section 3.2.2.2 without the order, which every point of these curves has. DER also spells the point at
+    // infinity, under which signatures can be made by anyone.
+    const PkeyContext context{EVP_PKEY_CTX_new_from_pkey(nullptr, pkey.get(), nullptr)};
+    if (!context || EVP_PKEY_public_check_quick(context.get()) != 1) {
+      return openssl_fail(CryptoError::bad_key, "the point of the EC key is none that a public key may be");
+    }
+  }
   return PublicKey(std::make_shared<const PublicKey::Impl>(PublicKey::Impl{kind, std::move(pkey)}));
 }
 
