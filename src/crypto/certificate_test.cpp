@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "codec/base64.h"
 #include "crypto/hash.h"
 #include "crypto/x509_testing.h"
 #include "testing/vectors.h"
@@ -44,6 +45,9 @@ TEST_F(CertificateTest, trailing_bytes_are_refused) {
   longer.push_back(std::byte{0});
   EXPECT_EQ(Certificate::from_der(longer).error().code, CryptoError::bad_certificate);
   EXPECT_EQ(Certificate::from_der(concat({der, der})).error().code, CryptoError::bad_certificate);
+  const auto pem = "-----BEGIN CERTIFICATE-----\n" + codec::base64_encode(longer) + "\n-----END CERTIFICATE-----\n";
+  EXPECT_EQ(Certificate::from_pem(pem).error().code, CryptoError::bad_certificate);
+  EXPECT_EQ(PublicKey::from_pem(pem).error().code, CryptoError::bad_key);
 }
 
 TEST_F(CertificateTest, truncated_certificates_are_refused) {

@@ -87,9 +87,7 @@ int on_error(int ok, X509_STORE_CTX* context) {
 Result<> add_crl(X509_STORE* store, const Bytes& der) {
   const auto crl = TRY(Crl::from_der(der));
   TRY(detail::check_crl_digest(crl.impl().crl.get()));
-  // A copy of its own: OpenSSL sorts a list when it first looks something up.
-  const detail::X509CrlPtr copy{X509_CRL_dup(crl.impl().crl.get())};
-  if (!copy || X509_STORE_add_crl(store, copy.get()) != 1) {
+  if (X509_STORE_add_crl(store, crl.impl().crl.get()) != 1) {
     return detail::openssl_fail(CryptoError::bad_certificate, "the CRL cannot be used");
   }
   return {};

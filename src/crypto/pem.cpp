@@ -1,6 +1,7 @@
 // Keys out of PEM text.
 #include "crypto/detail/key_impl.h"
 #include "crypto/detail/pem_block.h"
+#include "crypto/x509.h"
 
 namespace coffer::crypto {
 namespace {
@@ -22,11 +23,9 @@ Result<detail::PemBlock> key_block(ByteView pem) {
 }
 
 Result<PublicKey> certificate_key(ByteView der) {
-  const auto* cursor = detail::data_of(der);
-  const detail::X509Ptr certificate{d2i_X509(nullptr, &cursor, static_cast<long>(der.size()))};
-  detail::Pkey pkey{certificate ? X509_get_pubkey(certificate.get()) : nullptr};
-  if (!pkey) return detail::openssl_fail(CryptoError::bad_key, "the certificate does not parse or has no usable key");
-  return detail::adopt_public(std::move(pkey));
+  const auto certificate = Certificate::from_der(der);
+  if (!certificate) return fail(CryptoError::bad_key, certificate.error().message);
+  return certificate->public_key();
 }
 
 Result<PublicKey> pkcs1_public(ByteView der) {
