@@ -16,22 +16,26 @@ namespace {
 
 constexpr std::size_t max_depth = 64;
 
+// The number that all of `digits` spells.
+template <class Number>
+std::optional<Number> whole(std::string_view digits) {
+  Number number{};
+  const char* end = digits.data() + digits.size();
+  const auto read = std::from_chars(digits.data(), end, number);
+  return read.ec == std::errc{} && read.ptr == end ? std::optional{number} : std::nullopt;
+}
+
 // YAML 1.2 section 10.3.2: how a plain scalar reads.
 json::Value plain_scalar(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
-  const char* end = text.data() + text.size();
-  std::int64_t integer = 0;
-  if (const auto read = std::from_chars(text.data(), end, integer); read.ec == std::errc{} && read.ptr == end) {
-    return integer;
-  }
-  const bool numeric = text.find_first_not_of("+-.0123456789eE") == std::string::npos;
-  double number = 0;
-  if (const auto read = std::from_chars(text.data(), end, number);
-      numeric && read.ec == std::errc{} && read.ptr == end) {
-    return number;
-  }
+  const std::string_view digits = std::string_view{text}.substr(text.starts_with('+') ? 1 : 0);
+  if (digits.size() < text.size() && digits.starts_with('-')) return text;
+  if (const auto integer = whole<std::int64_t>(digits)) return *integer;
+  if (const auto integer = whole<std::uint64_t>(digits)) return *integer;
+  if (digits.find_first_not_of("+-.0123456789eE") != std::string_view::npos) return text;  // nan and the like
+  if (const auto number = whole<double>(digits)) return *number;
   return text;
 }
 

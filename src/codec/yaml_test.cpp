@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 namespace coffer::codec {
 namespace {
 
@@ -73,6 +75,18 @@ TEST(Yaml, refuses_text_that_is_no_utf8) {
     ASSERT_FALSE(document);
     EXPECT_NE(document.error().message.find("UTF-8"), std::string::npos) << document.error().message;
   }
+}
+
+TEST(Yaml, numbers_keep_all_their_bits_and_their_sign) {
+  const auto root = parsed("[18446744073709551615, -9223372036854775808, +12, +1.5, 007, 1e3]");
+  EXPECT_EQ(root.at_pointer("/0")->if_uint64(), 18446744073709551615U);
+  EXPECT_EQ(root.at_pointer("/1")->if_int64(), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(root.at_pointer("/2")->if_int64(), 12);
+  EXPECT_EQ(root.at_pointer("/3")->if_double(), 1.5);
+  EXPECT_EQ(root.at_pointer("/4")->if_int64(), 7);
+  EXPECT_EQ(root.at_pointer("/5")->if_double(), 1000.0);
+  const auto texts = parsed("[+-1, ++1, '1', .inf, .nan, nan, inf, 1e999, 1.2.3, '', +, -, ., 0x10, 1_000]");
+  for (const auto& text : *texts.if_array()) EXPECT_TRUE(text.is_string());
 }
 
 TEST(Yaml, takes_merge_keys_for_plain_ones) {
