@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ class KeyValueStore {
                           ByteView value) = 0;
   // True where there was something to erase.
   virtual Result<bool> erase(std::string_view space, std::string_view key) = 0;
+  // Erases many at the price of one where the store can; how many there were. Others may meanwhile see some of them
+  // gone.
+  virtual Result<std::size_t> erase_all(std::string_view space, std::span<const std::string> keys);
   // Keys that begin with `prefix`, sorted, at most `limit`, greater than `after`.
   virtual Result<std::vector<std::string>> list(std::string_view space, std::string_view prefix = {},
                                                 std::string_view after = {}, std::size_t limit = 1000) = 0;

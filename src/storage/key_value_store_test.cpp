@@ -77,6 +77,17 @@ TEST_P(StoreTest, erased_keys_are_gone) {
   EXPECT_EQ(store->list("repository").value(), Keys{});
 }
 
+TEST_P(StoreTest, erases_many_at_once_and_counts_those_that_were_there) {
+  for (const auto* key : {"a", "b", "c", "d"}) put(key, "v");
+  put("a", "v", "others");
+  EXPECT_EQ(store->erase_all("repository", Keys{"a", "c", "absent", "d"}).value(), 3U);
+  EXPECT_EQ(store->list("repository").value(), Keys{"b"});
+  EXPECT_EQ(value("a", "others"), "v");
+  EXPECT_EQ(store->erase_all("repository", Keys{}).value(), 0U);
+  EXPECT_EQ(store->erase_all("repository", Keys{"../b"}).error().code, StorageError::bad_key);
+  EXPECT_EQ(value("b"), "v");
+}
+
 TEST_P(StoreTest, lists_in_order_by_prefix_in_pages) {
   for (const auto* key : {"default/key/b", "default/key/a", "default/policy/a", "default/key/a-1", "other/key/a"}) {
     put(key, "v");

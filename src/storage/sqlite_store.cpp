@@ -11,12 +11,12 @@ using detail::SqliteConnection;
 
 constexpr std::size_t most_idle_readers = 8;
 
-// Readers work side by side, each on a connection of its own; one writer at a time, as SQLite has it anyway, so that
-// threads queue for a mutex instead of polling the file's lock.
+// Readers work side by side, each on a connection of its own. Writers share one connection and its transactions: SQLite
+// has one writer at a time anyway, and each commit waits for the disk.
 class SqliteStore final : public KeyValueStore {
  public:
   SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteConnection> writer)
-      : file_(std::move(file)), writer_(std::move(writer)) {}
+      : file_(std::move(file)), writer_(std::move(writer)), writes_(*writer_) {}
 
   Result<std::optional<Bytes>> get(std::string_view space, std::string_view key) override {
     TRY(check_key(space, key));
@@ -28,25 +28,33 @@ class SqliteStore final : public KeyValueStore {
 
   Result<> put(std::string_view space, std::string_view key, ByteView value) override {
     TRY(detail::check_value(space, key, value));
-    const std::scoped_lock lock(writing_);
-    TRY(writer_->put(space, key, value));
+    TRY(writes_.run([&] { return writer_->put(space, key, value); }));
     return {};
   }
 
   Result<> put_if(std::string_view space, std::string_view key, std::optional<ByteView> expected,
                   ByteView value) override {
     TRY(detail::check_value(space, key, value));
-    const std::scoped_lock lock(writing_);
-    const bool written =
-        TRY(expected ? writer_->replace(space, key, *expected, value) : writer_->insert(space, key, value));
-    if (!written) return detail::conflict(space, key);
+    const auto written = TRY(writes_.run([&] {
+      return expected ? writer_->replace(space, key, *expected, value) : writer_->insert(space, key, value);
+    }));
+    if (written == 0) return detail::conflict(space, key);
     return {};
   }
 
   Result<bool> erase(std::string_view space, std::string_view key) override {
     TRY(check_key(space, key));
-    const std::scoped_lock lock(writing_);
-    return writer_->erase(space, key);
+    return TRY(writes_.run([&] { return writer_->erase(space, key); }))
+    != 0;
+  }
+
+  Result<std::size_t> erase_all(std::string_view space, std::span<const std::string> keys) override {
+    for (const auto& key : keys) TRY(check_key(space, key));
+    return writes_.run([&]() -> Result<std::size_t> {
+      std::size_t erased = 0;
+      for (const auto& key : keys) erased += TRY(writer_->erase(space, key));
+      return erased;
+    });
   }
 
   Result<std::vector<std::string>> list(std::string_view space, std::string_view prefix, std::string_view after,
@@ -77,8 +85,8 @@ class SqliteStore final : public KeyValueStore {
   }
 
   const std::filesystem::path file_;
-  std::mutex writing_;
-  std::unique_ptr<SqliteConnection> writer_;
+  std::unique_ptr<SqliteConnection> writer_;  // used by writes_ alone
+  detail::GroupCommit writes_;
   std::mutex pooling_;
   std::vector<std::unique_ptr<SqliteConnection>> idle_;
 };

@@ -2,7 +2,11 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <chrono>
 #include <filesystem>
+#include <thread>
+#include <vector>
 
 #include "storage/key_value_store.h"
 #include "storage/storage_testing.h"
@@ -101,6 +105,55 @@ TEST_F(SqliteStoreTest, readers_do_not_wait_for_a_writer_elsewhere) {
   sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr);
   sqlite3_close(other);
   EXPECT_EQ(store->get("kbs", "k").value().value(), Bytes(1));
+}
+
+TEST_F(SqliteStoreTest, what_many_threads_wrote_at_once_is_all_there) {
+  constexpr int threads = 16;
+  constexpr int each = 50;
+  {
+    const auto store = open_sqlite_store(file).value();
+    std::vector<std::jthread> writers;
+    for (int thread = 0; thread < threads; ++thread) {
+      writers.emplace_back([&, thread] {
+        for (int i = 0; i < each; ++i) {
+          const auto key = std::to_string(thread) + "-" + std::to_string(100 + i);
+          EXPECT_TRUE(store->put_if("audit", key, std::nullopt, as_bytes(key)));
+          // Whoever returns has committed: another connection sees it.
+          EXPECT_EQ(to_text(store->get("audit", key).value().value()), key);
+        }
+      });
+    }
+  }
+  const auto again = open_sqlite_store(file).value();
+  const auto keys = again->list("audit").value();
+  EXPECT_EQ(keys.size(), static_cast<std::size_t>(threads * each));
+  for (const auto& key : keys) EXPECT_EQ(to_text(again->get("audit", key).value().value()), key);
+}
+
+TEST_F(SqliteStoreTest, a_transaction_that_breaks_keeps_none_of_its_writes) {
+  const auto store = open_sqlite_store(file).value();
+  run("CREATE TRIGGER broken BEFORE INSERT ON entries WHEN new.key = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'no'); END;");
+  // While another process holds the write lock, one writer waits for it and the others for him: they share what
+  // follows.
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &other), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+  std::array<Result<>, 8> results;
+  {
+    std::vector<std::jthread> writers;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      writers.emplace_back(
+          [&, i] { results[i] = store->put("kbs", i == 4 ? "bad" : "k" + std::to_string(i), as_bytes("v")); });
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    sqlite3_exec(other, "COMMIT", nullptr, nullptr, nullptr);
+  }
+  sqlite3_close(other);
+  EXPECT_FALSE(results[4]);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    EXPECT_EQ(store->get("kbs", "k" + std::to_string(i)).value().has_value(), results[i].has_value()) << i;
+  }
+  EXPECT_TRUE(store->put("kbs", "after", as_bytes("v")));
 }
 
 TEST_F(SqliteStoreTest, erased_values_are_overwritten) {

@@ -108,16 +108,21 @@ Result<> SqliteConnection::configure() {
 Result<> SqliteConnection::create_schema() {
   if (TRY(number("PRAGMA user_version")) != 0) return {};
   // Under the write lock, for another process may be creating the same file.
-  TRY(execute("BEGIN IMMEDIATE"));
+  TRY(begin());
   const auto created = [&]() -> Result<> {
     const bool is_new = TRY(number("PRAGMA user_version"))
     == 0 && TRY(number("SELECT count(*) FROM sqlite_schema"))
     == 0;
     return is_new ? execute(schema) : Result<>{};
   }();
-  if (created) return execute("COMMIT");
-  sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (created) return commit();
+  roll_back();
   return created;
+}
+
+// SQLite ends some transactions itself when a statement fails; then there is none, and that is as well.
+void SqliteConnection::roll_back() noexcept {
+  sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 Result<> SqliteConnection::check_schema() {
@@ -166,10 +171,10 @@ sqlite3_stmt* SqliteConnection::bound(Statement which, std::string_view space, s
   return statement;
 }
 
-Result<bool> SqliteConnection::change(sqlite3_stmt* statement) {
+Result<std::size_t> SqliteConnection::change(sqlite3_stmt* statement) {
   const Reset reset{statement};
   if (sqlite3_step(statement) != SQLITE_DONE) return failed("cannot be written");
-  return sqlite3_changes(database_) > 0;
+  return static_cast<std::size_t>(sqlite3_changes(database_));
 }
 
 Result<std::optional<Bytes>> SqliteConnection::get(std::string_view space, std::string_view key) {
@@ -182,27 +187,27 @@ Result<std::optional<Bytes>> SqliteConnection::get(std::string_view space, std::
   return Bytes(data, data + sqlite3_column_bytes(statement, 0));
 }
 
-Result<bool> SqliteConnection::put(std::string_view space, std::string_view key, ByteView value) {
+Result<std::size_t> SqliteConnection::put(std::string_view space, std::string_view key, ByteView value) {
   auto* statement = bound(upsert, space, key);
   bind_blob(statement, 3, value);
   return change(statement);
 }
 
-Result<bool> SqliteConnection::insert(std::string_view space, std::string_view key, ByteView value) {
+Result<std::size_t> SqliteConnection::insert(std::string_view space, std::string_view key, ByteView value) {
   auto* statement = bound(insert_new, space, key);
   bind_blob(statement, 3, value);
   return change(statement);
 }
 
-Result<bool> SqliteConnection::replace(std::string_view space, std::string_view key, ByteView expected,
-                                       ByteView value) {
+Result<std::size_t> SqliteConnection::replace(std::string_view space, std::string_view key, ByteView expected,
+                                              ByteView value) {
   auto* statement = bound(update_same, space, key);
   bind_blob(statement, 3, value);
   bind_blob(statement, 4, expected);
   return change(statement);
 }
 
-Result<bool> SqliteConnection::erase(std::string_view space, std::string_view key) {
+Result<std::size_t> SqliteConnection::erase(std::string_view space, std::string_view key) {
   return change(bound(delete_row, space, key));
 }
 
