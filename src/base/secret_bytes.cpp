@@ -14,7 +14,7 @@ namespace {
 
 // Large secrets get pages of their own, so that they can be locked and kept out of core dumps. Small ones would
 // exhaust RLIMIT_MEMLOCK a page at a time; they live on the heap, and forbid_core_dumps() covers them.
-constexpr std::size_t own_pages_from = 64 * 1024;
+constexpr std::size_t own_pages_from = std::size_t{64} * 1024;
 
 std::size_t round_to_pages(std::size_t size) {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
