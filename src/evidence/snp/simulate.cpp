@@ -171,8 +171,23 @@ Result<CertificateEntry> SimulatedPlatform::revocation_list(bool of_ark, std::sp
   return CertificateEntry{CertificateType::crl, TRY(crypto::issue_crl(wanted, issuer)).der()};
 }
 
-Result<Evidence> simulate(const SimulatedPlatform& platform, const GuestOptions& guest, const Faults& faults,
+namespace {
+
+Result<SimulatedPlatform> with_expired_endorsement(const SimulatedPlatform& platform) {
+  const auto begin = platform.endorsement.not_before();
+  return platform.with_endorsement({.product = platform.product,
+                                    .signing_key = platform.signing_key,
+                                    .tcb = platform.tcb,
+                                    .chip_id = platform.chip_id,
+                                    .not_before = begin,
+                                    .not_after = begin + std::chrono::seconds{1}});
+}
+
+}  // namespace
+
+Result<Evidence> simulate(const SimulatedPlatform& sound, const GuestOptions& guest, const Faults& faults,
                           const Field<64>& report_data) {
+  const auto platform = faults.expired ? TRY(with_expired_endorsement(sound)) : sound;
   auto report = unsigned_report(platform, guest, report_data);
   apply(faults, report);
   TRY(report.check_shape());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "evidence/simulator_root.h"
+#include "evidence/simulator_settings.h"
 #include "evidence/snp/sev_guest.h"
 
 namespace coffer::evidence::snp {
@@ -39,7 +40,7 @@ struct SimulatedPlatform {
   // A list of the ARK's or the ASK's with these certificates revoked.
   Result<CertificateEntry> revocation_list(bool of_ark, std::span<const crypto::Certificate> revoked,
                                            TimePoint this_update, TimePoint next_update) const;
-  // The same platform with a fresh endorsement key.
+  // The same signers with a fresh endorsement key.
   Result<SimulatedPlatform> with_endorsement(const PlatformOptions& options) const;
 };
 
@@ -62,24 +63,24 @@ struct Faults {
   bool masked_chip_id = false;
   bool no_certificates = false;
   bool revoked = false;  // a revocation list with the signing key comes with it
+  bool expired = false;  // the endorsement key's certificate held for a second only
 };
 
 // What the firmware would say; signed after all faults but bad_signature.
-Result<Evidence> simulate(const SimulatedPlatform& platform, const GuestOptions& guest, const Faults& faults,
+Result<Evidence> simulate(const SimulatedPlatform& sound, const GuestOptions& guest, const Faults& faults,
                           const Field<64>& report_data);
 
 // A device that answers so, for the attester of real hardware.
 std::unique_ptr<SevGuestDevice> simulated_sev_guest(SimulatedPlatform platform, GuestOptions guest, Faults faults = {});
 
-// What <simulator directory>/snp.json may say; all members are optional:
-// {"product":"Milan","report_version":3,"measurement":"<hex>","host_data":"<hex>","policy":196608,"plat_info":37,
-//  "faults":["old_tcb","debug",...]}, faults by their names above.
-struct SimulatorSettings {
+// The dials of <simulator directory>/snp.json. Values: "product" ("Milan"), "report_version", "measurement", "host_data"
+// (hex), "policy", "plat_info". Faults by their names above, with
+// hyphens: "old-tcb". EvidenceError::bad_config for others.
+struct Dials {
   Product product = Product::milan;
   GuestOptions guest{};
   Faults faults{};
-  // EvidenceError::bad_config.
-  static Result<SimulatorSettings> read(const codec::json::Value& value);
+  static Result<Dials> read(const SimulatorSettings& settings);
 };
 
 }  // namespace coffer::evidence::snp

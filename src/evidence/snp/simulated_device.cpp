@@ -1,7 +1,7 @@
 // The simulator as a device, and as the attester that "simulated:snp" chooses.
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <map>
 #include <mutex>
@@ -54,29 +54,27 @@ class SimulatedAttester final : public Attester {
   TeeKind kind() const override { return TeeKind::snp; }
 
   Result<json::Value> attest(ByteView report_data) const override {
-    const std::scoped_lock lock{mutex_};
-    TRY(prepare());
-    const auto device = simulated_sev_guest(*platform_, settings_.guest, settings_.faults);
     Field<64> asked{};
     if (report_data.size() > asked.size()) {
       return fail(EvidenceError::bad_runtime_data,
                   "report data has at most 64 bytes, not " + std::to_string(report_data.size()));
     }
     std::ranges::copy(report_data, asked.begin());
-    // With the fault wrong_nonce the real attester would refuse the answer itself: the evidence is made directly.
-    if (settings_.faults.wrong_nonce) {
-      return TRY(simulate(*platform_, settings_.guest, settings_.faults, asked)).to_json();
-    }
+    const std::scoped_lock lock{mutex_};
+    const auto dials = TRY(read_dials());
+    TRY(prepare(dials));
+    // The real attester would refuse an answer over other report data itself: that evidence is made directly.
+    if (dials.faults.wrong_nonce) return TRY(simulate(*platform_, dials.guest, dials.faults, asked)).to_json();
+    const auto device = simulated_sev_guest(*platform_, dials.guest, dials.faults);
     return TRY(request_evidence(*device, asked)).to_json();
   }
 
-  // A real host launches the machine with this digest; the simulated one does so now, unless its settings say otherwise.
+  // A real host launches the machine with this digest; the simulated one does so now, unless its dials say otherwise.
   Result<> bind_init_data(ByteView digest) const override {
     const std::scoped_lock lock{mutex_};
-    TRY(prepare());
-    auto& host_data = settings_.guest.host_data;
-    const auto expected = fit_digest(digest, host_data.size());
-    if (host_data == Field<32>{}) std::ranges::copy(expected, host_data.begin());
+    const auto expected = fit_digest(digest, launch_host_data_.size());
+    std::ranges::copy(expected, launch_host_data_.begin());
+    const auto host_data = TRY(read_dials()).guest.host_data;
     if (equal(host_data, expected)) return {};
     return fail(EvidenceError::init_data_mismatch, "the simulated machine was launched with host data " +
                                                        codec::hex_encode(host_data) + ", the init-data's digest is " +
@@ -84,103 +82,92 @@ class SimulatedAttester final : public Attester {
   }
 
  private:
-  Result<> prepare() const {
-    if (platform_) return {};
+  // Its dials are read for each piece of evidence, so that they can be turned while a program runs.
+  Result<Dials> read_dials() const {
+    auto dials = TRY(Dials::read(TRY(load_simulator_settings(directory_, TeeKind::snp))));
+    if (dials.guest.host_data == Field<32>{}) dials.guest.host_data = launch_host_data_;
+    return dials;
+  }
+
+  Result<> prepare(const Dials& dials) const {
+    if (platform_ && platform_->product == dials.product) return {};
     const auto root = TRY(load_simulator_root(directory_));
-    settings_ = TRY(read_settings());
     const auto now = system_clock().now();
     constexpr unsigned quick_rsa_bits = 2048;
-    platform_ = TRY(SimulatedPlatform::create(root, {.product = settings_.product,
+    platform_ = TRY(SimulatedPlatform::create(root, {.product = dials.product,
                                                      .not_before = std::max(now - 1h, root.certificate.not_before()),
                                                      .not_after = root.certificate.not_after(),
                                                      .rsa_bits = quick_rsa_bits}));
     return {};
   }
 
-  Result<SimulatorSettings> read_settings() const {
-    std::ifstream in{directory_ / "snp.json"};
-    if (!in) return SimulatorSettings{};
-    const std::string text{std::istreambuf_iterator<char>{in}, {}};
-    const auto value = json::parse(text, {.max_size = 64U << 10});
-    if (!value) return fail(EvidenceError::bad_config, "snp.json: " + value.error().message);
-    return SimulatorSettings::read(*value);
-  }
-
   std::filesystem::path directory_;
   mutable std::mutex mutex_;
   mutable std::optional<SimulatedPlatform> platform_;
-  mutable SimulatorSettings settings_;
+  mutable Field<32> launch_host_data_{};
 };
 
-std::unexpected<Error> bad(std::string_view what) {
-  return fail(EvidenceError::bad_config, "the simulator's settings for SNP: " + std::string{what});
+std::unexpected<Error> bad(const std::string& what) {
+  return fail(EvidenceError::bad_config, "the simulator's settings for SNP: " + what);
 }
 
-Result<> read_faults(const json::Value& value, Faults& into) {
+Result<> read_faults(const SimulatorSettings& settings, Faults& into) {
   const std::map<std::string_view, bool*> known{
-      {"old_tcb", &into.old_tcb},
+      {"old-tcb", &into.old_tcb},
       {"debug", &into.debug},
-      {"wrong_measurement", &into.wrong_measurement},
-      {"wrong_nonce", &into.wrong_nonce},
-      {"other_chip", &into.other_chip},
-      {"lower_privilege", &into.lower_privilege},
-      {"bad_signature", &into.bad_signature},
-      {"masked_chip_id", &into.masked_chip_id},
-      {"no_certificates", &into.no_certificates},
-      {"revoked", &into.revoked}};
-  const auto* array = value.if_array();
-  if (array == nullptr) return bad("faults is expected to be an array of names");
-  for (const auto& element : *array) {
-    const auto* name = element.if_string();
-    const auto fault = name == nullptr ? known.end() : known.find(*name);
-    if (fault == known.end()) return bad("there is no fault " + json::serialize(element));
+      {"wrong-measurement", &into.wrong_measurement},
+      {"wrong-nonce", &into.wrong_nonce},
+      {"other-chip", &into.other_chip},
+      {"lower-privilege", &into.lower_privilege},
+      {"bad-signature", &into.bad_signature},
+      {"masked-chip-id", &into.masked_chip_id},
+      {"no-certificates", &into.no_certificates},
+      {"revoked", &into.revoked},
+      {"expired", &into.expired}};
+  for (const auto& name : settings.faults) {
+    const auto fault = known.find(name);
+    if (fault == known.end()) return bad("there is no fault \"" + name + "\"");
     *fault->second = true;
   }
   return {};
 }
 
 template <std::size_t size>
-Result<> read_hex(const json::Value& value, std::string_view name, Field<size>& into) {
-  const auto* text = value.if_string();
-  const auto bytes = text == nullptr ? Result<Bytes>{} : codec::hex_decode(*text);
-  if (!bytes || bytes->size() != size) {
-    return bad(std::string{name} + " is expected to be " + std::to_string(size) + " bytes in hex");
-  }
-  std::ranges::copy(*bytes, into.begin());
+Result<> read_field(const SimulatorSettings& settings, std::string_view name, Field<size>& into) {
+  if (const auto bytes = TRY(settings.bytes(name, size))) std::ranges::copy(*bytes, into.begin());
   return {};
 }
 
 template <std::unsigned_integral T>
-Result<> read_number(const json::Value& value, std::string_view name, T& into) {
-  const auto number = value.if_uint64();
-  if (!number || *number > std::numeric_limits<T>::max()) {
-    return bad(std::string{name} + " is expected to be an integer of at most " + std::to_string(sizeof(T)) + " bytes");
-  }
-  into = static_cast<T>(*number);
+Result<> read_number(const SimulatorSettings& settings, std::string_view name, T& into) {
+  if (const auto number = TRY(settings.number(name, std::numeric_limits<T>::max()))) into = static_cast<T>(*number);
   return {};
 }
 
-Result<> read_member(const std::string& name, const json::Value& value, SimulatorSettings& into) {
-  if (name == "faults") return read_faults(value, into.faults);
-  if (name == "measurement") return read_hex(value, name, into.guest.measurement);
-  if (name == "host_data") return read_hex(value, name, into.guest.host_data);
-  if (name == "policy") return read_number(value, name, into.guest.policy);
-  if (name == "plat_info") return read_number(value, name, into.guest.plat_info);
-  if (name == "report_version") return read_number(value, name, into.guest.version);
-  if (name != "product") return bad("there is no setting \"" + name + "\"");
-  const auto product = value.is_string() ? product_of_text(*value.if_string()) : std::nullopt;
+Result<> read_product(const SimulatorSettings& settings, Product& into) {
+  const auto* value = settings.values.find("product");
+  if (value == nullptr) return {};
+  const auto product = value->is_string() ? product_of_text(*value->if_string()) : std::nullopt;
   if (!product) return bad("product is expected to be Milan, Genoa or Turin");
-  into.product = *product;
+  into = *product;
   return {};
 }
 
 }  // namespace
 
-Result<SimulatorSettings> SimulatorSettings::read(const json::Value& value) {
-  const auto* object = value.if_object();
-  if (object == nullptr) return bad("an object is expected");
-  SimulatorSettings out;
-  for (const auto& [name, member] : *object) TRY(read_member(name, member, out));
+Result<Dials> Dials::read(const SimulatorSettings& settings) {
+  constexpr std::array known{"product", "report_version", "measurement", "host_data", "policy", "plat_info"};
+  for (const auto& [name, value] : settings.values) {
+    if (std::ranges::find(known, name) == known.end()) return bad("there is no value \"" + name + "\"");
+  }
+  Dials out;
+  TRY(read_product(settings, out.product));
+  TRY(read_number(settings, "report_version", out.guest.version));
+  TRY(read_number(settings, "policy", out.guest.policy));
+  TRY(read_number(settings, "plat_info", out.guest.plat_info));
+  TRY(read_field(settings, "measurement", out.guest.measurement));
+  TRY(read_field(settings, "host_data", out.guest.host_data));
+  TRY(read_faults(settings, out.faults));
   return out;
 }
 
