@@ -136,32 +136,51 @@ class DurableLog final : public AgentEventLog {
     return {};
   }
 
-  // The entry does not name its register, but only one holds a value that fits.
+  // The entry does not name its register. One that holds the value to come was extended; where there is none, the
+  // extension is made up for in the one register that it leads from. Where several hold the same value nobody knows
+  // which was meant, but also nothing has happened yet, and the event is dropped: its sender never had an answer.
   Result<> redo(ByteView wal) {
     const auto entry = TRY(WalEntry::parse(wal));
+    std::vector<Pending> to_extend;
     for (unsigned pcr = 0; pcr < pcr_count; ++pcr) {
-      const auto target = attester_.runtime_register(pcr);
-      if (target && TRY(redo_in(entry, pcr, *target))) return {};
+      auto pending = TRY(match(entry, pcr));
+      if (!pending) continue;
+      if (equal(pending->before, pending->after)) return complete(*pending);
+      to_extend.push_back(*std::move(pending));
     }
-    return fail(EventLogError::bad_wal,
-                "a write-ahead entry fits no register: another process has extended it, or the entry is damaged");
+    if (to_extend.empty()) {
+      return fail(EventLogError::bad_wal,
+                  "a write-ahead entry fits no register: another process has extended it, or the entry is damaged");
+    }
+    if (to_extend.size() > 1) {
+      log::warn("eventlog.dropped", "an interrupted runtime measurement that extended no register is dropped", {});
+      return storage_->remove_wal();
+    }
+    TRY(check_place(to_extend.front()));
+    TRY(attester_.extend_runtime_measurement(to_extend.front().pcr, to_extend.front().digest));
+    return complete(to_extend.front());
   }
 
-  Result<bool> redo_in(const WalEntry& entry, unsigned pcr, const MeasurementRegister& target) {
-    const auto size = crypto::digest_size(target.algorithm);
-    if (entry.rest.size() < size) return false;
-    const auto text = as_text(entry.rest.subspan(size));
-    auto pending = pending_for(pcr, target, text, entry.offset);
+  // `before` is the register's present value: `after` where it was extended. Nothing where the register does not fit.
+  Result<std::optional<Pending>> match(const WalEntry& entry, unsigned pcr) {
+    const auto target = attester_.runtime_register(pcr);
+    if (!target) return std::nullopt;
+    const auto size = crypto::digest_size(target->algorithm);
+    if (entry.rest.size() < size) return std::nullopt;
+    auto pending = pending_for(pcr, *target, as_text(entry.rest.subspan(size)), entry.offset);
     pending.after = to_bytes(entry.rest.first(size));
-    const auto value = TRY(attester_.read_runtime_measurement(pcr));
-    const bool done = equal(value, pending.after);
-    if (!done && !equal(extended(target.algorithm, value, pending.digest), pending.after)) return false;
+    pending.before = TRY(attester_.read_runtime_measurement(pcr));
+    const bool fits = equal(pending.before, pending.after) ||
+                      equal(extended(target->algorithm, pending.before, pending.digest), pending.after);
+    if (!fits) return std::nullopt;
+    return pending;
+  }
+
+  Result<> complete(const Pending& pending) {
     TRY(check_place(pending));
     log::warn("eventlog.recovered", "an interrupted runtime measurement is completed",
-              {{"pcr", std::to_string(pcr)}, {"register_extended", done ? "yes" : "no"}});
-    if (!done) TRY(attester_.extend_runtime_measurement(pcr, pending.digest));
-    TRY(finish(pending));
-    return true;
+              {{"pcr", std::to_string(pending.pcr)}});
+    return finish(pending);
   }
 
   Result<> check_place(const Pending& pending) {

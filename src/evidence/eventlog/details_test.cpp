@@ -102,11 +102,10 @@ TEST(Details, boot_applications_show_their_device_path) {
   const std::string head = "1800b37c0000000000a2a500000000000000000000000000";
   EXPECT_EQ(shown(EventType::efi_boot_services_application,
                   head + "1600000000000000" + "040412006b00650072006e0065006c0000007fff0400"),
-            R"({"device_paths":["File(kernel)"]
-})");
+            R"json({"device_paths":["File(kernel)"]})json");
   EXPECT_EQ(shown(EventType::efi_boot_services_application, head + "0000000000000000"), "{}");
-EXPECT_EQ(shown(EventType::efi_boot_services_application, head + "ffffffffffffffff"), "{}");
-EXPECT_EQ(shown(EventType::efi_boot_services_application, head), "{}");
+  EXPECT_EQ(shown(EventType::efi_boot_services_application, head + "ffffffffffffffff"), "{}");
+  EXPECT_EQ(shown(EventType::efi_boot_services_application, head), "{}");
 }
 
 TEST(DevicePath, nodes_are_written_as_upstream_writes_them) {
