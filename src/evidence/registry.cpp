@@ -6,6 +6,9 @@
 #ifdef COFFER_TEE_SAMPLE
 #include "evidence/sample/sample.h"
 #endif
+#ifdef COFFER_TEE_CCA
+#include "evidence/cca/cca.h"
+#endif
 #ifdef COFFER_TEE_SNP
 #include "evidence/snp/snp.h"
 #endif
@@ -61,6 +64,9 @@ const std::vector<Row>& rows() {
 #endif
 #ifdef COFFER_TEE_TDX
       {TeeKind::tdx, tdx::make_verifier, nullptr, nullptr},
+#endif
+#ifdef COFFER_TEE_CCA
+      {TeeKind::cca, cca::make_verifier, cca::make_attester, cca::make_simulator},
 #endif
   };
   return table;

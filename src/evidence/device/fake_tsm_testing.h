@@ -45,7 +45,7 @@ class FakeTsm final : public TsmFilesystem {
     const auto name = file.filename().string();
     if (failing.contains(name)) return {Outcome::failed, failing[name]};
     if (name == "inblob") last_inblob = to_bytes(content);
-    if (name == "privlevel") last_privlevel = to_text(content);
+    if (name == "privlevel") last_privlevel = std::string{as_text(content)};
     ++writes_;
     return {};
   }
