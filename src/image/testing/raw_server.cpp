@@ -35,7 +35,8 @@ RawServer::RawServer(std::vector<std::string> answers)
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listener_, 16) != 0) {
+  if (listener_ < 0 || ::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::listen(listener_, 16) != 0) {
     throw std::runtime_error("no port of the loopback to listen on");
   }
   ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
