@@ -100,6 +100,28 @@ TEST(Issue, bad_requests_are_refused) {
   EXPECT_EQ(error_of([](CertificateRequest& r) { r.ip_addresses = {"localhost"}; }), bad);
 }
 
+TEST(Issue, names_have_the_attributes_that_were_asked_for_before_the_common_name) {
+  auto wanted = request("leaf", false);
+  wanted.subject = {{"2.5.4.6", "US"}, {"2.5.4.10", "Some, Inc."}, {"2.5.4.11", "Unit"}};
+  const auto leaf = make_child(make_root(), wanted).certificate;
+  EXPECT_EQ(leaf.subject(), "CN=leaf,OU=Unit,O=Some\\, Inc.,C=US");
+  EXPECT_EQ(leaf.subject_attribute("2.5.4.10"), "Some, Inc.");
+  const auto key = PrivateKey::generate(KeyKind::ec_p256).value();
+  for (const auto& [oid, value] : {NameAttribute{"country", "US"}, NameAttribute{"2.5.4.6", "USA"}}) {
+    auto bad = request("leaf", false);
+    bad.subject = {{oid, value}};
+    EXPECT_EQ(self_sign(bad, key).error().code, CryptoError::bad_parameter) << oid;
+  }
+}
+
+TEST(Issue, key_usage_is_what_was_asked_for) {
+  auto wanted = request("leaf", false);
+  wanted.usages = {KeyUsage::key_encipherment};
+  const auto leaf = make_child(make_root(), wanted).certificate;
+  EXPECT_TRUE(leaf.allows(KeyUsage::key_encipherment));
+  EXPECT_FALSE(leaf.allows(KeyUsage::digital_signature));
+}
+
 TEST(Issue, only_a_ca_with_its_own_key_issues) {
   const auto root = make_root();
   const auto leaf = make_child(root, request("leaf", false));
