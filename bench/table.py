@@ -10,7 +10,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import measure  # noqa: E402  (the folder is put on the path above)
 
 # What one types, and the module that measures it. Modules must not be called as one of Python's own.
-BENCHMARKS = {"rcar": "rcar", "resource": "resource_get", "pull": "pull", "run": "run_module"}
+BENCHMARKS = {"rcar": "rcar", "resource": "resource_get", "pull": "pull", "run": "run_module",
+              "evidence": "evidence"}
 
 
 def main():
