@@ -12,11 +12,18 @@ namespace {
 
 // Where Debian's loader looks without a cache.
 constexpr std::string_view library_directory = "lib/x86_64-linux-gnu/";
-// Loaded at run time by name: the TPM's command channel.
-constexpr std::string_view loaded_by_name[] = {"libtss2-tcti-device.so.0"};
+// Loaded at run time by name: the TPM's software stack and its channel to a device.
+constexpr std::string_view loaded_by_name[] = {"libtss2-esys.so.0", "libtss2-tctildr.so.0", "libtss2-tcti-device.so.0"};
 
 Result<> add_copy(FileTree& tree, const fs::path& from, const std::string& to, bool executable) {
   return tree.add_file(to, TRY(read_file(from)), executable);
+}
+
+Result<> add_libraries(FileTree& tree, const std::vector<SharedLibrary>& libraries) {
+  for (const auto& library : libraries) {
+    TRY(add_copy(tree, library.path, std::string{library_directory} + library.name, true));
+  }
+  return {};
 }
 
 Result<> add_program(FileTree& tree, const fs::path& program, const std::string& to) {
@@ -24,14 +31,18 @@ Result<> add_program(FileTree& tree, const fs::path& program, const std::string&
   const auto needed = TRY(shared_libraries(program));
   if (needed.loader.empty()) return {};
   TRY(add_copy(tree, needed.loader, needed.loader.substr(1), true));
-  for (const auto& library : needed.libraries) {
-    TRY(add_copy(tree, library.path, std::string{library_directory} + library.name, true));
-    for (const auto name : loaded_by_name) {
-      const auto beside = library.path.parent_path() / name;
-      std::error_code failure;
-      if (!library.name.starts_with("libtss2-") || !fs::exists(beside, failure)) continue;
-      TRY(add_copy(tree, beside, std::string{library_directory}.append(name), true));
-    }
+  return add_libraries(tree, needed.libraries);
+}
+
+// Those of `loaded_by_name` that this machine has; a program that misses one says so when it needs it.
+Result<> add_loaded_by_name(FileTree& tree) {
+  for (const auto each : loaded_by_name) {
+    const std::string name{each};
+    std::error_code failure;
+    const auto place = fs::canonical(fs::path{"/"} / library_directory / name, failure);
+    if (failure) continue;
+    TRY(add_libraries(tree, {{name, place}}));
+    TRY(add_libraries(tree, TRY(library_dependencies(place))));
   }
   return {};
 }
@@ -93,6 +104,7 @@ Result<FileTree> make_initramfs(const Kernel& kernel, const InitramfsOptions& op
   TRY(add_settings(tree));
   TRY(add_modules(tree, kernel, options.modules));
   for (const auto& program : options.programs) TRY(add_program(tree, program, "usr/bin/" + program.filename().string()));
+  if (!options.programs.empty()) TRY(add_loaded_by_name(tree));
   std::error_code failure;
   if (fs::exists(options.certificates, failure)) {
     TRY(add_copy(tree, options.certificates, "etc/ssl/certs/ca-certificates.crt", false));

@@ -29,6 +29,19 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(start, text.find_last_not_of(" \t") - start + 1);
 }
 
+constexpr std::string_view default_loader = "/lib64/ld-linux-x86-64.so.2";
+
+// The loader resolves without running anything of the program.
+Result<std::vector<SharedLibrary>> resolve(const std::string& loader, const std::filesystem::path& file) {
+  auto out = TRY(parse_loader_list(TRY(run_tool({loader, "--list", file.string()}, "libc6"))));
+  std::error_code failure;
+  for (auto& library : out) {
+    library.path = std::filesystem::canonical(library.path, failure);
+    if (failure) return bad(library.name + ": " + failure.message());
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<std::string> elf_interpreter(ByteView program) {
@@ -68,18 +81,20 @@ Result<std::vector<SharedLibrary>> parse_loader_list(std::string_view text) {
 
 Result<Dependencies> shared_libraries(const std::filesystem::path& program) {
   Dependencies out;
-  auto interpreter = elf_interpreter(TRY(read_file(program)));
+  // The loader would take /proc/self/exe for itself.
+  std::error_code failure;
+  const auto place = std::filesystem::canonical(program, failure);
+  if (failure) return bad(program.string() + ": " + failure.message());
+  auto interpreter = elf_interpreter(TRY(read_file(place)));
   if (!interpreter) return bad(program.string() + ": " + interpreter.error().message);
   out.loader = *std::move(interpreter);
   if (out.loader.empty()) return out;
-  // The loader resolves without running anything of the program.
-  out.libraries = TRY(parse_loader_list(TRY(run_tool({out.loader, "--list", program.string()}, "libc6"))));
-  std::error_code failure;
-  for (auto& library : out.libraries) {
-    library.path = std::filesystem::canonical(library.path, failure);
-    if (failure) return bad(library.name + ": " + failure.message());
-  }
+  out.libraries = TRY(resolve(out.loader, place));
   return out;
+}
+
+Result<std::vector<SharedLibrary>> library_dependencies(const std::filesystem::path& library) {
+  return resolve(std::string{default_loader}, library);
 }
 
 }  // namespace coffer::vm

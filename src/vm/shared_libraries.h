@@ -27,6 +27,9 @@ Result<std::string> elf_interpreter(ByteView program);
 // bad_program where the loader misses one, or the file is no program of this machine.
 Result<Dependencies> shared_libraries(const std::filesystem::path& program);
 
+// What a shared library needs itself.
+Result<std::vector<SharedLibrary>> library_dependencies(const std::filesystem::path& library);
+
 // The lines of the loader's `--list`: "libssl.so.3 => /lib/x86_64-linux-gnu/libssl.so.3 (0x...)".
 Result<std::vector<SharedLibrary>> parse_loader_list(std::string_view text);
 

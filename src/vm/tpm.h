@@ -4,12 +4,17 @@
 
 #include <filesystem>
 
+#include "crypto/keys.h"
 #include "vm/child.h"
 
 namespace coffer::vm {
 
-// Makes the state of a new TPM with SHA-256 registers and an endorsement key. usage where `directory` holds one already.
-Result<> create_tpm(const std::filesystem::path& directory);
+// Makes the state of a new TPM with SHA-256 registers and an attestation key, whose public half is returned and written
+// to ak.pem beside the state. Enrolling that key is what makes quotes of this TPM count. usage where `directory` holds a
+// TPM already.
+Result<crypto::PublicKey> create_tpm(const std::filesystem::path& directory);
+// The key that create_tpm() wrote.
+Result<crypto::PublicKey> attestation_key(const std::filesystem::path& directory);
 
 // A TPM at work for one boot; it ends with the machine's connection, or with its owner.
 class RunningTpm {

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/byte_reader.h"
 #include "codec/base64.h"
 #include "evidence/measure/pe.h"
 
@@ -40,6 +41,32 @@ class Builder {
   VmPrediction out_;
 };
 
+// UEFI_VARIABLE_DATA (section 10.4.2): the variable's GUID, the lengths of name and value, name (UTF-16), value.
+Bytes variable_data(std::string_view guid, std::string_view name, ByteView value) {
+  ByteWriter out;
+  out.bytes(as_bytes(guid)).u64_le(name.size()).u64_le(value.size());
+  for (const char c : name) out.u16_le(static_cast<std::uint8_t>(c));
+  out.bytes(value);
+  return out.take();
+}
+
+// Secure Boot's state and its databases, as OVMF_VARS_4M.fd has them: off, and empty (section 3.3.4.8).
+void secure_boot_is_off(Builder& builder) {
+  using namespace std::string_view_literals;
+  constexpr auto global = "\x61\xdf\xe4\x8b\xca\x93\xd2\x11\xaa\x0d\x00\xe0\x98\x03\x2b\x8c"sv;
+  constexpr auto image_security = "\xcb\xb2\x19\xd7\x3a\x3d\x96\x45\xa3\xbc\xda\xd0\x0e\x67\x65\x6f"sv;
+  constexpr std::array off{std::byte{0}};
+  const auto add = [&](std::string_view guid, std::string_view name, ByteView value) {
+    builder.extend_data(7, EventType::efi_variable_driver_config, variable_data(guid, name, value),
+                        std::string{name} + (value.empty() ? ": no keys" : ": off"));
+  };
+  add(global, "SecureBoot", off);
+  add(global, "PK", {});
+  add(global, "KEK", {});
+  add(image_security, "db", {});
+  add(image_security, "dbx", {});
+}
+
 // In a register's name both digits are written: "tpm_pcr04" (claims of upstream's verifier are "pcr04").
 std::string register_name(std::uint32_t index) {
   return "tpm_pcr" + std::string(index < 10 ? "0" : "") + std::to_string(index);
@@ -55,7 +82,8 @@ Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algori
   Builder builder{algorithm};
   builder.extend(4, EventType::efi_boot_services_application, TRY(authenticode_digest(algorithm, kernel)), "kernel");
   builder.action(4, calling_application);
-  for (const std::uint32_t index : {2U, 3U, 4U, 5U, 6U}) {
+  secure_boot_is_off(builder);
+  for (const std::uint32_t index : {2U, 3U, 4U, 5U, 6U, 7U}) {
     builder.extend_data(index, EventType::separator, separator, "end of firmware's part");
   }
   // Linux's EFI stub measures what it was started with (drivers/firmware/efi/libstub/efi-stub-helper.c).

@@ -31,8 +31,9 @@ struct VmPrediction {
   std::map<std::uint32_t, Bytes> registers;  // value of each PCR that the events determine
 };
 
-// PCR 4 (the kernel), 5 (leaving firmware), 9 (command line, initrd), and those that hold nothing but a separator (2, 3,
-// 6). PCR 0, 1 and 7 are firmware's own: they depend on its build, its boot variables and its keys.
+// PCR 4 (the kernel), 5 (leaving firmware), 7 (Secure Boot is off, no keys), 9 (command line, initrd), and those that
+// hold nothing but a separator (2, 3, 6). PCR 0 and 1 are firmware's own: OVMF measures its first volume after having run
+// from it and having written into it, and then its boot variables.
 Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::sha256);
 
 // {"tpm_pcr04":["<hex>"],"tpm_pcr09":["<hex>"],...,"tpm_events":[{"index","type_name","digest","description"}]}: names as
