@@ -21,6 +21,9 @@
 #ifdef COFFER_TEE_TDX
 #include "evidence/tdx/tdx.h"
 #endif
+#ifdef COFFER_TEE_TPM
+#include "evidence/tpm/tpm.h"
+#endif
 
 namespace coffer::evidence {
 
@@ -60,13 +63,16 @@ const std::vector<Row>& rows() {
       {TeeKind::nitro, nitro::make_verifier, nitro::make_attester, nitro::make_simulator},
 #endif
 #ifdef COFFER_TEE_SGX
-      {TeeKind::sgx, sgx::make_verifier, nullptr, nullptr},
+      {TeeKind::sgx, sgx::make_verifier, sgx::make_attester, sgx::make_simulator},
 #endif
 #ifdef COFFER_TEE_TDX
-      {TeeKind::tdx, tdx::make_verifier, nullptr, nullptr},
+      {TeeKind::tdx, tdx::make_verifier, tdx::make_attester, tdx::make_simulator},
 #endif
 #ifdef COFFER_TEE_CCA
       {TeeKind::cca, cca::make_verifier, cca::make_attester, cca::make_simulator},
+#endif
+#ifdef COFFER_TEE_TPM
+      {TeeKind::tpm, tpm::make_verifier, tpm::make_attester, tpm::make_simulator},
 #endif
   };
   return table;

@@ -15,6 +15,7 @@ enum class SgxError {
 std::string_view code_name(SgxError code);
 
 Result<std::unique_ptr<Verifier>> make_verifier(TeeKind kind, const VerifierOptions& options);
+Result<std::unique_ptr<Attester>> make_attester(TeeKind kind, const AttesterOptions& options);
 Result<std::unique_ptr<Attester>> make_simulator(TeeKind kind, const AttesterOptions& options);
 
 }  // namespace coffer::evidence::sgx

@@ -6,6 +6,7 @@
 
 #include "codec/base64.h"
 #include "evidence/dcap/collateral.h"
+#include "evidence/dcap/engine.h"
 #include "evidence/mutation_testing.h"
 #include "evidence/sgx/sgx.h"
 
@@ -79,6 +80,53 @@ TEST(SgxVectors, a_recorded_quote_without_collateral_is_not_verified_although_it
   const auto error = refusal(evidence_of(read_vector_bytes("sgx/occlum_quote.dat")), {});
   EXPECT_EQ(error.code, EvidenceError::collateral_missing) << to_string(error);
   EXPECT_THAT(error.message, HasSubstr("signatures hold"));
+}
+
+TEST(SgxVectors, another_nonce_or_other_init_data_is_refused) {
+  COFFER_REQUIRE_VECTORS();
+  const auto evidence = evidence_of(read_vector_bytes("sgx/dcap/sgx_quote"));
+  const auto stated = to_bytes("Hello, world!");
+  EXPECT_TRUE(verify(evidence, with_collateral(), {stated, Bytes(64)}));
+  EXPECT_EQ(refusal(evidence, with_collateral(), {to_bytes("Hello"), {}}).code, EvidenceError::report_data_mismatch);
+  EXPECT_EQ(refusal(evidence, with_collateral(), {stated, Bytes(32, std::byte{1})}).code,
+            EvidenceError::init_data_mismatch);
+}
+
+TEST(SgxVectors, a_quote_of_a_td_is_refused) {
+  COFFER_REQUIRE_VECTORS();
+  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("tdx/dcap/tdx_quote"))).code, SgxError::not_an_enclave);
+}
+
+TEST(SgxVectors, claims_of_the_occlum_quote_are_those_that_upstream_derives) {
+  COFFER_REQUIRE_VECTORS();
+  const auto bytes = read_vector_bytes("sgx/occlum_quote.dat");
+  const auto quote = dcap::parse_quote(bytes).value();
+  const json::Value claims{dcap::quote_claims(quote)};
+  EXPECT_EQ(*claims.at_pointer("/header/user_data"), json::Value{"dccde9b31ce8860548173bb4a2a57a1600000000"});
+  EXPECT_EQ(*claims.at_pointer("/header/att_key_data_0"), json::Value{"00000000"});
+  EXPECT_EQ(*claims.at_pointer("/header/qe_svn"), json::Value{"0800"});
+  EXPECT_EQ(*claims.at_pointer("/header/pce_svn"), json::Value{"0d00"});
+  EXPECT_EQ(*claims.at_pointer("/body/cpu_svn"), json::Value{"06060c0cffff00000000000000000000"});
+  EXPECT_EQ(*claims.at_pointer("/body/attributes.flags"), json::Value{"0700000000000000"});
+  EXPECT_EQ(*claims.at_pointer("/body/mr_enclave"),
+            json::Value{"8f173e4613ff05c52aaf04162d234edae8c9977eae47eb2299ae16a553011c68"});
+  EXPECT_EQ(*claims.at_pointer("/body/mr_signer"),
+            json::Value{"83d719e77deaca1470f6baf62a4d774303c899db69020f9c70ee1dfc08c7ce9e"});
+}
+
+TEST(SgxVectors, every_changed_byte_of_the_recorded_quote_is_refused) {
+  COFFER_REQUIRE_VECTORS();
+  const auto engine = dcap::Engine::create(TeeKind::sgx, with_collateral()).value();
+  const auto valid = read_vector_bytes("sgx/dcap/sgx_quote");
+  const auto parsed = dcap::parse_quote(valid).value();
+  const auto pem = static_cast<std::size_t>(parsed.pck_chain.data() - valid.data());
+  // PEM is text with room for change that changes nothing: white space, the padding bits.
+  const std::array ignored{ByteRange{pem, pem + parsed.pck_chain.size()}};
+  const auto accepts = [&](ByteView bytes) {
+    const auto quote = dcap::parse_quote(bytes);
+    return quote && engine->appraise(*quote, recorded).has_value();
+  };
+  expect_every_changed_byte_refused(valid, accepts, ignored);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "evidence/dcap/engine.h"
+#include "evidence/eventlog/event_log.h"
 #include "evidence/options.h"
 #include "evidence/tee.h"
 
@@ -16,6 +17,7 @@ enum class TdxError {
 std::string_view code_name(TdxError code);
 
 Result<std::unique_ptr<Verifier>> make_verifier(TeeKind kind, const VerifierOptions& options);
+Result<std::unique_ptr<Attester>> make_attester(TeeKind kind, const AttesterOptions& options);
 Result<std::unique_ptr<Attester>> make_simulator(TeeKind kind, const AttesterOptions& options);
 
 // Claims of a TD quote that was verified: "quote", "td_attributes", and those of the appraisal. Shared with
@@ -25,5 +27,8 @@ codec::json::Object td_claims(const dcap::Quote& quote, const dcap::Appraisal& a
 codec::json::Object td_attributes_claims(ByteView td_attributes);
 // For inspection and recorded evidence whose collateral is gone: what td_claims says of the quote alone.
 codec::json::Object quote_only_claims(const dcap::Quote& quote);
+
+// That the log leads to RTMR0 to RTMR3: eventlog::EventLogError, which names the first that it does not explain.
+Result<> check_event_log(const eventlog::EventLog& log, const dcap::TdReport& report);
 
 }  // namespace coffer::evidence::tdx

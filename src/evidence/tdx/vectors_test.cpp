@@ -6,6 +6,7 @@
 
 #include "codec/base64.h"
 #include "evidence/dcap/collateral.h"
+#include "evidence/dcap/engine.h"
 #include "evidence/eventlog/event_log.h"
 #include "evidence/mutation_testing.h"
 #include "evidence/tdx/evidence.h"
@@ -74,6 +75,96 @@ TEST(TdxVectors, recorded_quotes_without_collateral_are_not_verified_although_th
     EXPECT_EQ(error.code, EvidenceError::collateral_missing) << name << ": " << to_string(error);
     EXPECT_THAT(error.message, HasSubstr("signatures hold"));
   }
+}
+
+TEST(TdxVectors, claims_are_those_that_upstream_derives) {
+  COFFER_REQUIRE_VECTORS();
+  const auto bytes = read_vector_bytes("tdx/tdx_quote_4.dat");
+  const auto quote = dcap::parse_quote(bytes).value();
+  const auto log = eventlog::EventLog::parse(read_vector_bytes("tdx/CCEL_data")).value();
+  auto found = quote_only_claims(quote);
+  found.append("uefi_event_logs", log.claims());
+  found.append("report_data", codec::hex_encode(quote.td()->report_data));
+  found.append("init_data", codec::hex_encode(quote.td()->mr_config_id));
+  // Of the appraisal's claims upstream's test has the one that the quote alone tells.
+  const auto pck = dcap::verify_pck_chain(quote.pck_chain, dcap::TrustedRoots{{}}).value();
+  const auto appraised = dcap::appraisal_claims({.tcb = {},
+                                                 .dates = {},
+                                                 .expired = {},
+                                                 .pck = pck.extensions,
+                                                 .pck_crl_number = {},
+                                                 .root_crl_number = {},
+                                                 .evaluation_number = {},
+                                                 .root_key_id = {},
+                                                 .simulated_root = {}});
+  found.append("platform_instance_id", *appraised.find("platform_instance_id"));
+  EXPECT_EQ(json::Value{found}, json::parse(read_vector("tdx/parse_tdx_claims_expected.json")).value());
+}
+
+TEST(TdxVectors, the_recorded_event_log_leads_to_the_registers_of_its_quote) {
+  COFFER_REQUIRE_VECTORS();
+  const auto bytes = read_vector_bytes("tdx/tdx_quote_4.dat");
+  const auto quote = dcap::parse_quote(bytes).value();
+  const auto log = eventlog::EventLog::parse(read_vector_bytes("tdx/CCEL_data")).value();
+  const auto leads = check_event_log(log, *quote.td());
+  EXPECT_TRUE(leads) << to_string(leads.error());
+  const auto other_bytes = read_vector_bytes("tdx/dcap/tdx_quote");
+  const auto other = dcap::parse_quote(other_bytes).value();
+  const auto refused = check_event_log(log, *other.td());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, eventlog::EventLogError::replay_mismatch);
+  EXPECT_THAT(refused.error().message, HasSubstr("RTMR0"));
+  EXPECT_THAT(refused.error().message, HasSubstr(codec::hex_encode(other.td()->rtmr[0])));
+}
+
+TEST(TdxVectors, another_nonce_or_other_init_data_is_refused) {
+  COFFER_REQUIRE_VECTORS();
+  const auto bytes = read_vector_bytes("tdx/dcap/tdx_quote");
+  const auto stated = to_bytes(dcap::parse_quote(bytes).value().td()->report_data);
+  const auto evidence = evidence_of(bytes);
+  EXPECT_TRUE(verify(evidence, with_collateral(), {stated, Bytes(48)}));
+  EXPECT_EQ(refusal(evidence, with_collateral(), {Bytes(48, std::byte{1}), {}}).code,
+            EvidenceError::report_data_mismatch);
+  EXPECT_EQ(refusal(evidence, with_collateral(), {stated, Bytes(48, std::byte{1})}).code,
+            EvidenceError::init_data_mismatch);
+}
+
+TEST(TdxVectors, collateral_of_another_day_is_named_expired_or_refused_as_not_yet_valid) {
+  COFFER_REQUIRE_VECTORS();
+  const auto evidence = evidence_of(read_vector_bytes("tdx/dcap/tdx_quote"));
+  const auto late = verify(evidence, with_collateral(), {}, parse_rfc3339("2025-09-01T00:00:00Z").value());
+  ASSERT_TRUE(late) << to_string(late.error());
+  EXPECT_EQ(*late->front().claims.find("collateral_expiration_status")->if_string(), "1");
+  EXPECT_EQ(refusal(evidence, with_collateral(), {}, parse_rfc3339("2025-06-01T00:00:00Z").value()).code,
+            dcap::DcapError::collateral_not_yet_valid);
+}
+
+TEST(TdxVectors, collateral_of_another_platform_is_refused) {
+  COFFER_REQUIRE_VECTORS();
+  const auto evidence = evidence_of(read_vector_bytes("tdx/dcap/tdx_quote"));
+  EXPECT_EQ(refusal(evidence, with_collateral("sgx/dcap/sgx_quote_collateral.json")).code, dcap::DcapError::bad_crl);
+  // The same CA, another FMSPC: taken as far as the TCB info.
+  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("tdx/tdx_quote_4.dat"))).code, dcap::DcapError::tcb_info_mismatch);
+}
+
+TEST(TdxVectors, a_quote_of_an_enclave_is_refused) {
+  COFFER_REQUIRE_VECTORS();
+  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("sgx/dcap/sgx_quote"))).code, TdxError::not_a_td);
+}
+
+TEST(TdxVectors, every_changed_byte_of_the_recorded_quote_is_refused) {
+  COFFER_REQUIRE_VECTORS();
+  const auto engine = dcap::Engine::create(TeeKind::tdx, with_collateral()).value();
+  const auto valid = read_vector_bytes("tdx/dcap/tdx_quote");
+  const auto parsed = dcap::parse_quote(valid).value();
+  const auto pem = static_cast<std::size_t>(parsed.pck_chain.data() - valid.data());
+  // PEM is text with room for change that changes nothing: white space, the padding bits.
+  const std::array ignored{ByteRange{pem, pem + parsed.pck_chain.size()}};
+  const auto accepts = [&](ByteView bytes) {
+    const auto quote = dcap::parse_quote(bytes);
+    return quote && engine->appraise(*quote, recorded).has_value();
+  };
+  expect_every_changed_byte_refused(valid, accepts, ignored);
 }
 
 }  // namespace

@@ -45,10 +45,9 @@ std::vector<eventlog::StatedRegister> registers(const dcap::TdReport& report) {
   return out;
 }
 
-// The log's events as claims, once its replay has led to the registers of the quote.
 Result<json::Array> verified_events(ByteView log, const dcap::TdReport& report) {
   const auto parsed = TRY(eventlog::EventLog::parse(log));
-  TRY(eventlog::check_replay(parsed, crypto::HashAlgorithm::sha384, registers(report)));
+  TRY(check_event_log(parsed, report));
   return parsed.claims();
 }
 
@@ -98,6 +97,10 @@ std::string_view code_name(TdxError code) {
     case TdxError::not_a_td: return "tdx.not_a_td";
   }
   return "tdx.unknown";
+}
+
+Result<> check_event_log(const eventlog::EventLog& log, const dcap::TdReport& report) {
+  return eventlog::check_replay(log, crypto::HashAlgorithm::sha384, registers(report));
 }
 
 Result<std::unique_ptr<Verifier>> make_verifier(TeeKind kind, const VerifierOptions& options) {
