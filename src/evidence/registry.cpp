@@ -6,6 +6,9 @@
 #ifdef COFFER_TEE_SAMPLE
 #include "evidence/sample/sample.h"
 #endif
+#ifdef COFFER_TEE_PSA
+#include "evidence/psa/psa.h"
+#endif
 #ifdef COFFER_TEE_CCA
 #include "evidence/cca/cca.h"
 #endif
@@ -73,6 +76,9 @@ const std::vector<Row>& rows() {
 #endif
 #ifdef COFFER_TEE_TPM
       {TeeKind::tpm, tpm::make_verifier, tpm::make_attester, tpm::make_simulator},
+#endif
+#ifdef COFFER_TEE_PSA
+      {TeeKind::psa, psa::make_verifier, nullptr, psa::make_simulator},
 #endif
   };
   return table;

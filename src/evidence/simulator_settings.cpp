@@ -54,6 +54,16 @@ Result<SimulatorSettings> parse(std::string_view text, const std::filesystem::pa
 
 }  // namespace
 
+Result<> SimulatorSettings::check_faults(std::initializer_list<std::string_view> known) const {
+  for (const auto& name : faults) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    std::string names;
+    for (const auto each : known) names += (names.empty() ? "" : ", ") + std::string{each};
+    return fail(EvidenceError::bad_config, "\"" + name + "\" is no fault of this simulator; known are " + names);
+  }
+  return {};
+}
+
 bool SimulatorSettings::has_fault(std::string_view name) const {
   return std::ranges::find(faults, name) != faults.end();
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ struct SimulatorSettings {
   codec::json::Object values{};
 
   bool has_fault(std::string_view name) const;
+  // bad_config for a fault outside `known`: a dial that turns nothing is no test.
+  Result<> check_faults(std::initializer_list<std::string_view> known) const;
   // The bytes of a value in hex, exactly `size` where that is not 0; nothing where it is absent. bad_config.
   Result<std::optional<Bytes>> bytes(std::string_view name, std::size_t size = 0) const;
   // nothing where it is absent; bad_config where it is no number in these bounds.

@@ -55,5 +55,14 @@ TEST_F(SimulatorSettingsTest, a_file_of_another_shape_is_refused) {
   EXPECT_EQ(refusal(), EvidenceError::bad_config);
 }
 
+TEST_F(SimulatorSettingsTest, faults_that_no_simulator_knows_are_named) {
+  const SimulatorSettings settings{.faults = {"debug", "odd"}};
+  EXPECT_TRUE(settings.check_faults({"odd", "debug"}));
+  const auto refused = settings.check_faults({"debug", "expired"});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, EvidenceError::bad_config);
+  EXPECT_EQ(refused.error().message, "\"odd\" is no fault of this simulator; known are debug, expired");
+}
+
 }  // namespace
 }  // namespace coffer::evidence

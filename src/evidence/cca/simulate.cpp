@@ -1,7 +1,5 @@
 #include "evidence/cca/simulate.h"
 
-#include <algorithm>
-#include <array>
 #include <mutex>
 
 #include "evidence/arm/simulated_signer.h"
@@ -14,20 +12,6 @@ namespace cbor = codec::cbor;
 namespace json = codec::json;
 
 namespace {
-
-constexpr std::array<std::string_view, 8> known_faults{"wrong-measurement", "wrong-nonce",   "debug",
-                                                       "unbound-realm-key", "bad-signature", "bad-realm-signature",
-                                                       "expired",           "wrong-root"};
-
-Result<> check_faults(const SimulatorSettings& settings) {
-  for (const auto& name : settings.faults) {
-    if (std::ranges::find(known_faults, name) != known_faults.end()) continue;
-    std::string known;
-    for (const auto each : known_faults) known += (known.empty() ? "" : ", ") + std::string{each};
-    return fail(EvidenceError::bad_config, "\"" + name + "\" is no fault of the CCA simulator; known are " + known);
-  }
-  return {};
-}
 
 Bytes sha512_of(std::string_view text) {
   return crypto::hash(crypto::HashAlgorithm::sha512, as_bytes(text));
@@ -110,7 +94,8 @@ class CcaSimulator final : public Attester {
 
 Result<Bytes> simulate_token(const SimulatorRoot& root, const Simulation& wanted, TimePoint now) {
   const auto& settings = wanted.settings;
-  TRY(check_faults(settings));
+  TRY(settings.check_faults({"wrong-measurement", "wrong-nonce", "debug", "unbound-realm-key", "bad-signature",
+                             "bad-realm-signature", "expired", "wrong-root"}));
   const auto authority = settings.has_fault("wrong-root") ? TRY(arm::make_foreign_root(now)) : root;
   const auto signer =
       TRY(arm::make_simulated_signer(authority, crypto::KeyKind::ec_p384, settings.has_fault("expired"), now));

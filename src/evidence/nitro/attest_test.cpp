@@ -7,6 +7,7 @@
 #include "evidence/nitro/document.h"
 #include "evidence/nitro/nitro.h"
 #include "evidence/nitro/nsm_message.h"
+#include "testing/temporary_directory.h"
 
 namespace coffer::evidence::nitro {
 namespace {
@@ -149,7 +150,9 @@ TEST(SystemNsm, requests_over_the_drivers_limit_are_never_sent) {
 }
 
 TEST(SystemNsm, a_file_that_is_no_device_is_a_failure) {
-  EXPECT_EQ(system_nsm_device("/nonexistent")->exchange(Bytes(1)).error().code, EvidenceError::no_device);
+  const TemporaryDirectory root;
+  root.write("dev/nsm", "");
+  EXPECT_EQ(system_nsm_device(root.path())->exchange(Bytes(1)).error().code, EvidenceError::device_failed);
 }
 
 }  // namespace
