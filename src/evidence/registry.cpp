@@ -6,6 +6,9 @@
 #ifdef COFFER_TEE_SAMPLE
 #include "evidence/sample/sample.h"
 #endif
+#ifdef COFFER_TEE_KEYSTONE
+#include "evidence/keystone/keystone.h"
+#endif
 #ifdef COFFER_TEE_PSA
 #include "evidence/psa/psa.h"
 #endif
@@ -79,6 +82,9 @@ const std::vector<Row>& rows() {
 #endif
 #ifdef COFFER_TEE_PSA
       {TeeKind::psa, psa::make_verifier, nullptr, psa::make_simulator},
+#endif
+#ifdef COFFER_TEE_KEYSTONE
+      {TeeKind::keystone, keystone::make_verifier, nullptr, keystone::make_simulator},
 #endif
   };
   return table;
