@@ -42,6 +42,7 @@ WRAPPED = {
     r"(grpcpp|google/protobuf)/": {"appraisal", "net"},
     r"coffer_native\.h": {"policy", "wasm"},
     r"CLI/": {"apps"},
+    r"tss2/": {"evidence"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
