@@ -44,6 +44,7 @@ struct HttpClientOptions {
   Duration connect_timeout = std::chrono::seconds{10};
   // "http://host:port". Empty: the environment's http_proxy, https_proxy, no_proxy, except for loopback addresses.
   std::string proxy{};
+  bool direct = false;  // no proxy, whatever the environment says: for services of the machine's own host
 };
 
 // Receives the head once, before any body byte, then the body in pieces. Returning an error ends the transfer with it.

@@ -78,7 +78,7 @@ void Transfer::configure_connection() {
   if (!settings_.options.proxy.empty()) {
     set(handle_, CURLOPT_PROXY, settings_.options.proxy.c_str());
     set(handle_, CURLOPT_NOPROXY, "");
-  } else if (input_.hop.url.is_loopback()) {
+  } else if (settings_.options.direct || input_.hop.url.is_loopback()) {
     set(handle_, CURLOPT_PROXY, "");  // none, whatever the environment says
   }
 }
