@@ -12,7 +12,10 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 
 CollateralRecord record(std::string key = "a", std::string body = "body") {
-  return {"test-item", std::move(key), start, {start, start + 1h},
+  return {"test-item",
+          std::move(key),
+          start,
+          {start, start + 1h},
           std::make_shared<const CollateralBlob>(CollateralBlob{to_bytes(body), "chain"})};
 }
 

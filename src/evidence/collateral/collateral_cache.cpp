@@ -17,8 +17,8 @@ namespace {
 constexpr std::string_view space = "collateral";
 constexpr std::size_t page_size = 1000;
 constexpr std::size_t shard_count = 16;
-constexpr std::size_t max_items = 1024;    // in memory, a shard
-constexpr std::size_t max_versions = 32;   // of one item
+constexpr std::size_t max_items = 1024;   // in memory, a shard
+constexpr std::size_t max_versions = 32;  // of one item
 constexpr Duration absence_holds = std::chrono::seconds{60};
 
 using Versions = std::vector<CollateralRecord>;
@@ -174,8 +174,7 @@ struct CollateralCache::Impl {
     const auto versions = TRY(load(item));
     const auto* best = best_at(*versions, at);
     if (best != nullptr) return best->blob;
-    return fail(CollateralError::expired,
-                id + ": what the service has now does not hold at " + format_rfc3339(at));
+    return fail(CollateralError::expired, id + ": what the service has now does not hold at " + format_rfc3339(at));
   }
 
   Result<Blob> fetch(const CollateralItem& item, TimePoint at) {

@@ -17,9 +17,11 @@ using testing::HasSubstr;
 class Cache : public testing::Test {
  protected:
   std::shared_ptr<CollateralCache> make(bool offline = false) {
-    auto made = CollateralCache::create(
-        {.store = store, .base_urls = {{"amd-kds", service.url() + "/"}}, .offline = offline, .clock = &clock,
-         .metrics = offline ? nullptr : &metrics});
+    auto made = CollateralCache::create({.store = store,
+                                         .base_urls = {{"amd-kds", service.url() + "/"}},
+                                         .offline = offline,
+                                         .clock = &clock,
+                                         .metrics = offline ? nullptr : &metrics});
     EXPECT_TRUE(made) << to_string(made.error());
     return *made;
   }

@@ -129,8 +129,8 @@ TEST_F(Service, a_slow_one_is_unreachable) {
 }
 
 TEST_F(Service, nobody_there_is_unreachable_and_an_unknown_service_as_well) {
-  auto cache = CollateralCache::create({.base_urls = {{"amd-kds", "http://127.0.0.1:1"}}, .clock = &clock,
-                                        .sleep = [](Duration) {}})
+  auto cache = CollateralCache::create(
+                   {.base_urls = {{"amd-kds", "http://127.0.0.1:1"}}, .clock = &clock, .sleep = [](Duration) {}})
                    .value();
   EXPECT_EQ(refusal(*cache).code, CollateralError::unreachable);
   auto item = item_of("a");

@@ -49,9 +49,8 @@ Result<net::HttpResponse> CollateralFetcher::ask(const CollateralItem& item, con
                                                  ServiceGate& gate) {
   auto place = gate.enter(options_.timeout);
   if (!place) return fail(Error{place.error().code, item.kind + " " + item.key + ": " + place.error().message});
-  net::HttpRequest request{.url = base_url + item.path,
-                           .timeout = options_.timeout,
-                           .max_response_size = options_.max_response_size};
+  net::HttpRequest request{
+      .url = base_url + item.path, .timeout = options_.timeout, .max_response_size = options_.max_response_size};
   const net::Retry retry{options_.retry, *options_.random, *options_.clock};
   auto response = net::with_retries(retry, options_.sleep, [&] { return client_->send(request); });
   if (!response && response.error().code == net::NetError::too_large) {

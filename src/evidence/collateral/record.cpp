@@ -70,10 +70,15 @@ json::Object CollateralRecord::to_json() const {
 }
 
 Result<CollateralRecord> CollateralRecord::from_json(const json::Value& value) {
-  CollateralRecord out{TRY(text_member(value, "kind")), TRY(text_member(value, "key")), {}, {}, nullptr};
+  CollateralRecord out {
+    TRY(text_member(value, "kind"))
+    , TRY(text_member(value, "key"))
+    , {}, {}, nullptr
+  };
   if (!check_item_name(out.kind, out.key)) return bad("has a name that none can have");
-  out.retrieved_at = TRY(time_member(value, "retrieved_at")).value_or(TimePoint{});
-  out.validity = {TRY(time_member(value, "from")), TRY(time_member(value, "until"))};
+  out.retrieved_at = TRY(time_member(value, "retrieved_at"))
+  .value_or(TimePoint{});
+  out.validity = { TRY(time_member(value, "from")), TRY(time_member(value, "until")) };
   auto body = codec::base64_decode(TRY(text_member(value, "body")));
   if (!body) return bad("has a body that is no base64");
   auto chain = value.find("issuer_chain") == nullptr ? std::string{} : TRY(text_member(value, "issuer_chain"));

@@ -10,8 +10,8 @@ using namespace std::chrono_literals;
 
 constexpr Duration first_pause = 1s;
 constexpr Duration longest_pause = 60s;
-constexpr Duration usual_limit = 10s;         // 429 without Retry-After
-constexpr Duration longest_limit = 1h;        // whatever Retry-After says
+constexpr Duration usual_limit = 10s;   // 429 without Retry-After
+constexpr Duration longest_limit = 1h;  // whatever Retry-After says
 constexpr unsigned most_doublings = 6;
 
 }  // namespace

@@ -1,5 +1,5 @@
-// AMD's root keys (ARK) and SEV signing keys (ASK), which come with the program. The keys that sign VLEKs (ASVK) do not:
-// they come with the evidence or from the KDS, and chain to the same roots.
+// AMD's root keys (ARK) and SEV signing keys (ASK), which come with the program. The keys that sign VLEKs (ASVK) do
+// not: they come with the evidence or from the KDS, and chain to the same roots.
 #pragma once
 
 #include <string_view>

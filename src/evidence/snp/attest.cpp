@@ -10,8 +10,8 @@ namespace {
 Result<Field<64>> to_field(ByteView report_data) {
   Field<64> out{};
   if (report_data.size() > out.size()) {
-    return fail(EvidenceError::bad_runtime_data, "report data has at most 64 bytes, not " +
-                                                     std::to_string(report_data.size()));
+    return fail(EvidenceError::bad_runtime_data,
+                "report data has at most 64 bytes, not " + std::to_string(report_data.size()));
   }
   std::ranges::copy(report_data, out.begin());
   return out;
@@ -23,16 +23,17 @@ class SnpAttester final : public Attester {
   TeeKind kind() const override { return TeeKind::snp; }
 
   Result<codec::json::Value> attest(ByteView report_data) const override {
-    return TRY(request_evidence(*device_, TRY(to_field(report_data)))).to_json();
+    return TRY(request_evidence(*device_, TRY(to_field(report_data))))
+    .to_json();
   }
 
   Result<> bind_init_data(ByteView digest) const override {
     const auto evidence = TRY(request_evidence(*device_, {}));
     const auto expected = fit_digest(digest, evidence.report.host_data.size());
     if (equal(expected, evidence.report.host_data)) return {};
-    return fail(EvidenceError::init_data_mismatch,
-                "the machine was launched with host data " + codec::hex_encode(evidence.report.host_data) +
-                    ", the init-data's digest is " + codec::hex_encode(expected));
+    return fail(EvidenceError::init_data_mismatch, "the machine was launched with host data " +
+                                                       codec::hex_encode(evidence.report.host_data) +
+                                                       ", the init-data's digest is " + codec::hex_encode(expected));
   }
 
  private:

@@ -26,7 +26,8 @@ class ScriptedDevice final : public SevGuestDevice {
       : answers_(std::move(answers)), sound_(simulated_sev_guest(platform(), {})) {}
   Answer get_report(const Field<64>& report_data, std::uint32_t vmpl, std::uint32_t table_size) override {
     sizes.push_back(table_size);
-    if (answers_.empty()) return table_size == 0 ? bare(report_data) : sound_->get_report(report_data, vmpl, table_size);
+    if (answers_.empty())
+      return table_size == 0 ? bare(report_data) : sound_->get_report(report_data, vmpl, table_size);
     const auto answer = answers_.front();
     answers_.pop_front();
     return answer;
@@ -176,8 +177,7 @@ class SnpSimulator : public testing::Test {
 
   TemporaryDirectory directory;
   SimulatorRoot own_root = make_simulator_root(system_clock().now()).value();
-  std::unique_ptr<Attester> attester =
-      make_simulator(TeeKind::snp, {.simulator_directory = directory.path()}).value();
+  std::unique_ptr<Attester> attester = make_simulator(TeeKind::snp, {.simulator_directory = directory.path()}).value();
 };
 
 TEST_F(SnpSimulator, makes_evidence_that_its_dials_say) {

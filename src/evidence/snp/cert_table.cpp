@@ -18,11 +18,21 @@ struct Guid {
   CertificateType type;
   std::string_view hex;  // the GUID's text without hyphens: the table has its bytes in this order
 };
-constexpr std::array guids{Guid{CertificateType::ark, "c0b406a4a80349529743" "3fb6014cd0ae"},
-                           Guid{CertificateType::ask, "4ab7b379bbac4fe4a02f" "05aef327c782"},
-                           Guid{CertificateType::vcek, "63da758de6644564adc5" "f4b93be8accd"},
-                           Guid{CertificateType::vlek, "a8074bc2a25a483eaae6" "39c045a0b8a1"},
-                           Guid{CertificateType::crl, "92f81bc358114d3d97ff" "d19f88dc67ea"}};
+constexpr std::array guids{Guid{CertificateType::ark,
+                                "c0b406a4a80349529743"
+                                "3fb6014cd0ae"},
+                           Guid{CertificateType::ask,
+                                "4ab7b379bbac4fe4a02f"
+                                "05aef327c782"},
+                           Guid{CertificateType::vcek,
+                                "63da758de6644564adc5"
+                                "f4b93be8accd"},
+                           Guid{CertificateType::vlek,
+                                "a8074bc2a25a483eaae6"
+                                "39c045a0b8a1"},
+                           Guid{CertificateType::crl,
+                                "92f81bc358114d3d97ff"
+                                "d19f88dc67ea"}};
 
 CertificateType type_of(ByteView guid) {
   const auto text = codec::hex_encode(guid);

@@ -34,8 +34,8 @@ struct Endorsement {
 };
 
 struct EndorsementInput {
-  ByteView certificate;                    // DER
-  std::vector<ByteView> intermediates{};   // DER: ASK, ASVK, and those below a simulator's root
+  ByteView certificate;                      // DER
+  std::vector<ByteView> intermediates{};     // DER: ASK, ASVK, and those below a simulator's root
   std::vector<ByteView> revocation_lists{};  // DER or PEM; when any is given the chain is checked against them
 };
 
@@ -46,8 +46,8 @@ class EndorsementVerifier {
   explicit EndorsementVerifier(std::span<const crypto::Certificate> simulator_roots);
   ~EndorsementVerifier();
 
-  // bad_certificate, untrusted_chain, not_valid_at_time, revoked; EvidenceError::simulated_refused where the chain bears
-  // the simulator's mark and its root was not chosen.
+  // bad_certificate, untrusted_chain, not_valid_at_time, revoked; EvidenceError::simulated_refused where the chain
+  // bears the simulator's mark and its root was not chosen.
   Result<std::shared_ptr<const Endorsement>> verify(const EndorsementInput& input, TimePoint now) const;
 
  private:

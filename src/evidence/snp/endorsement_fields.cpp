@@ -37,8 +37,8 @@ Result<std::uint8_t> byte_extension(const crypto::Certificate& certificate, std:
   if (element && element->tag == octet_string_tag && element->content.size() == 1) {
     return std::to_integer<std::uint8_t>(element->content[0]);
   }
-  const auto number = element && element->tag == integer_tag ? der::unsigned_integer(element->content)
-                                                             : Result<std::uint64_t>{256};
+  const auto number =
+      element && element->tag == integer_tag ? der::unsigned_integer(element->content) : Result<std::uint64_t>{256};
   if (number && *number <= 255) return static_cast<std::uint8_t>(*number);
   return bad("has no byte in the extension " + std::string{amd_arc} + std::string{arc} + ": " +
              codec::hex_encode(ByteView{value}.first(std::min<std::size_t>(value.size(), 16))));
@@ -86,7 +86,11 @@ Result<SigningKey> kind(const crypto::Certificate& certificate) {
 }  // namespace
 
 Result<EndorsementFields> read_endorsement(const crypto::Certificate& certificate) {
-  EndorsementFields out{.kind = TRY(kind(certificate)), .product = TRY(product(certificate)), .tcb = {}};
+  EndorsementFields out {
+    .kind = TRY(kind(certificate))
+    , .product = TRY(product(certificate))
+    , .tcb = {}
+  };
   out.tcb = TRY(tcb(certificate, out.product));
   if (out.kind == SigningKey::vcek) {
     out.hardware_id = TRY(hardware_id(certificate, out.product == Product::turin ? 8 : 64));

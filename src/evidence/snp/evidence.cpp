@@ -38,8 +38,8 @@ Result<Bytes> read_data(const json::Value* value) {
   for (const auto& element : *array) {
     const auto byte = element.if_uint64();
     if (!byte || *byte > 255) {
-      return fail(EvidenceError::malformed, "the data of a certificate is expected to be bytes, found " +
-                                                std::string{element.type_name()});
+      return fail(EvidenceError::malformed,
+                  "the data of a certificate is expected to be bytes, found " + std::string{element.type_name()});
     }
     out.push_back(static_cast<std::byte>(*byte));
   }
@@ -55,10 +55,10 @@ Result<std::vector<CertificateEntry>> read_chain(const json::Value* value) {
   }
   for (const auto& element : *array) {
     if (!element.is_object()) {
-      return fail(EvidenceError::malformed, "an element of cert_chain is expected to be an object, found " +
-                                                std::string{element.type_name()});
+      return fail(EvidenceError::malformed,
+                  "an element of cert_chain is expected to be an object, found " + std::string{element.type_name()});
     }
-    out.push_back({read_type(element.find("cert_type")), TRY(read_data(element.find("data")))});
+    out.push_back({ read_type(element.find("cert_type")), TRY(read_data(element.find("data"))) });
   }
   return out;
 }
@@ -75,12 +75,14 @@ std::string_view name_of(CertificateType type) {
 Result<Evidence> Evidence::from_json(const json::Value& value) {
   const auto* report = value.find("attestation_report");
   if (report == nullptr) {
-    return fail(EvidenceError::malformed,
-                "SNP evidence is expected to be an object with attestation_report, found " +
-                    std::string{value.type_name()} + (value.is_object() ? " without it" : ""));
+    return fail(EvidenceError::malformed, "SNP evidence is expected to be an object with attestation_report, found " +
+                                              std::string{value.type_name()} +
+                                              (value.is_object() ? " without it" : ""));
   }
   auto parsed = TRY(Report::from_json(*report));
-  return Evidence{std::move(parsed), TRY(read_chain(value.find("cert_chain")))};
+  return Evidence {
+    std::move(parsed), TRY(read_chain(value.find("cert_chain")))
+  };
 }
 
 json::Value Evidence::to_json() const {

@@ -14,6 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto evidence = snp::Evidence::from_json(*value);
   if (!evidence) return 0;
   const auto again = snp::Evidence::from_json(evidence->to_json());
-  if (!again || !(again->report == evidence->report) || !snp::Report::parse(evidence->report.encode())) __builtin_trap();
+  if (!again || !(again->report == evidence->report) || !snp::Report::parse(evidence->report.encode()))
+    __builtin_trap();
   return 0;
 }

@@ -68,7 +68,7 @@ struct Report {
   Field<48> author_key_digest{};
   Field<32> report_id{};
   Field<32> report_id_ma{};
-  TcbVersion reported_tcb{};  // what the signing key was derived from
+  TcbVersion reported_tcb{};                   // what the signing key was derived from
   std::optional<std::uint8_t> cpuid_fam_id{};  // from version 3 on, these three
   std::optional<std::uint8_t> cpuid_mod_id{};
   std::optional<std::uint8_t> cpuid_step{};

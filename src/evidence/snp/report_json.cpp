@@ -146,7 +146,10 @@ class Reader {
   template <class T>
     requires requires(T& t) { for_each_part(t, [](auto, auto&) {}); }
   static Result<> read(const json::Value* value, const std::string& what, T& into) {
-    Reader inner{*TRY(object_of(value, what)), what};
+    Reader inner {
+      *TRY(object_of(value, what))
+      , what
+    };
     for_each_part(into, inner);
     return inner.take();
   }
@@ -168,12 +171,9 @@ json::Value show(const Field<size>& field) {
 }
 
 json::Object describe_policy(const Report& r) {
-  return {{"abi_major", r.abi_major()},
-          {"abi_minor", r.abi_minor()},
-          {"smt_allowed", r.smt_allowed()},
-          {"migrate_ma", r.migration_agent_allowed()},
-          {"debug_allowed", r.debug_allowed()},
-          {"single_socket", r.single_socket()}};
+  return {{"abi_major", r.abi_major()},         {"abi_minor", r.abi_minor()},
+          {"smt_allowed", r.smt_allowed()},     {"migrate_ma", r.migration_agent_allowed()},
+          {"debug_allowed", r.debug_allowed()}, {"single_socket", r.single_socket()}};
 }
 
 }  // namespace

@@ -62,8 +62,9 @@ TEST_P(Layouts, the_description_names_every_field) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Report, Layouts,
-                         testing::Values(Layout{2, Product::milan}, Layout{2, Product::turin}, Layout{3, Product::milan},
-                                         Layout{3, Product::genoa}, Layout{3, Product::turin}, Layout{4, Product::genoa},
+                         testing::Values(Layout{2, Product::milan}, Layout{2, Product::turin},
+                                         Layout{3, Product::milan}, Layout{3, Product::genoa},
+                                         Layout{3, Product::turin}, Layout{4, Product::genoa},
                                          Layout{5, Product::milan}, Layout{5, Product::turin}));
 
 TEST(Report, versions_outside_two_to_five_are_refused) {

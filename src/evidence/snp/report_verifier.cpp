@@ -163,7 +163,8 @@ class Implementation final : public ReportVerifier {
       return fail(SnpError::bad_certificate,
                   "the endorsement key's certificate does not parse: " + parsed.error().message);
     }
-    return TRY(read_endorsement(*parsed)).product;
+    return TRY(read_endorsement(*parsed))
+    .product;
   }
 
   // Whether some certificate of the evidence may have signed the VLEK. AMD's ASKs sign VCEKs alone.

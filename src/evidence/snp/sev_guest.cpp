@@ -117,7 +117,9 @@ Result<Evidence> request_evidence(SevGuestDevice& device, const Field<64>& repor
       return fail(EvidenceError::device_failed, "/dev/sev-guest gave a report over other report data than asked for");
     }
     const auto table = table_size == 0 ? ByteView{} : ByteView{answer.certificate_table};
-    return Evidence{*std::move(report), TRY(parse_certificate_table(table))};
+    return Evidence {
+      *std::move(report), TRY(parse_certificate_table(table))
+    };
   }
   return failed(answer);
 }

@@ -14,10 +14,10 @@ namespace coffer::evidence::snp {
 class SevGuestDevice {
  public:
   struct Answer {
-    int error = 0;                  // errno, 0 for success
-    std::uint64_t exit_info = 0;    // SW_EXITINFO2: the host's code in the upper half, the firmware's in the lower
-    std::uint32_t table_size = 0;   // what the certificates need, where the host says that they did not fit
-    Bytes response{};               // of the firmware: status, size, report
+    int error = 0;                 // errno, 0 for success
+    std::uint64_t exit_info = 0;   // SW_EXITINFO2: the host's code in the upper half, the firmware's in the lower
+    std::uint32_t table_size = 0;  // what the certificates need, where the host says that they did not fit
+    Bytes response{};              // of the firmware: status, size, report
     Bytes certificate_table{};
   };
   virtual ~SevGuestDevice() = default;
@@ -33,8 +33,8 @@ std::unique_ptr<SevGuestDevice> system_sev_guest(std::filesystem::path root);
 // A host without certificates is no error.
 Result<Evidence> request_evidence(SevGuestDevice& device, const Field<64>& report_data);
 
-// The table of 56421 section 4.1.8.1: GUID, offset and length an entry, then the certificates. Empty where the host sent none;
-// device_failed where an entry points outside.
+// The table of 56421 section 4.1.8.1: GUID, offset and length an entry, then the certificates. Empty where the host
+// sent none; device_failed where an entry points outside.
 Result<std::vector<CertificateEntry>> parse_certificate_table(ByteView table);
 Bytes make_certificate_table(std::span<const CertificateEntry> certificates);  // padded to 4096 bytes
 

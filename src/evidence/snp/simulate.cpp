@@ -168,7 +168,10 @@ Result<CertificateEntry> SimulatedPlatform::revocation_list(bool of_ark, std::sp
   crypto::CrlRequest wanted{.this_update = this_update, .next_update = next_update, .rsa_pss = true};
   for (const auto& certificate : revoked) wanted.serial_numbers.push_back(certificate.serial_number());
   const auto issuer = of_ark ? crypto::Issuer{ark, ark_key} : crypto::Issuer{signer, signer_key};
-  return CertificateEntry{CertificateType::crl, TRY(crypto::issue_crl(wanted, issuer)).der()};
+  return CertificateEntry {
+    CertificateType::crl, TRY(crypto::issue_crl(wanted, issuer))
+    .der()
+  };
 }
 
 namespace {

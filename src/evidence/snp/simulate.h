@@ -1,5 +1,5 @@
-// Structurally real SEV-SNP evidence under the simulator's root: the keys a platform would have, the firmware's signing,
-// and faults to dial.
+// Structurally real SEV-SNP evidence under the simulator's root: the keys a platform would have, the firmware's
+// signing, and faults to dial.
 #pragma once
 
 #include "evidence/simulator_root.h"
@@ -12,7 +12,7 @@ struct PlatformOptions {
   Product product = Product::milan;
   SigningKey signing_key = SigningKey::vcek;
   TcbVersion tcb{.fmc = {}, .bootloader = 4, .tee = 0, .snp = 24, .microcode = 219};  // fmc is added on Turin
-  Field<64> chip_id{};  // zeros: one is made up
+  Field<64> chip_id{};                                                                // zeros: one is made up
   TimePoint not_before;
   TimePoint not_after;
   // The other encodings of the certificate's extensions: numbers as bare bytes, the chip in an OCTET STRING.
@@ -58,7 +58,7 @@ struct Faults {
   bool wrong_measurement = false;  // one bit differs
   bool wrong_nonce = false;        // the report data is another's
   bool other_chip = false;
-  bool lower_privilege = false;    // asked for at VMPL 1
+  bool lower_privilege = false;  // asked for at VMPL 1
   bool bad_signature = false;
   bool masked_chip_id = false;
   bool no_certificates = false;
@@ -73,9 +73,9 @@ Result<Evidence> simulate(const SimulatedPlatform& sound, const GuestOptions& gu
 // A device that answers so, for the attester of real hardware.
 std::unique_ptr<SevGuestDevice> simulated_sev_guest(SimulatedPlatform platform, GuestOptions guest, Faults faults = {});
 
-// The dials of <simulator directory>/snp.json. Values: "product" ("Milan"), "report_version", "measurement", "host_data"
-// (hex), "policy", "plat_info". Faults by their names above, with
-// hyphens: "old-tcb". EvidenceError::bad_config for others.
+// The dials of <simulator directory>/snp.json. Values: "product" ("Milan"), "report_version", "measurement",
+// "host_data" (hex), "policy", "plat_info". Faults by their names above, with hyphens: "old-tcb".
+// EvidenceError::bad_config for others.
 struct Dials {
   Product product = Product::milan;
   GuestOptions guest{};

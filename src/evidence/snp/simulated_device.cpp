@@ -64,9 +64,11 @@ class SimulatedAttester final : public Attester {
     const auto dials = TRY(read_dials());
     TRY(prepare(dials));
     // The real attester would refuse an answer over other report data itself: that evidence is made directly.
-    if (dials.faults.wrong_nonce) return TRY(simulate(*platform_, dials.guest, dials.faults, asked)).to_json();
+    if (dials.faults.wrong_nonce) return TRY(simulate(*platform_, dials.guest, dials.faults, asked))
+    .to_json();
     const auto device = simulated_sev_guest(*platform_, dials.guest, dials.faults);
-    return TRY(request_evidence(*device, asked)).to_json();
+    return TRY(request_evidence(*device, asked))
+    .to_json();
   }
 
   // A real host launches the machine with this digest; the simulated one does so now, unless its dials say otherwise.
@@ -74,7 +76,8 @@ class SimulatedAttester final : public Attester {
     const std::scoped_lock lock{mutex_};
     const auto expected = fit_digest(digest, launch_host_data_.size());
     std::ranges::copy(expected, launch_host_data_.begin());
-    const auto host_data = TRY(read_dials()).guest.host_data;
+    const auto host_data = TRY(read_dials())
+    .guest.host_data;
     if (equal(host_data, expected)) return {};
     return fail(EvidenceError::init_data_mismatch, "the simulated machine was launched with host data " +
                                                        codec::hex_encode(host_data) + ", the init-data's digest is " +
@@ -112,18 +115,17 @@ std::unexpected<Error> bad(const std::string& what) {
 }
 
 Result<> read_faults(const SimulatorSettings& settings, Faults& into) {
-  const std::map<std::string_view, bool*> known{
-      {"old-tcb", &into.old_tcb},
-      {"debug", &into.debug},
-      {"wrong-measurement", &into.wrong_measurement},
-      {"wrong-nonce", &into.wrong_nonce},
-      {"other-chip", &into.other_chip},
-      {"lower-privilege", &into.lower_privilege},
-      {"bad-signature", &into.bad_signature},
-      {"masked-chip-id", &into.masked_chip_id},
-      {"no-certificates", &into.no_certificates},
-      {"revoked", &into.revoked},
-      {"expired", &into.expired}};
+  const std::map<std::string_view, bool*> known{{"old-tcb", &into.old_tcb},
+                                                {"debug", &into.debug},
+                                                {"wrong-measurement", &into.wrong_measurement},
+                                                {"wrong-nonce", &into.wrong_nonce},
+                                                {"other-chip", &into.other_chip},
+                                                {"lower-privilege", &into.lower_privilege},
+                                                {"bad-signature", &into.bad_signature},
+                                                {"masked-chip-id", &into.masked_chip_id},
+                                                {"no-certificates", &into.no_certificates},
+                                                {"revoked", &into.revoked},
+                                                {"expired", &into.expired}};
   for (const auto& name : settings.faults) {
     const auto fault = known.find(name);
     if (fault == known.end()) return bad("there is no fault \"" + name + "\"");

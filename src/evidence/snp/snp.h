@@ -20,14 +20,15 @@ struct ReportVerdict {
   std::optional<std::string> simulated_root{};
 };
 
-// What a report is judged by alone, without what it must be bound to: also for reports inside other evidence (az-snp-vtpm).
+// What a report is judged by alone, without what it must be bound to: also for reports inside other evidence
+// (az-snp-vtpm).
 class ReportVerifier {
  public:
   // `kind`: for whose evidence; its simulator roots are taken.
   static Result<std::shared_ptr<const ReportVerifier>> create(TeeKind kind, const VerifierOptions& options);
   virtual ~ReportVerifier() = default;
-  // Signature, chain, product line, TCB, chip, VMPL. A report without certificates has its VCEK fetched. All of SnpError,
-  // EvidenceError::collateral_missing, simulated_refused.
+  // Signature, chain, product line, TCB, chip, VMPL. A report without certificates has its VCEK fetched. All of
+  // SnpError, EvidenceError::collateral_missing, simulated_refused.
   virtual Result<ReportVerdict> verify(const Report& report, std::span<const CertificateEntry> certificates,
                                        TimePoint now) const = 0;
 };

@@ -1,4 +1,5 @@
-// An appraisal of SNP evidence with its chain remembered, against the one signature check that libcrypto must do for it.
+// An appraisal of SNP evidence with its chain remembered, against the one signature check that libcrypto must do for
+// it.
 #include <benchmark/benchmark.h>
 
 #include "evidence/snp/endorsement.h"

@@ -29,8 +29,8 @@ inline const SimulatorRoot& root() {
 }
 
 inline PlatformOptions platform_options(Product product, SigningKey key = SigningKey::vcek) {
-  return {.product = product, .signing_key = key, .not_before = start, .not_after = start + 24h * 365,
-          .rsa_bits = 2048};
+  return {
+      .product = product, .signing_key = key, .not_before = start, .not_after = start + 24h * 365, .rsa_bits = 2048};
 }
 
 inline const SimulatedPlatform& platform(Product product = Product::milan, SigningKey key = SigningKey::vcek) {
@@ -46,8 +46,7 @@ inline const Field<64> nonce = filled<64>(0x5a);
 
 // Holds in all; tests break one thing.
 inline Evidence valid(const Faults& faults = {}, std::uint32_t version = 3, const SimulatedPlatform& on = platform()) {
-  const GuestOptions guest{
-      .version = version, .measurement = filled<48>(0x11), .host_data = filled<32>(0x22)};
+  const GuestOptions guest{.version = version, .measurement = filled<48>(0x11), .host_data = filled<32>(0x22)};
   auto made = simulate(on, guest, faults, nonce);
   EXPECT_TRUE(made) << to_string(made.error());
   return *std::move(made);

@@ -20,8 +20,7 @@ std::string two_digits(unsigned number) {
 // "blSPL=03&teeSPL=00&..." and "bl03_tee00_...": the same numbers in the order and spelling of each.
 std::string tcb_query(const TcbVersion& tcb) {
   return (tcb.fmc ? "fmcSPL=" + two_digits(*tcb.fmc) + "&" : "") + "blSPL=" + two_digits(tcb.bootloader) +
-         "&teeSPL=" + two_digits(tcb.tee) + "&snpSPL=" + two_digits(tcb.snp) +
-         "&ucodeSPL=" + two_digits(tcb.microcode);
+         "&teeSPL=" + two_digits(tcb.tee) + "&snpSPL=" + two_digits(tcb.snp) + "&ucodeSPL=" + two_digits(tcb.microcode);
 }
 
 std::string tcb_file_name(const TcbVersion& tcb) {
@@ -82,7 +81,10 @@ Result<VcekSource> read_source(const ConfigSection& section, const codec::json::
     if (!text) return fail(EvidenceError::bad_config, text.error().message);
     return text;
   };
-  if (name != nullptr && *name == "KDS") return KdsSource{TRY(setting("base_url")).value_or("")};
+  if (name != nullptr && *name == "KDS") return KdsSource {
+      TRY(setting("base_url"))
+      .value_or("")
+    };
   if (name != nullptr && *name == "OfflineStore") {
     const auto path = TRY(setting("path"));
     return path ? OfflineStore{*path} : OfflineStore{};
@@ -100,7 +102,8 @@ Result<SnpConfig> SnpConfig::read(const codec::json::Object& verifier_config) {
     out.vcek_sources.clear();
     for (const auto& source : *sources) out.vcek_sources.push_back(TRY(read_source(section, source)));
   }
-  const auto checks = TRY(section.text("revocation_checks")).value_or("given");
+  const auto checks = TRY(section.text("revocation_checks"))
+  .value_or("given");
   if (checks == "required") {
     out.revocation_checks = RevocationChecks::required;
   } else if (checks != "given") {
@@ -192,7 +195,8 @@ Result<Bytes> EndorsementSources::asvk(Product product, TimePoint now) const {
 Result<std::optional<Bytes>> EndorsementSources::revocation_list(Product product, SigningKey kind,
                                                                  TimePoint now) const {
   if (!checks_revocation()) return std::nullopt;
-  return TRY(get(crl_item(product, kind), now))->body;
+  return TRY(get(crl_item(product, kind), now))
+  ->body;
 }
 
 }  // namespace coffer::evidence::snp

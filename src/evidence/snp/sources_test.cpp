@@ -117,8 +117,9 @@ TEST_F(Sources, an_offline_store_has_upstreams_layout) {
 }
 
 TEST_F(Sources, the_kds_may_be_elsewhere_and_no_source_at_all_is_said) {
-  EXPECT_EQ(refusal(without_vcek(), {}, options(R"({"vcek_sources":[{"type":"KDS","base_url":"http://mirror"}]})")).code,
-            EvidenceError::collateral_missing);
+  EXPECT_EQ(
+      refusal(without_vcek(), {}, options(R"({"vcek_sources":[{"type":"KDS","base_url":"http://mirror"}]})")).code,
+      EvidenceError::collateral_missing);
   ASSERT_THAT(collateral->asked, SizeIs(1));
   EXPECT_EQ(collateral->asked[0].service, "http://mirror");
   EXPECT_THAT(refusal(without_vcek(), {}, options(R"({"vcek_sources":[]})")).message, HasSubstr("no source"));

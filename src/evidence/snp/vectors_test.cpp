@@ -1,4 +1,6 @@
 // Reports of real hardware, at times when their certificates held.
+#include "testing/vectors.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 #include "evidence/snp/endorsement.h"
 #include "evidence/snp/snp_testing.h"
 #include "evidence/snp/sources.h"
-#include "testing/vectors.h"
 
 namespace coffer::evidence::snp {
 namespace {
@@ -64,19 +65,19 @@ TEST_F(Vectors, genoas_evidence_holds_with_upstreams_claims) {
     return codec::hex_encode(bytes);
   };
   EXPECT_EQ(json::Value{claims->front().claims}, (json::Value{json::Object{{"policy_abi_major", 0},
-                                                                            {"policy_abi_minor", 0},
-                                                                            {"policy_smt_allowed", true},
-                                                                            {"policy_migrate_ma", false},
-                                                                            {"policy_debug_allowed", false},
-                                                                            {"policy_single_socket", false},
-                                                                            {"reported_tcb_bootloader", 10},
-                                                                            {"reported_tcb_tee", 0},
-                                                                            {"reported_tcb_snp", 23},
-                                                                            {"reported_tcb_microcode", 25},
-                                                                            {"platform_tsme_enabled", false},
-                                                                            {"platform_smt_enabled", true},
-                                                                            {"measurement", hex("measurement")},
-                                                                            {"chip_id", hex("chip_id")}}}));
+                                                                           {"policy_abi_minor", 0},
+                                                                           {"policy_smt_allowed", true},
+                                                                           {"policy_migrate_ma", false},
+                                                                           {"policy_debug_allowed", false},
+                                                                           {"policy_single_socket", false},
+                                                                           {"reported_tcb_bootloader", 10},
+                                                                           {"reported_tcb_tee", 0},
+                                                                           {"reported_tcb_snp", 23},
+                                                                           {"reported_tcb_microcode", 25},
+                                                                           {"platform_tsme_enabled", false},
+                                                                           {"platform_smt_enabled", true},
+                                                                           {"measurement", hex("measurement")},
+                                                                           {"chip_id", hex("chip_id")}}}));
   EXPECT_EQ(claims->front().report_data, hex("report_data"));
   EXPECT_EQ(claims->front().init_data, hex("host_data"));
 }

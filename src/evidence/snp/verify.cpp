@@ -13,9 +13,8 @@ Result<> check_report_data(const Report& report, const Binding& binding) {
   if (!binding.report_data) return {};
   const auto expected = fit_digest(*binding.report_data, report.report_data.size());
   if (binding.report_data->size() <= report.report_data.size() && equal(expected, report.report_data)) return {};
-  return fail(EvidenceError::report_data_mismatch,
-              "the report data is expected to be " + codec::hex_encode(expected) + ", found " +
-                  codec::hex_encode(report.report_data));
+  return fail(EvidenceError::report_data_mismatch, "the report data is expected to be " + codec::hex_encode(expected) +
+                                                       ", found " + codec::hex_encode(report.report_data));
 }
 
 // HOST_DATA holds the digest of the init-data, cut or padded to 32 bytes.
@@ -57,7 +56,9 @@ class SnpVerifier final : public Verifier {
   }
 
   Result<json::Value> from_raw(ByteView raw, std::span<const Bytes> certificates) const override {
-    Evidence out{TRY(Report::parse(raw))};
+    Evidence out {
+      TRY(Report::parse(raw))
+    };
     for (const auto& certificate : certificates) out.certificates.push_back(TRY(classify(certificate)));
     return out.to_json();
   }

@@ -20,35 +20,31 @@ TEST_P(Versions, hold_with_upstreams_claims) {
   ASSERT_TRUE(claims) << to_string(claims.error());
   ASSERT_EQ(claims->size(), 1U);
   const auto& chip = platform(product, key).chip_id;
-  EXPECT_EQ(json::Value{claims->front().claims},
-            (json::Value{json::Object{{"policy_abi_major", 0},
-                                      {"policy_abi_minor", 0},
-                                      {"policy_smt_allowed", true},
-                                      {"policy_migrate_ma", false},
-                                      {"policy_debug_allowed", false},
-                                      {"policy_single_socket", false},
-                                      {"reported_tcb_bootloader", 4},
-                                      {"reported_tcb_tee", 0},
-                                      {"reported_tcb_snp", 24},
-                                      {"reported_tcb_microcode", 219},
-                                      {"platform_tsme_enabled", false},
-                                      {"platform_smt_enabled", true},
-                                      {"measurement", std::string(96, '1')},
-                                      {"chip_id", codec::hex_encode(chip)}}}));
+  EXPECT_EQ(json::Value{claims->front().claims}, (json::Value{json::Object{{"policy_abi_major", 0},
+                                                                           {"policy_abi_minor", 0},
+                                                                           {"policy_smt_allowed", true},
+                                                                           {"policy_migrate_ma", false},
+                                                                           {"policy_debug_allowed", false},
+                                                                           {"policy_single_socket", false},
+                                                                           {"reported_tcb_bootloader", 4},
+                                                                           {"reported_tcb_tee", 0},
+                                                                           {"reported_tcb_snp", 24},
+                                                                           {"reported_tcb_microcode", 219},
+                                                                           {"platform_tsme_enabled", false},
+                                                                           {"platform_smt_enabled", true},
+                                                                           {"measurement", std::string(96, '1')},
+                                                                           {"chip_id", codec::hex_encode(chip)}}}));
   EXPECT_EQ(claims->front().report_data, codec::hex_encode(nonce));
   EXPECT_EQ(claims->front().init_data, std::string(64, '2'));
   EXPECT_THAT(claims->front().simulated_root.value_or(""), HasSubstr(std::string{simulator_mark}));
 }
 
-INSTANTIATE_TEST_SUITE_P(Snp, Versions,
-                         testing::Values(std::tuple{2, Product::milan, SigningKey::vcek},
-                                         std::tuple{2, Product::turin, SigningKey::vcek},
-                                         std::tuple{3, Product::milan, SigningKey::vcek},
-                                         std::tuple{3, Product::genoa, SigningKey::vcek},
-                                         std::tuple{4, Product::milan, SigningKey::vcek},
-                                         std::tuple{5, Product::turin, SigningKey::vcek},
-                                         std::tuple{2, Product::milan, SigningKey::vlek},
-                                         std::tuple{5, Product::turin, SigningKey::vlek}));
+INSTANTIATE_TEST_SUITE_P(
+    Snp, Versions,
+    testing::Values(std::tuple{2, Product::milan, SigningKey::vcek}, std::tuple{2, Product::turin, SigningKey::vcek},
+                    std::tuple{3, Product::milan, SigningKey::vcek}, std::tuple{3, Product::genoa, SigningKey::vcek},
+                    std::tuple{4, Product::milan, SigningKey::vcek}, std::tuple{5, Product::turin, SigningKey::vcek},
+                    std::tuple{2, Product::milan, SigningKey::vlek}, std::tuple{5, Product::turin, SigningKey::vlek}));
 
 TEST(Snp, policy_bits_become_claims) {
   const auto claims = verify(resigned(valid(), [](Report& r) {
@@ -133,8 +129,7 @@ TEST(Snp, the_kind_of_key_must_be_the_one_the_report_names) {
 
 TEST(Snp, of_two_endorsement_keys_the_one_that_the_report_names_counts) {
   auto both = valid();
-  both.certificates.insert(both.certificates.begin(),
-                           platform(Product::milan, SigningKey::vlek).certificates()[0]);
+  both.certificates.insert(both.certificates.begin(), platform(Product::milan, SigningKey::vlek).certificates()[0]);
   EXPECT_TRUE(verify(both));
 }
 
