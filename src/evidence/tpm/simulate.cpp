@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::string_view key_name = "tpm-ak";
 constexpr auto day = 24h;
-constexpr std::array known_faults{"wrong_pcr",     "wrong_nonce",   "unknown_ak",  "expired_ak_certificate",
-                                  "altered_event", "bad_signature", "no_event_log"};
+constexpr std::array known_faults{"wrong-measurement", "wrong-pcr",     "wrong-nonce",   "unknown-ak",
+                                  "expired",           "altered-event", "bad-signature", "no-event-log"};
 constexpr std::array boot_values{"firmware", "kernel", "command_line", "initrd"};
 
 void flip(Bytes& bytes) {
@@ -130,10 +130,10 @@ Result<SimulatedMachine> make_simulated_machine(const std::filesystem::path& dir
   TRY(check_names(settings));
   const auto root = TRY(load_simulator_root(directory));
   auto key = TRY(kept_key(directory, root, now));
-  const bool unknown = settings.has_fault("unknown_ak");
+  const bool unknown = settings.has_fault("unknown-ak");
   if (unknown) key = TRY(make_simulated_key(root, {.not_before = now - 1h, .not_after = now + day}));
   auto certificate = key.certificate.der();
-  if (settings.has_fault("expired_ak_certificate")) {
+  if (settings.has_fault("expired")) {
     const crypto::CertificateRequest expired{.common_name = std::string{simulator_mark} + ", TPM attestation key",
                                              .not_before = now - 2 * day,
                                              .not_after = now - day,
@@ -141,21 +141,22 @@ Result<SimulatedMachine> make_simulated_machine(const std::filesystem::path& dir
     certificate = TRY(crypto::issue(expired, key.key.public_key(), root.issuer()))
     .der();
   }
-  const auto boot = boot_of(settings.values);
+  auto boot = boot_of(settings.values);
+  if (settings.has_fault("wrong-measurement")) boot.kernel += " altered";
   const auto log = boot_log(boot);
   std::vector<Bytes> certificates;
   if (!unknown) certificates.push_back(std::move(certificate));
   auto tpm = TRY(SoftwareTpm::create(std::move(key), std::move(certificates), log));
-  SimulatedMachine out{tpm, settings.has_fault("altered_event") ? with_altered_event(boot) : log};
-  if (TRY(set_pcrs(*tpm, settings)) || settings.has_fault("no_event_log")) out.event_log.reset();
-  if (settings.has_fault("wrong_nonce")) tpm->other_qualifying_data = Bytes(32, std::byte{0xee});
-  if (settings.has_fault("bad_signature")) tpm->alter_quote = [](QuoteAnswer& answer) { flip(answer.signature); };
+  SimulatedMachine out{tpm, settings.has_fault("altered-event") ? with_altered_event(boot) : log};
+  if (TRY(set_pcrs(*tpm, settings)) || settings.has_fault("no-event-log")) out.event_log.reset();
+  if (settings.has_fault("wrong-nonce")) tpm->other_qualifying_data = Bytes(32, std::byte{0xee});
+  if (settings.has_fault("bad-signature")) tpm->alter_quote = [](QuoteAnswer& answer) { flip(answer.signature); };
   return out;
 }
 
 namespace {
 
-// Follows the dials: what the settings say is read for each quote. `wrong_pcr` changes the evidence after it was made,
+// Follows the dials: what the settings say is read for each quote. `wrong-pcr` changes the evidence after it was made,
 // because an attester would not send PCRs that its own quote contradicts.
 class SimulatedAttester final : public Attester {
  public:
@@ -166,7 +167,7 @@ class SimulatedAttester final : public Attester {
     const std::lock_guard lock{mutex_};
     const auto settings = TRY(load_simulator_settings(directory_, TeeKind::tpm));
     auto value = TRY(TRY(inner())->attest(report_data));
-    if (!settings.has_fault("wrong_pcr")) return value;
+    if (!settings.has_fault("wrong-pcr")) return value;
     auto evidence = TRY(parse_evidence(value));
     flip(evidence.pcrs.at(4));
     return to_json(evidence);

@@ -71,10 +71,10 @@ class SoftwareTpm final : public TpmDevice {
   std::map<std::uint32_t, Bytes> nv_;
 };
 
-// Faults of <simulator directory>/tpm.json: "wrong_pcr", "wrong_nonce", "unknown_ak", "expired_ak_certificate",
-// "altered_event", "bad_signature", "no_event_log". Values: "firmware", "kernel", "command_line", "initrd" (text that
-// is measured), "pcr00" to "pcr23" (hex; then no event log is given). The key is kept as <directory>/tpm-ak.key, so
-// that policies can name it.
+// Faults of <simulator directory>/tpm.json: "wrong-measurement" (another kernel was started), "wrong-pcr",
+// "wrong-nonce", "unknown-ak", "expired", "altered-event", "bad-signature", "no-event-log". Values: "firmware",
+// "kernel", "command_line", "initrd" (text that is measured), "pcr00" to "pcr23" (hex; then no event log is given). The
+// key is kept as <directory>/tpm-ak.key, so that policies can name it.
 struct SimulatedMachine {
   std::shared_ptr<SoftwareTpm> tpm;
   std::optional<Bytes> event_log;

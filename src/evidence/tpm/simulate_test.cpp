@@ -64,13 +64,13 @@ TEST_F(Simulator, key_stays_the_same_so_that_policies_can_name_it) {
 }
 
 TEST_F(Simulator, every_fault_has_its_own_refusal) {
-  EXPECT_EQ(refusal("wrong_pcr"), TpmError::pcr_digest_mismatch);
-  EXPECT_EQ(refusal("wrong_nonce"), EvidenceError::report_data_mismatch);
-  EXPECT_EQ(refusal("unknown_ak"), TpmError::untrusted_ak);
-  EXPECT_EQ(refusal("expired_ak_certificate"), TpmError::bad_ak_certificate);
-  EXPECT_EQ(refusal("altered_event"), TpmError::event_log_mismatch);
-  EXPECT_EQ(refusal("bad_signature"), TpmError::bad_signature);
-  EXPECT_EQ(refusal("no_such_fault"), EvidenceError::bad_config);
+  EXPECT_EQ(refusal("wrong-pcr"), TpmError::pcr_digest_mismatch);
+  EXPECT_EQ(refusal("wrong-nonce"), EvidenceError::report_data_mismatch);
+  EXPECT_EQ(refusal("unknown-ak"), TpmError::untrusted_ak);
+  EXPECT_EQ(refusal("expired"), TpmError::bad_ak_certificate);
+  EXPECT_EQ(refusal("altered-event"), TpmError::event_log_mismatch);
+  EXPECT_EQ(refusal("bad-signature"), TpmError::bad_signature);
+  EXPECT_EQ(refusal("no-such-fault"), EvidenceError::bad_config);
 }
 
 TEST_F(Simulator, values_change_what_was_measured) {
@@ -86,12 +86,15 @@ TEST_F(Simulator, values_change_what_was_measured) {
   EXPECT_EQ(pcr("pcr04"), pcr4);
   dial({.values = {{"kernel", "another"}, {"initrd", "another"}, {"firmware", "another"}}});
   EXPECT_NE(pcr("pcr04"), pcr4);
+  dial({.faults = {"wrong-measurement"}});
+  EXPECT_NE(pcr("pcr04"), pcr4);
+  EXPECT_EQ(pcr("pcr09"), pcr9);
   dial({.values = {{"pcr11", std::string(64, 'a')}}});
   EXPECT_EQ(pcr("pcr11"), std::string(64, 'a'));
 }
 
 TEST_F(Simulator, evidence_goes_without_event_log_where_told_so) {
-  dial({.faults = {"no_event_log"}});
+  dial({.faults = {"no-event-log"}});
   const auto claims = verdict();
   ASSERT_TRUE(claims) << to_string(claims.error());
   EXPECT_FALSE(claims->front().claims.contains("uefi_event_logs"));
