@@ -209,24 +209,16 @@ Result<> Layout::put_manifest(const RawManifest& manifest, bool tagged) {
 
 Result<std::unique_ptr<ImageSource>> open_source(const AnyReference& reference, RegistryOptions options) {
   if (const auto* layout = std::get_if<LayoutReference>(&reference)) {
-    return std::unique_ptr<ImageSource> {
-      TRY(Layout::open(*layout))
-    };
+    return Layout::open(*layout);
   }
-  return std::unique_ptr<ImageSource> {
-    TRY(Registry::open(std::get<ImageReference>(reference), std::move(options)))
-  };
+  return Registry::open(std::get<ImageReference>(reference), std::move(options));
 }
 
 Result<std::unique_ptr<ImageSink>> open_sink(const AnyReference& reference, RegistryOptions options) {
   if (const auto* layout = std::get_if<LayoutReference>(&reference)) {
-    return std::unique_ptr<ImageSink> {
-      TRY(Layout::create(*layout))
-    };
+    return Layout::create(*layout);
   }
-  return std::unique_ptr<ImageSink> {
-    TRY(Registry::open(std::get<ImageReference>(reference), std::move(options)))
-  };
+  return Registry::open(std::get<ImageReference>(reference), std::move(options));
 }
 
 }  // namespace coffer::image
