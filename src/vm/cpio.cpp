@@ -45,12 +45,12 @@ void append_entry(Bytes& out, std::uint32_t inode, const std::string& path, cons
   align(out);
 }
 
-}  // namespace
-
-Result<Bytes> write_cpio(const FileTree& tree) {
+// Those nodes for which `chosen` holds.
+Result<Bytes> write_some(const FileTree& tree, bool (*chosen)(const Node&)) {
   Bytes out;
   std::uint32_t inode = 0;
   for (const auto& [path, node] : tree.nodes()) {
+    if (!chosen(node)) continue;
     if (node.content.size() > std::numeric_limits<std::uint32_t>::max()) {
       return fail(VmError::file, path + " is larger than the 4 GiB that the format can hold");
     }
@@ -58,6 +58,22 @@ Result<Bytes> write_cpio(const FileTree& tree) {
   }
   append_entry(out, 0, std::string{trailer}, {});
   return out;
+}
+
+bool is_small(const Node& node) {
+  return node.content.size() <= 4096;
+}
+
+}  // namespace
+
+Result<Bytes> write_cpio(const FileTree& tree) {
+  return write_some(tree, [](const Node&) { return true; });
+}
+
+Result<Bytes> make_initrd(const FileTree& tree) {
+  const auto small = TRY(write_some(tree, is_small));
+  const auto rest = TRY(compress(TRY(write_some(tree, [](const Node& node) { return !is_small(node); }))));
+  return concat({small, rest});
 }
 
 Result<Bytes> compress(ByteView data) {

@@ -9,6 +9,10 @@ namespace coffer::vm {
 // over 4 GiB.
 Result<Bytes> write_cpio(const FileTree& tree);
 
+// An initrd of two archives, which the kernel unpacks one after the other: what is small, such as settings and the
+// command, legible; then the rest, compressed.
+Result<Bytes> make_initrd(const FileTree& tree);
+
 // One zstd frame, always the same for the same bytes and library.
 Result<Bytes> compress(ByteView data);
 

@@ -57,6 +57,20 @@ TEST(Cpio, one_byte_more_is_another_archive) {
   EXPECT_NE(archive(tree()), archive(other));
 }
 
+TEST(Initrd, settings_stay_legible_and_the_rest_is_compressed) {
+  auto files = tree();
+  ASSERT_TRUE(files.add_file("etc/setting", as_bytes("legible")));
+  ASSERT_TRUE(files.add_file("lib/large", Bytes(100'000, std::byte{'x'})));
+  const auto result = make_initrd(files);
+  ASSERT_TRUE(result);
+  const auto text = to_text(*result);
+  const auto end = text.find("TRAILER!!!");
+  EXPECT_LT(text.find("legible"), end);
+  EXPECT_LT(text.find("bin/tool"), end);
+  EXPECT_LT(text.size(), 10'000U);
+  EXPECT_EQ(make_initrd(files).value_or(Bytes{}), *result);
+}
+
 TEST(Compress, is_the_same_each_time_and_can_be_undone) {
   const Bytes data(100'000, std::byte{7});
   const auto first = compress(data);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "vm/files.h"
 #include "vm/tpm_commands.h"
@@ -57,7 +58,12 @@ Result<FileDescriptor> connect_to(const fs::path& path) {
   FileDescriptor out{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   const timeval limit{.tv_sec = start_time.count(), .tv_usec = 0};
   ::setsockopt(out.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  if (::connect(out.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return broken("connect");
+  const auto deadline = std::chrono::steady_clock::now() + start_time;
+  while (::connect(out.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    // The name is there a moment before anyone listens.
+    if (errno != ECONNREFUSED || std::chrono::steady_clock::now() > deadline) return broken("connect");
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+  }
   return out;
 }
 
