@@ -1,5 +1,7 @@
 #include "evidence/json_bytes.h"
 
+#include "codec/base64.h"
+
 namespace coffer::evidence {
 
 namespace json = codec::json;
@@ -40,6 +42,14 @@ Result<Bytes> bytes_of_integers(const json::Value* value, std::string_view what,
     out.push_back(static_cast<std::byte>(*number));
   }
   return out;
+}
+
+Result<Bytes> base64_member(const json::Object& object, std::string_view key, std::string_view what) {
+  const auto text = json::string_member(object, key, what);
+  if (!text) return fail(EvidenceError::malformed, text.error().message);
+  auto bytes = codec::base64_decode_lenient(*text);
+  if (bytes) return bytes;
+  return fail(EvidenceError::malformed, std::string{what} + "." + std::string{key} + ": " + bytes.error().message);
 }
 
 }  // namespace coffer::evidence

@@ -15,4 +15,7 @@ codec::json::Array integers_of(ByteView bytes);
 Result<Bytes> bytes_of_integers(const codec::json::Value* value, std::string_view what, std::optional<std::size_t> size,
                                 std::size_t most = 1U << 20);
 
+// A required member of base64, in either alphabet. malformed, with `what` + "." + key in the text.
+Result<Bytes> base64_member(const codec::json::Object& object, std::string_view key, std::string_view what);
+
 }  // namespace coffer::evidence

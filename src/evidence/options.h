@@ -55,6 +55,8 @@ struct AttesterOptions {
   // Keys and roots of the simulator (`coffer simulate init`), for TEEs chosen as "simulated:<tee>".
   std::filesystem::path simulator_directory{};
   std::vector<TeeKind> simulated_tees{};
+  // Settings of leaves in a guest, each its own member: {"external_attester": {...}}.
+  codec::json::Object config{};
 };
 
 }  // namespace coffer::evidence

@@ -3,8 +3,26 @@
 #include <algorithm>
 
 #include "base/log.h"
+#ifdef COFFER_TEE_AZ_VTPM
+#include "evidence/az_vtpm/az_vtpm.h"
+#endif
 #ifdef COFFER_TEE_SAMPLE
 #include "evidence/sample/sample.h"
+#endif
+#ifdef COFFER_TEE_EXTERNAL
+#include "evidence/external/external.h"
+#endif
+#ifdef COFFER_TEE_NVIDIA_DPU
+#include "evidence/nvidia_dpu/nvidia_dpu.h"
+#endif
+#ifdef COFFER_TEE_HYGONDCU
+#include "evidence/hygondcu/hygondcu.h"
+#endif
+#ifdef COFFER_TEE_SE
+#include "evidence/se/se.h"
+#endif
+#ifdef COFFER_TEE_CSV
+#include "evidence/csv/csv.h"
 #endif
 #ifdef COFFER_TEE_KEYSTONE
 #include "evidence/keystone/keystone.h"
@@ -80,11 +98,30 @@ const std::vector<Row>& rows() {
 #ifdef COFFER_TEE_TPM
       {TeeKind::tpm, tpm::make_verifier, tpm::make_attester, tpm::make_simulator},
 #endif
+#ifdef COFFER_TEE_AZ_VTPM
+      {TeeKind::az_snp_vtpm, az_vtpm::make_verifier, az_vtpm::make_attester, nullptr},
+      {TeeKind::az_tdx_vtpm, az_vtpm::make_verifier, az_vtpm::make_attester, nullptr},
+#endif
 #ifdef COFFER_TEE_PSA
       {TeeKind::psa, psa::make_verifier, nullptr, psa::make_simulator},
 #endif
 #ifdef COFFER_TEE_KEYSTONE
       {TeeKind::keystone, keystone::make_verifier, nullptr, keystone::make_simulator},
+#endif
+#ifdef COFFER_TEE_CSV
+      {TeeKind::csv, csv::make_verifier, nullptr, nullptr},
+#endif
+#ifdef COFFER_TEE_SE
+      {TeeKind::se, se::make_verifier, nullptr, nullptr},
+#endif
+#ifdef COFFER_TEE_HYGONDCU
+      {TeeKind::hygondcu, hygondcu::make_verifier, nullptr, nullptr},
+#endif
+#ifdef COFFER_TEE_NVIDIA_DPU
+      {TeeKind::nvidia_dpu, nvidia_dpu::make_verifier, nullptr, nullptr},
+#endif
+#ifdef COFFER_TEE_EXTERNAL
+      {TeeKind::external, external::make_verifier, external::make_attester, nullptr},
 #endif
   };
   return table;
