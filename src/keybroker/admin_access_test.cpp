@@ -36,7 +36,7 @@ class AdminAccessTest : public ::testing::Test {
   static crypto::PrivateKey make_key(crypto::KeyKind kind = crypto::KeyKind::ed25519) {
     return *crypto::PrivateKey::generate(kind);
   }
-  static std::string token(const crypto::PrivateKey& key, Object claims, Object header = {}) {
+  static std::string token(const crypto::PrivateKey& key, const Object& claims, Object header = {}) {
     return *codec::jose::sign_jwt(std::move(header), claims, key, crypto::default_algorithm(key.kind()));
   }
   static Object claims() {

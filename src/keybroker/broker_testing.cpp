@@ -38,8 +38,8 @@ Config playground() {
 TestBroker::TestBroker(Config config, std::shared_ptr<storage::KeyValueStore> shared,
                        std::shared_ptr<appraisal::AttestationService> service)
     : store(shared ? std::move(shared) : std::shared_ptr<storage::KeyValueStore>{storage::make_memory_store()}),
-      broker(require(
-          Broker::create(std::move(config), {.clock = &clock, .store = store, .attestation_service = service}))) {}
+      broker(require(Broker::create(std::move(config),
+                                    {.clock = &clock, .store = store, .attestation_service = std::move(service)}))) {}
 
 net::ServerResponse TestBroker::send(std::string method, std::string_view target, std::string_view body,
                                      net::Headers headers) {

@@ -55,7 +55,8 @@ std::unique_ptr<HttpServer> serve(TlsIdentity tls, Duration head_timeout = 5s) {
   return *std::move(server);
 }
 
-Result<HttpResponse> ask(const HttpServer& server, std::vector<std::string> roots, std::string host = "127.0.0.1") {
+Result<HttpResponse> ask(const HttpServer& server, std::vector<std::string> roots,
+                         const std::string& host = "127.0.0.1") {
   const auto client = *HttpClient::create({.extra_root_pems = std::move(roots)});
   const auto port = server.addresses()[0].substr(server.addresses()[0].rfind(':'));
   return client->send(
