@@ -22,7 +22,7 @@ class SingleFlight {
     const auto [flight, leads] = join(key);
     if (leads) return land(key, *flight, work());
     std::unique_lock lock{flight->mutex};
-    flight->landed.wait(lock, [&flight = *flight] { return flight.result.has_value(); });
+    flight->landed.wait(lock, [&joined = *flight] { return joined.result.has_value(); });
     return *flight->result;
   }
 
