@@ -48,11 +48,10 @@ Result<TrustedKey> parse_entry(const json::Value& value, const std::string& what
     if (name == "instance-id" || name == "implementation-id" || name == "pkey") continue;
     return bad(what, "\"" + name + "\" is not known; known are instance-id, implementation-id, pkey");
   }
-  return TrustedKey {
-    TRY(id_member(*entry, "instance-id", what))
-    , TRY(id_member(*entry, "implementation-id", what))
-    , TRY(key_member(*entry, what))
-  };
+  auto instance_id = TRY(id_member(*entry, "instance-id", what));
+  auto implementation_id = TRY(id_member(*entry, "implementation-id", what));
+  auto key = TRY(key_member(*entry, what));
+  return TrustedKey{std::move(instance_id), std::move(implementation_id), std::move(key)};
 }
 
 bool matches(const std::optional<Bytes>& wanted, ByteView found) {

@@ -44,9 +44,8 @@ Result<Settings> read_upstream_config(const std::filesystem::path& file) {
     log::warn("evidence.unused_setting", "reference values come from the reference value service; rv-store is not read",
               {{"file", file.string()}});
   }
-  return Settings {
-    .trusted_keys = TRY(arm::read_trusted_keys(*store->if_string()))
-  };
+  auto keys = TRY(arm::read_trusted_keys(*store->if_string()));
+  return Settings{.trusted_keys = std::move(keys)};
 }
 
 Result<Settings> read_settings(const json::Object& config) {

@@ -25,12 +25,13 @@ Result<Bytes> encode_key(const crypto::PublicKey& key, bool cose_key) {
 
 Result<Realm> make_realm(const crypto::PublicKey& key, const Simulation& wanted) {
   const auto& settings = wanted.settings;
-  Realm realm {
-    .challenge = wanted.challenge, .personalization_value = wanted.personalization_value,
-    .initial_measurement = sha512_of("simulated CCA realm"), .hash_algorithm = "sha-512",
-    .public_key = TRY(encode_key(key, wanted.cose_key))
-    , .public_key_hash_algorithm = "sha-256"
-  };
+  Realm realm{.challenge = wanted.challenge,
+              .personalization_value = wanted.personalization_value,
+              .initial_measurement = sha512_of("simulated CCA realm"),
+              .hash_algorithm = "sha-512",
+              .public_key = {},
+              .public_key_hash_algorithm = "sha-256"};
+  realm.public_key = TRY(encode_key(key, wanted.cose_key));
   for (auto& measurement : realm.extensible_measurements) measurement = Bytes(64);
   if (wanted.cose_key) realm.profile = realm_profile;
   if (const auto value = TRY(settings.bytes("initial-measurement", 64))) realm.initial_measurement = *value;
@@ -41,19 +42,19 @@ Result<Realm> make_realm(const crypto::PublicKey& key, const Simulation& wanted)
 }
 
 Result<Platform> make_platform(const Realm& realm, const crypto::PublicKey& key, const Simulation& wanted) {
-  Platform platform {
-    .profile = std::string{wanted.cose_key ? platform_profile : older_platform_profile},
-    .challenge = TRY(realm_key_hash(realm))
-    , .implementation_id = crypto::sha256(as_bytes("simulated CCA implementation")),
-        .instance_id = TRY(arm::instance_id_of(key))
-    , .config = Bytes(4, std::byte{0xcf}), .lifecycle = 0x3000,
-        .software_components = {{.measurement_type = "RMM",
-                                 .measurement_value = crypto::sha256(as_bytes("simulated RMM")),
-                                 .version = "1.0.0",
-                                 .signer_id = crypto::sha256(as_bytes("simulated signer")),
-                                 .description = "sha-256"}},
-        .hash_algorithm = "sha-256"
-  };
+  Platform platform;
+  platform.profile = wanted.cose_key ? platform_profile : older_platform_profile;
+  platform.challenge = TRY(realm_key_hash(realm));
+  platform.implementation_id = crypto::sha256(as_bytes("simulated CCA implementation"));
+  platform.instance_id = TRY(arm::instance_id_of(key));
+  platform.config = Bytes(4, std::byte{0xcf});
+  platform.lifecycle = 0x3000;
+  platform.software_components = {{.measurement_type = "RMM",
+                                   .measurement_value = crypto::sha256(as_bytes("simulated RMM")),
+                                   .version = "1.0.0",
+                                   .signer_id = crypto::sha256(as_bytes("simulated signer")),
+                                   .description = "sha-256"}};
+  platform.hash_algorithm = "sha-256";
   if (wanted.settings.has_fault("debug")) platform.lifecycle = 0x5000;
   if (wanted.settings.has_fault("unbound-realm-key")) platform.challenge = crypto::sha256(as_bytes("another key"));
   return platform;
@@ -102,9 +103,9 @@ Result<Bytes> simulate_token(const SimulatorRoot& root, const Simulation& wanted
   const auto realm_key = TRY(crypto::PrivateKey::generate(crypto::KeyKind::ec_p384));
   const auto realm = TRY(make_realm(realm_key.public_key(), wanted));
   const auto platform = TRY(make_platform(realm, signer.key.public_key(), wanted));
-  auto platform_token = TRY(
-      codec::cose::sign(encode_platform(platform), signer.key, crypto::SignatureAlgorithm::es384, signer.unprotected));
-  auto realm_token = TRY(codec::cose::sign(encode_realm(realm), realm_key, crypto::SignatureAlgorithm::es384));
+  const auto es384 = crypto::SignatureAlgorithm::es384;
+  auto platform_token = TRY(codec::cose::sign(encode_platform(platform), signer.key, es384, signer.unprotected));
+  auto realm_token = TRY(codec::cose::sign(encode_realm(realm), realm_key, es384));
   if (settings.has_fault("bad-signature")) platform_token.back() ^= std::byte{1};
   if (settings.has_fault("bad-realm-signature")) realm_token.back() ^= std::byte{1};
   return encode_collection(platform_token, realm_token);

@@ -57,10 +57,10 @@ Result<Collection> parse_collection(ByteView token) {
     return fail(CcaError::not_a_token, "a CCA token is expected to hold two tokens, found " +
                                            std::to_string(tagged->content.if_map()->size()));
   }
-  return Collection {
-    TRY(fields.bytes(fields.find(label_platform), "the platform token (44234)", {1, max_token}))
-    , TRY(fields.bytes(fields.find(label_realm), "the realm token (44241)", {1, max_token}))
-  };
+  Collection out;
+  out.platform = TRY(fields.bytes(fields.find(label_platform), "the platform token (44234)", {1, max_token}));
+  out.realm = TRY(fields.bytes(fields.find(label_realm), "the realm token (44241)", {1, max_token}));
+  return out;
 }
 
 Result<std::array<Bytes, 4>> parse_measurements(const CborFields& fields) {

@@ -40,14 +40,9 @@ Result<AttesterSocket> parse_environment(std::string_view text) {
   if (equals == std::string_view::npos || text.substr(equals + 1, 1) != "/") {
     return bad_config(name + " is expected to be TYPE=PATH with an absolute path, found \"" + std::string{text} + "\"");
   }
-  return AttesterSocket {
-    TRY(type_of(text.substr(0, equals), name))
-    , {
-      .path = std::string {
-        text.substr(equals + 1)
-      }
-    }
-  };
+  auto type = TRY(type_of(text.substr(0, equals), name));
+  UnixSocket socket{.path = std::string{text.substr(equals + 1)}};
+  return AttesterSocket{std::move(type), std::move(socket)};
 }
 
 }  // namespace

@@ -28,10 +28,8 @@ Result<Evidence> read_evidence(const json::Value& value) {
   if (!type) return fail(EvidenceError::malformed, type.error().message);
   const auto* evidence = object->find("evidence");
   if (evidence == nullptr) return fail(EvidenceError::malformed, "external evidence.evidence is missing");
-  return Evidence {
-    TRY(parse_type(*type))
-    , evidence
-  };
+  auto name = TRY(parse_type(*type));
+  return Evidence{std::move(name), evidence};
 }
 
 class ExternalVerifier final : public Verifier {

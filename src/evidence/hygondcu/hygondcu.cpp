@@ -37,10 +37,9 @@ Result<Report> parse_report(const json::Value& value) {
   out.reserved = TRY(bytes_of_integers((*body)->find("reserved"), "body.reserved", 128));
   out.sig_usage = TRY(number(**body, "sig_usage"));
   out.sig_algo = TRY(number(**body, "sig_algo"));
-  out.signature = concat({
-    TRY(bytes_of_integers((*signature)->find("r"), "sig.r", 72))
-    , TRY(bytes_of_integers((*signature)->find("s"), "sig.s", 72))
-  });
+  const auto r = TRY(bytes_of_integers((*signature)->find("r"), "sig.r", 72));
+  const auto s = TRY(bytes_of_integers((*signature)->find("s"), "sig.s", 72));
+  out.signature = concat({r, s});
   return out;
 }
 

@@ -22,14 +22,16 @@ Result<crypto::PrivateKey> new_key() {
 
 Result<Report> make_report(const crypto::PrivateKey& device, ByteView data, const SimulatorSettings& settings) {
   const auto monitor = TRY(new_key());
-  Report report {
-    .enclave_hash = TRY(settings.bytes("enclave", hash_size))
-    .value_or(hash_of("simulated enclave")), .data = to_bytes(data), .enclave_signature = {},
-        .monitor_hash = TRY(settings.bytes("monitor", hash_size))
-    .value_or(hash_of("simulated monitor")), .monitor_key = TRY(monitor.public_key().ec_coordinates())
-    .x, .monitor_signature = {}, .device_key = TRY(device.public_key().ec_coordinates())
-    .x
-  };
+  Report report;
+  report.enclave_hash = TRY(settings.bytes("enclave", hash_size))
+  .value_or(hash_of("simulated enclave"));
+  report.data = to_bytes(data);
+  report.monitor_hash = TRY(settings.bytes("monitor", hash_size))
+  .value_or(hash_of("simulated monitor"));
+  report.monitor_key = TRY(monitor.public_key().ec_coordinates())
+  .x;
+  report.device_key = TRY(device.public_key().ec_coordinates())
+  .x;
   if (settings.has_fault("wrong-measurement")) report.enclave_hash = hash_of("another enclave");
   if (settings.has_fault("wrong-monitor")) report.monitor_hash = hash_of("another monitor");
   if (settings.has_fault("wrong-nonce")) report.data = Bytes(data.size(), std::byte{0xee});

@@ -86,10 +86,9 @@ Result<Evidence> read_evidence(const json::Value& evidence) {
                                               std::string{evidence.type_name()});
   }
   const auto bytes = TRY(base64_value(*report, "Keystone evidence.report"));
-  return Evidence {
-    TRY(parse_report(bytes))
-    , TRY(read_chain(evidence.find("x5chain")))
-  };
+  auto parsed = TRY(parse_report(bytes));
+  auto chain = TRY(read_chain(evidence.find("x5chain")));
+  return Evidence{std::move(parsed), std::move(chain)};
 }
 
 Result<> check_signature(ByteView key, ByteView message, ByteView signature, KeystoneError code,

@@ -81,10 +81,13 @@ Result<TrustedLeaf> verify_chain(const Payload& payload, std::span<const crypto:
   const auto chain = crypto::verify_chain(leaf, {&root, 1}, options);
   if (!chain) return fail(code_of(chain.error()), "the document's certificates: " + chain.error().message);
   TRY(check_usages(*chain));
-  return TrustedLeaf {
-    TRY(leaf_key(payload))
-    , simulated_root
-  };
+  auto key = TRY(leaf_key(payload));
+  TrustedLeaf out{std::move(key), simulated_root, root.not_before(), root.not_after()};
+  for (const auto& certificate : *chain) {
+    out.valid_from = std::max(out.valid_from, certificate.not_before());
+    out.valid_until = std::min(out.valid_until, certificate.not_after());
+  }
+  return out;
 }
 
 }  // namespace coffer::evidence::nitro

@@ -18,6 +18,9 @@ inline constexpr std::string_view aws_root_fingerprint =
 struct TrustedLeaf {
   crypto::PublicKey key;
   std::optional<std::string> simulated_root{};  // the subject of a simulator's root, where the chain ends in one
+  // When all certificates of the chain hold.
+  TimePoint valid_from{};
+  TimePoint valid_until{};
 };
 
 // The key of the leaf, unverified: nothing signed by it means anything before verify_chain(). bad_certificate.

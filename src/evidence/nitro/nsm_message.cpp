@@ -70,9 +70,8 @@ Result<PcrState> parse_describe_pcr_response(ByteView response) {
   const auto* lock = content.find("lock");
   const auto* locked = lock == nullptr ? nullptr : std::get_if<bool>(&lock->data());
   if (locked == nullptr) return module_failed("without lock");
-  return PcrState {
-    *locked, TRY(bytes_member(content, "data"))
-  };
+  auto value = TRY(bytes_member(content, "data"));
+  return PcrState{*locked, std::move(value)};
 }
 
 Result<Bytes> parse_extend_pcr_response(ByteView response) {

@@ -2,7 +2,7 @@
 
 #include "codec/base64.h"
 #include "evidence/config_section.h"
-#include "evidence/nitro/chain.h"
+#include "evidence/nitro/chain_cache.h"
 #include "evidence/nitro/claims.h"
 #include "evidence/nitro/nitro.h"
 
@@ -104,7 +104,7 @@ class NitroVerifier final : public Verifier {
     const auto document = TRY(read_document(evidence));
     const auto& payload = document.payload;
     TRY(check_signature(document, TRY(leaf_key(payload))));
-    const auto leaf = TRY(verify_chain(payload, simulated_roots_, now));
+    const auto leaf = TRY(chains_.verify(payload, simulated_roots_, now));
     TRY(check_age(payload, settings_.max_age, now));
     if (payload.debug() && !settings_.allow_debug) {
       return fail(NitroError::debug_mode,
@@ -132,6 +132,7 @@ class NitroVerifier final : public Verifier {
  private:
   Settings settings_;
   std::vector<crypto::Certificate> simulated_roots_;
+  mutable ChainCache chains_;
 };
 
 }  // namespace

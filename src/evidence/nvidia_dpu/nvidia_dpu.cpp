@@ -29,11 +29,11 @@ Result<Device> parse_device(const json::Value& value) {
   if (object == nullptr) return malformed("a DPU device is expected to be an object");
   const auto architecture = json::string_member(*object, "architecture", "DPU device");
   if (!architecture) return malformed(architecture.error().message);
-  return Device {
-    std::string{architecture->substr(0, 64)}, TRY(field(*object, "alias_cert", max_certificate))
-    , TRY(field(*object, "device_id_cert", max_certificate))
-    , TRY(field(*object, "report_data_signature", max_signature))
-  };
+  Device out{.architecture = std::string{architecture->substr(0, 64)}};
+  out.alias_cert = TRY(field(*object, "alias_cert", max_certificate));
+  out.device_id_cert = TRY(field(*object, "device_id_cert", max_certificate));
+  out.report_data_signature = TRY(field(*object, "report_data_signature", max_signature));
+  return out;
 }
 
 json::Object describe_certificate(ByteView der) {

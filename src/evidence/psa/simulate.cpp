@@ -24,12 +24,15 @@ Result<PsaClaims> make_claims(const crypto::PublicKey& key, const Simulation& wa
   auto measurement = TRY(settings.bytes("measurement", 32))
   .value_or(sha256_of("simulated application"));
   if (settings.has_fault("wrong-measurement")) measurement = sha256_of("another application");
-  PsaClaims claims {
-    .profile = wanted.profile, .nonce = wanted.nonce, .instance_id = TRY(arm::instance_id_of(key))
-    , .implementation_id = sha256_of("simulated PSA implementation"),
-        .client_id = static_cast<std::int64_t>(TRY(settings.number("client-id", 0x7fffffff)).value_or(1)),
-        .lifecycle = 0x3000, .boot_seed = Bytes(32, std::byte{0xa5}), .software_components = components(measurement)
-  };
+  PsaClaims claims;
+  claims.profile = wanted.profile;
+  claims.nonce = wanted.nonce;
+  claims.instance_id = TRY(arm::instance_id_of(key));
+  claims.implementation_id = sha256_of("simulated PSA implementation");
+  claims.client_id = static_cast<std::int64_t>(TRY(settings.number("client-id", 0x7fffffff)).value_or(1));
+  claims.lifecycle = 0x3000;
+  claims.boot_seed = Bytes(32, std::byte{0xa5});
+  claims.software_components = components(measurement);
   if (settings.has_fault("wrong-nonce")) claims.nonce = Bytes(wanted.nonce.size(), std::byte{0xee});
   if (settings.has_fault("debug")) claims.lifecycle = 0x4000;
   if (settings.has_fault("unsecured")) claims.lifecycle = 0x2000;

@@ -59,15 +59,15 @@ Result<Evidence> parse_evidence(const json::Value& evidence) {
     return fail(EvidenceError::malformed,
                 "SE evidence is expected to be an object, found " + std::string{evidence.type_name()});
   }
-  return Evidence {
-    TRY(field(*object, "measurement", std::nullopt))
-    , TRY(field(*object, "additional_data", std::nullopt))
-    , TRY(field(*object, "user_data", std::nullopt))
-    , TRY(field(*object, "cuid", cuid_size))
-    , TRY(field(*object, "encr_measurement_key", std::nullopt))
-    , TRY(field(*object, "encr_request_nonce", std::nullopt))
-    , TRY(field(*object, "image_hdr_tags", tags_size))
-  };
+  Evidence out;
+  out.measurement = TRY(field(*object, "measurement", std::nullopt));
+  out.additional_data = TRY(field(*object, "additional_data", std::nullopt));
+  out.user_data = TRY(field(*object, "user_data", std::nullopt));
+  out.cuid = TRY(field(*object, "cuid", cuid_size));
+  out.encr_measurement_key = TRY(field(*object, "encr_measurement_key", std::nullopt));
+  out.encr_request_nonce = TRY(field(*object, "encr_request_nonce", std::nullopt));
+  out.image_hdr_tags = TRY(field(*object, "image_hdr_tags", tags_size));
+  return out;
 }
 
 Result<std::unique_ptr<Verifier>> make_verifier(TeeKind, const VerifierOptions&) {
