@@ -67,11 +67,6 @@ void secure_boot_is_off(Builder& builder) {
   add(image_security, "dbx", {});
 }
 
-// In a register's name both digits are written: "tpm_pcr04" (claims of upstream's verifier are "pcr04").
-std::string register_name(std::uint32_t index) {
-  return "tpm_pcr" + std::string(index < 10 ? "0" : "") + std::to_string(index);
-}
-
 }  // namespace
 
 // The order within a register is what counts. That firmware loads the kernel before it announces "Calling EFI
@@ -94,19 +89,27 @@ Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algori
   return builder.take();
 }
 
+std::string tpm_register_name(std::uint32_t index) {
+  return "tpm_pcr" + std::string(index < 10 ? "0" : "") + std::to_string(index);
+}
+
+json::Array to_json(const std::vector<PredictedEvent>& events) {
+  json::Array out;
+  for (const auto& event : events) {
+    out.push_back(json::Object{{"index", event.index},
+                               {"type_name", eventlog::type_name(event.type)},
+                               {"digest", codec::hex_encode(event.digest)},
+                               {"description", event.description}});
+  }
+  return out;
+}
+
 json::Object reference_values(const VmPrediction& prediction) {
   json::Object out;
   for (const auto& [index, value] : prediction.registers) {
-    out.set(register_name(index), json::Array{codec::hex_encode(value)});
+    out.set(tpm_register_name(index), json::Array{codec::hex_encode(value)});
   }
-  json::Array events;
-  for (const auto& event : prediction.events) {
-    events.push_back(json::Object{{"index", event.index},
-                                  {"type_name", eventlog::type_name(event.type)},
-                                  {"digest", codec::hex_encode(event.digest)},
-                                  {"description", event.description}});
-  }
-  out.set("tpm_events", std::move(events));
+  out.set("tpm_events", to_json(prediction.events));
   return out;
 }
 

@@ -40,4 +40,9 @@ Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algori
 // the default policy asks for them, and the events by which a later denial is explained.
 codec::json::Object reference_values(const VmPrediction& prediction);
 
+// As reference values hold events.
+codec::json::Array to_json(const std::vector<PredictedEvent>& events);
+// "tpm_pcr04": both digits are written, as in the claims of upstream's verifier.
+std::string tpm_register_name(std::uint32_t index);
+
 }  // namespace coffer::evidence::measure
