@@ -9,8 +9,10 @@ namespace json = codec::json;
 namespace {
 
 json::Object condition_json(const policy::Condition& condition) {
-  json::Object out{
-      {"rule", condition.rule}, {"line", condition.line}, {"text", condition.text}, {"held", condition.held}};
+  json::Object out{{"rule", condition.rule}};
+  if (condition.line != 0) out.set("line", condition.line);
+  out.set("text", condition.text);
+  out.set("held", condition.held);
   if (condition.claim) out.set("claim", *condition.claim);
   if (condition.actual) out.set("actual", *condition.actual);
   if (condition.expected) out.set("expected", *condition.expected);

@@ -22,7 +22,7 @@ json::Object condition_json(std::string_view policy, std::string_view submodule,
   json::Object out{{"policy", policy}};
   if (!submodule.empty()) out.set("submodule", submodule);
   out.set("rule", condition.rule);
-  out.set("line", condition.line);
+  if (condition.line != 0) out.set("line", condition.line);
   out.set("text", condition.text);
   out.set("held", condition.held);
   if (condition.claim) out.set("claim", *condition.claim);

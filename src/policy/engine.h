@@ -31,7 +31,7 @@ std::string_view code_name(PolicyError code);
 // What a failed or passed rule looked at, from the evaluation that decided (never from a second rule set).
 struct Condition {
   std::string rule;      // "trust_claims", "allow", "executables"
-  std::size_t line = 0;  // in the policy text
+  std::size_t line = 0;  // in the policy text; 0: it stands in none
   std::string text;      // the condition's source
   bool held = false;
   std::optional<std::string> claim{};  // "input.sample.launch_digest" where one operand is a path of input or data

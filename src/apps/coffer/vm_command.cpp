@@ -1,0 +1,189 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "apps/coffer/admin_client.h"
+#include "apps/coffer/context.h"
+#include "apps/coffer/output.h"
+#include "base/printable.h"
+#include "codec/base64.h"
+#include "crypto/hash.h"
+#include "vm/cpio.h"
+#include "vm/files.h"
+#include "vm/initramfs.h"
+#include "vm/run.h"
+#include "vm/tpm.h"
+
+namespace coffer::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using codec::json::Object;
+
+struct BuildOptions {
+  std::string directory, kernel;
+  std::vector<std::string> programs, modules, files, command;
+  std::string append;
+  unsigned memory = vm::default_memory_mib;
+  bool bare = false;
+};
+
+struct BootOptions {
+  std::string directory, tpm, append, initrd;
+  double timeout_seconds = 300;
+  bool console = false;
+};
+
+fs::path cache_directory() {
+  if (const char* named = std::getenv("COFFER_CACHE"); named != nullptr && *named != '\0') return named;
+  const char* user = std::getenv("HOME");
+  return fs::path(user != nullptr ? user : ".") / ".cache/coffer";
+}
+
+std::string with_arguments(std::string command_line, const std::string& more) {
+  return more.empty() ? command_line : std::move(command_line) + " " + more;
+}
+
+// The runner beside this program, unless others are named.
+Result<std::vector<fs::path>> guest_programs(const BuildOptions& options) {
+  if (options.bare) return std::vector<fs::path>{};
+  if (!options.programs.empty()) return std::vector<fs::path>(options.programs.begin(), options.programs.end());
+  std::error_code failure;
+  const auto own = fs::read_symlink("/proc/self/exe", failure);
+  const auto runner = own.parent_path() / "coffer-run";
+  if (!fs::exists(runner, failure)) {
+    return fail(CliError::file, "there is no coffer-run beside this program; name the machine's programs by --program");
+  }
+  return std::vector<fs::path>{runner};
+}
+
+// "FROM:TO", TO without its leading slash.
+Result<std::pair<fs::path, std::string>> parse_file(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos || colon + 2 > text.size() || text[colon + 1] != '/' || colon + 2 == text.size()) {
+    return fail(CliError::usage, "--file \"" + text + "\": expected FROM:/TO");
+  }
+  return std::pair{fs::path{text.substr(0, colon)}, text.substr(colon + 2)};
+}
+
+Result<int> build(const Context& context, const BuildOptions& options) {
+  const auto kernel = options.kernel.empty() ? TRY(vm::debian_kernel(cache_directory()))
+                                             : TRY(vm::find_kernel(options.kernel));
+  vm::InitramfsOptions contents{
+      .programs = TRY(guest_programs(options)), .command = options.command, .modules = options.modules};
+  for (const auto& file : options.files) contents.files.push_back(TRY(parse_file(file)));
+  const auto initrd = TRY(vm::make_initrd(TRY(vm::make_initramfs(kernel, contents))));
+  const auto kernel_image = TRY(vm::read_file(kernel.image));
+  vm::Image image{.kernel = {}, .initrd = {}};
+  image.command_line = with_arguments(image.command_line, options.append);
+  image.memory_mib = options.memory;
+  image.kernel_release = kernel.release;
+  image = TRY(vm::save_image(options.directory, image, kernel_image, initrd));
+  const auto digest = codec::hex_encode(crypto::sha256(initrd));
+  if (context.json) {
+    print_json(Object{{"image", options.directory}, {"kernel_release", kernel.release}, {"initrd_sha256", digest}});
+  } else {
+    std::cout << options.directory << ": kernel " << kernel.release << ", initrd " << human_size(initrd.size())
+              << " sha256 " << digest << std::endl;
+  }
+  return 0;
+}
+
+// The key joins those that are trusted already.
+Result<> trust_key(const Context& context, const std::string& key) {
+  auto broker = TRY(AdminClient::create(context));
+  codec::json::Array keys;
+  for (const auto& each : *TRY(TRY(broker.get_json("reference-value")).as_array("reference values"))) {
+    const auto* name = each.find("name");
+    const auto* value = each.find("value");
+    if (name == nullptr || *name != codec::json::Value("trusted_aks") || value == nullptr) continue;
+    if (value->if_array() != nullptr) keys = *value->if_array();
+  }
+  if (std::ranges::find(keys, codec::json::Value(key)) == keys.end()) keys.emplace_back(key);
+  return register_reference_values(context, Object{{"trusted_aks", std::move(keys)}});
+}
+
+Result<int> make_tpm(const Context& context, const std::string& directory, bool trust) {
+  const auto made = TRY(vm::create_tpm(directory));
+  const auto key = codec::base64_encode(made.to_spki_der());
+  if (trust) TRY(trust_key(context, key));
+  if (context.json) {
+    print_json(Object{{"tpm", directory}, {"ak_public", key}, {"trusted", trust}});
+    return 0;
+  }
+  std::cout << directory << ": a new emulated TPM, attestation key " << codec::hex_encode(crypto::sha256(made.to_spki_der()))
+            << (trust ? ", which the broker trusts now" : "") << std::endl;
+  return 0;
+}
+
+// Kernel messages and the program's standard error to standard error; its standard output is ours, byte for byte.
+vm::RunOptions run_options(const BootOptions& options) {
+  vm::RunOptions out{.tpm_state = options.tpm,
+                     .time_limit = Duration{static_cast<std::int64_t>(options.timeout_seconds * 1000)},
+                     .on_output = [](std::string_view text) { std::cout << text << std::flush; },
+                     .on_console = {}};
+  if (options.console) {
+    out.on_console = [](std::string_view line) { std::cerr << printable(line) << std::endl; };
+  }
+  return out;
+}
+
+Result<int> run_vm(const BootOptions& options) {
+  auto image = TRY(vm::load_image(options.directory));
+  image.command_line = with_arguments(image.command_line, options.append);
+  if (!options.initrd.empty()) image.initrd = options.initrd;
+  return vm::run_machine(image, run_options(options));
+}
+
+void add_build(CLI::App& vm, Commands& commands) {
+  auto* command = vm.add_subcommand(
+      "build",
+      "make a machine image: Debian's cloud kernel, our guest programs, one command\n"
+      "  coffer vm build machine -- coffer-run -i 10.0.2.2:5000/demo:1 -k http://10.0.2.2:8080 --plain-http");
+  auto options = std::make_shared<BuildOptions>();
+  command->add_option("DIR", options->directory, "directory for vmlinuz, initrd and vm.json")->required();
+  command->add_option("COMMAND", options->command, "what the machine runs, as its only program")->required();
+  auto* programs = command->add_option("--program", options->programs, "guest program, with its libraries (default: coffer-run)");
+  programs->allow_extra_args(false);
+  command->add_flag("--bare", options->bare, "no guest program: busybox alone")->excludes(programs);
+  command->add_option("--file", options->files, "FROM:/TO, one more file")->allow_extra_args(false);
+  command->add_option("--module", options->modules, "kernel module to load, beyond the network's")->allow_extra_args(false);
+  command->add_option("--kernel", options->kernel, "directory with boot/vmlinuz-RELEASE and lib/modules/RELEASE");
+  command->add_option("--append", options->append, "more kernel arguments");
+  command->add_option("--memory", options->memory, "MiB of memory")->capture_default_str()->check(CLI::Range(256, 65536));
+  commands.on(command, [&commands, options] { return build(commands.context(), *options); });
+}
+
+void add_run(CLI::App& vm, Commands& commands) {
+  auto* command = vm.add_subcommand("run",
+                                    "boot a machine image in emulation, with firmware and a TPM that measure it\n"
+                                    "  coffer vm run machine --tpm tpm --console");
+  command->footer("The exit status is that of the machine's command; 1 where the machine itself failed.");
+  auto options = std::make_shared<BootOptions>();
+  command->add_option("DIR", options->directory, "image of `coffer vm build`")->required();
+  command->add_option("--tpm", options->tpm, "state of `coffer vm tpm` (default: a new TPM for this boot)");
+  command->add_option("--append", options->append, "more kernel arguments");
+  command->add_option("--initrd", options->initrd, "another initrd than the image's");
+  command->add_option("--timeout", options->timeout_seconds, "most seconds until the machine has ended")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 86400.0));
+  command->add_flag("--console", options->console, "show the console (kernel, the program's standard error) on standard error");
+  commands.on(command, [options] { return run_vm(*options); });
+}
+
+}  // namespace
+
+void add_vm_commands(CLI::App& app, Commands& commands) {
+  auto* vm = app.add_subcommand("vm", "emulated machines that are measured at boot like real ones");
+  vm->require_subcommand(1);
+  add_build(*vm, commands);
+  add_run(*vm, commands);
+  auto* tpm = vm->add_subcommand("tpm", "make an emulated TPM\n  coffer vm tpm tpm --trust");
+  auto directory = std::make_shared<std::string>();
+  auto trust = std::make_shared<bool>(false);
+  tpm->add_option("DIR", *directory, "directory for its state")->required();
+  tpm->add_flag("--trust", *trust, "add its attestation key to the broker's reference value trusted_aks");
+  commands.on(tpm, [&commands, directory, trust] { return make_tpm(commands.context(), *directory, *trust); });
+}
+
+}  // namespace coffer::cli
