@@ -57,16 +57,22 @@ std::filesystem::path file_of(const std::filesystem::path& directory, std::strin
   return directory / (std::string{name} + std::string{extension});
 }
 
+Result<SimulatorRoot> make_root(std::string name, TimePoint now, crypto::KeyKind kind) {
+  auto key = TRY(crypto::PrivateKey::generate(kind));
+  crypto::CertificateRequest request{
+      .common_name = std::move(name), .not_before = now - 1h, .not_after = now + 24h * 3652, .is_ca = true};
+  auto certificate = TRY(crypto::self_sign(request, key));
+  return SimulatorRoot{std::move(certificate), std::move(key)};
+}
+
 }  // namespace
 
 Result<SimulatorRoot> make_simulator_root(TimePoint now, crypto::KeyKind kind) {
-  auto key = TRY(crypto::PrivateKey::generate(kind));
-  crypto::CertificateRequest request{.common_name = std::string{simulator_mark} + ": Coffer simulator root",
-                                     .not_before = now - 1h,
-                                     .not_after = now + 24h * 3652,
-                                     .is_ca = true};
-  auto certificate = TRY(crypto::self_sign(request, key));
-  return SimulatorRoot{std::move(certificate), std::move(key)};
+  return make_root(std::string{simulator_mark} + ": Coffer simulator root", now, kind);
+}
+
+Result<SimulatorRoot> make_foreign_root(TimePoint now) {
+  return make_root("a foreign root", now, crypto::KeyKind::ec_p384);
 }
 
 Result<> write_simulator_root(const std::filesystem::path& directory, const SimulatorRoot& root,

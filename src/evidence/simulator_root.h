@@ -19,6 +19,9 @@ struct SimulatorRoot {
 // A fresh root whose subject says simulator_mark, valid for ten years from an hour before `now`.
 Result<SimulatorRoot> make_simulator_root(TimePoint now, crypto::KeyKind kind = crypto::KeyKind::ec_p384);
 
+// A root of nobody's, without the mark: the simulators' fault "wrong-root".
+Result<SimulatorRoot> make_foreign_root(TimePoint now);
+
 // <directory>/<name>.pem and <directory>/<name>.key (mode 0600). The directory is made where it is absent; present
 // files are replaced. bad_config where they cannot be written.
 Result<> write_simulator_root(const std::filesystem::path& directory, const SimulatorRoot& root,

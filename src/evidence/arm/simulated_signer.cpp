@@ -20,11 +20,4 @@ Result<SimulatedSigner> make_simulated_signer(const SimulatorRoot& root, crypto:
   return SimulatedSigner{std::move(key), std::move(header)};
 }
 
-Result<SimulatorRoot> make_foreign_root(TimePoint now) {
-  auto key = TRY(crypto::PrivateKey::generate(crypto::KeyKind::ec_p384));
-  auto certificate = TRY(crypto::self_sign(
-      {.common_name = "a foreign root", .not_before = now - 24h, .not_after = now + 24h * 365, .is_ca = true}, key));
-  return SimulatorRoot{std::move(certificate), std::move(key)};
-}
-
 }  // namespace coffer::evidence::arm

@@ -14,7 +14,5 @@ struct SimulatedSigner {
 // A fresh key, certified for a day around `now`; with `expired`, for a day that ended an hour ago.
 Result<SimulatedSigner> make_simulated_signer(const SimulatorRoot& root, crypto::KeyKind kind, bool expired,
                                               TimePoint now);
-// A root of nobody's, without the simulator's mark.
-Result<SimulatorRoot> make_foreign_root(TimePoint now);
 
 }  // namespace coffer::evidence::arm

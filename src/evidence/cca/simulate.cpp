@@ -67,10 +67,8 @@ class CcaSimulator final : public Attester {
 
   Result<json::Value> attest(ByteView report_data) const override {
     const auto root = TRY(load_simulator_root(directory_));
-    Simulation wanted {
-      .challenge = fit_digest(report_data, challenge_size),
-      .settings = TRY(load_simulator_settings(directory_, TeeKind::cca))
-    };
+    Simulation wanted{.challenge = fit_digest(report_data, challenge_size)};
+    wanted.settings = TRY(load_simulator_settings(directory_, TeeKind::cca));
     {
       const std::lock_guard lock(mutex_);
       wanted.personalization_value = personalization_value_;
@@ -97,7 +95,8 @@ Result<Bytes> simulate_token(const SimulatorRoot& root, const Simulation& wanted
   const auto& settings = wanted.settings;
   TRY(settings.check_faults({"wrong-measurement", "wrong-nonce", "debug", "unbound-realm-key", "bad-signature",
                              "bad-realm-signature", "expired", "wrong-root"}));
-  const auto authority = settings.has_fault("wrong-root") ? TRY(arm::make_foreign_root(now)) : root;
+  auto authority = root;
+  if (settings.has_fault("wrong-root")) authority = TRY(make_foreign_root(now));
   const auto signer =
       TRY(arm::make_simulated_signer(authority, crypto::KeyKind::ec_p384, settings.has_fault("expired"), now));
   const auto realm_key = TRY(crypto::PrivateKey::generate(crypto::KeyKind::ec_p384));

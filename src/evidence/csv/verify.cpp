@@ -59,9 +59,8 @@ Result<Evidence> parse_evidence(const json::Value& evidence) {
   if (object == nullptr) {
     return malformed("CSV evidence is expected to be an object, found " + std::string{evidence.type_name()});
   }
-  Evidence out {
-    TRY(read_report(*object))
-  };
+  Evidence out;
+  out.report = TRY(read_report(*object));
   out.has_chain = TRY(read_has_chain(*object));
   out.serial_number = TRY(bytes_of_integers(object->find("serial_number"), "serial_number", std::nullopt, 64));
   const auto* log = object->find("cc_eventlog");

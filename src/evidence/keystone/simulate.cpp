@@ -23,15 +23,15 @@ Result<crypto::PrivateKey> new_key() {
 Result<Report> make_report(const crypto::PrivateKey& device, ByteView data, const SimulatorSettings& settings) {
   const auto monitor = TRY(new_key());
   Report report;
-  report.enclave_hash = TRY(settings.bytes("enclave", hash_size))
-  .value_or(hash_of("simulated enclave"));
+  const auto enclave = TRY(settings.bytes("enclave", hash_size));
+  const auto monitor_hash = TRY(settings.bytes("monitor", hash_size));
+  report.enclave_hash = enclave.value_or(hash_of("simulated enclave"));
+  report.monitor_hash = monitor_hash.value_or(hash_of("simulated monitor"));
   report.data = to_bytes(data);
-  report.monitor_hash = TRY(settings.bytes("monitor", hash_size))
-  .value_or(hash_of("simulated monitor"));
-  report.monitor_key = TRY(monitor.public_key().ec_coordinates())
-  .x;
-  report.device_key = TRY(device.public_key().ec_coordinates())
-  .x;
+  const auto monitor_point = TRY(monitor.public_key().ec_coordinates());
+  const auto device_point = TRY(device.public_key().ec_coordinates());
+  report.monitor_key = monitor_point.x;
+  report.device_key = device_point.x;
   if (settings.has_fault("wrong-measurement")) report.enclave_hash = hash_of("another enclave");
   if (settings.has_fault("wrong-monitor")) report.monitor_hash = hash_of("another monitor");
   if (settings.has_fault("wrong-nonce")) report.data = Bytes(data.size(), std::byte{0xee});
@@ -40,13 +40,6 @@ Result<Report> make_report(const crypto::PrivateKey& device, ByteView data, cons
   if (settings.has_fault("bad-signature")) report.enclave_signature[0] ^= std::byte{1};
   if (settings.has_fault("bad-monitor-signature")) report.monitor_signature[0] ^= std::byte{1};
   return report;
-}
-
-Result<SimulatorRoot> foreign_root(TimePoint now) {
-  auto key = TRY(crypto::PrivateKey::generate(crypto::KeyKind::ec_p384));
-  auto certificate = TRY(crypto::self_sign(
-      {.common_name = "a foreign root", .not_before = now - 24h, .not_after = now + 24h * 365, .is_ca = true}, key));
-  return SimulatorRoot{std::move(certificate), std::move(key)};
 }
 
 class KeystoneSimulator final : public Attester {
@@ -75,7 +68,8 @@ Result<json::Value> simulate_evidence(const SimulatorRoot& root, ByteView data, 
   }
   const auto device = TRY(new_key());
   const auto report = TRY(make_report(device, data, settings));
-  const auto authority = settings.has_fault("wrong-root") ? TRY(foreign_root(now)) : root;
+  auto authority = root;
+  if (settings.has_fault("wrong-root")) authority = TRY(make_foreign_root(now));
   const auto begin = settings.has_fault("expired") ? now - 25h : now - 1h;
   const auto certificate =
       TRY(crypto::issue({.common_name = "simulated Keystone device", .not_before = begin, .not_after = begin + 24h},

@@ -32,15 +32,6 @@ struct Signer {
   crypto::PrivateKey key;
 };
 
-// An unmarked root, as somebody else's would be.
-Result<SimulatorRoot> foreign_root(TimePoint now) {
-  auto key = TRY(crypto::PrivateKey::generate(crypto::KeyKind::ec_p384));
-  auto certificate = TRY(crypto::self_sign(
-      {.common_name = "aws.nitro-enclaves", .not_before = now - 24h, .not_after = now + 24h * 365, .is_ca = true},
-      key));
-  return SimulatorRoot{std::move(certificate), std::move(key)};
-}
-
 Result<Signer> make_signer(const SimulatorRoot& root, bool expired, TimePoint now) {
   const auto zone_key = TRY(crypto::PrivateKey::generate(crypto::KeyKind::ec_p384));
   const auto zone = TRY(crypto::issue(
@@ -132,28 +123,22 @@ std::map<unsigned, Bytes> Simulation::simulated_pcrs() {
 }
 
 Result<Bytes> simulate_document(const SimulatorRoot& root, const Simulation& wanted, TimePoint now) {
-  const bool expired = wanted.has(Fault::expired);
-  const auto signer = wanted.has(Fault::wrong_root) ? TRY(make_signer(TRY(foreign_root(now)), expired, now))
-                                                    : TRY(make_signer(root, expired, now));
-                                                    Payload payload{
-                                                        .module_id = "i-0123456789abcdef0-enc0123456789abcdef",
-                                                        .timestamp_ms =
-                                                            static_cast<std::uint64_t>(now.time_since_epoch().count()),
-                                                        .digest = "SHA384",
-                                                        .pcrs = wanted.pcrs,
-                                                        .certificate = signer.certificate.der(),
-                                                        .cabundle = signer.cabundle,
-                                                        .public_key = wanted.public_key,
-                                                        .user_data = wanted.user_data,
-                                                        .nonce = wanted.nonce};
-                                                    for (const auto fault : wanted.faults)
-                                                      apply_to_payload(fault, payload);
-                                                    auto document =
-                                                        TRY(codec::cose::sign(encode_payload(payload), signer.key,
-                                                                              crypto::SignatureAlgorithm::es384));
-                                                    if (wanted.has(Fault::bad_signature))
-                                                      document.back() ^= std::byte{1};
-                                                    return document;
+  auto authority = root;
+  if (wanted.has(Fault::wrong_root)) authority = TRY(make_foreign_root(now));
+  const auto signer = TRY(make_signer(authority, wanted.has(Fault::expired), now));
+  Payload payload{.module_id = "i-0123456789abcdef0-enc0123456789abcdef",
+                  .timestamp_ms = static_cast<std::uint64_t>(now.time_since_epoch().count()),
+                  .digest = "SHA384",
+                  .pcrs = wanted.pcrs,
+                  .certificate = signer.certificate.der(),
+                  .cabundle = signer.cabundle,
+                  .public_key = wanted.public_key,
+                  .user_data = wanted.user_data,
+                  .nonce = wanted.nonce};
+  for (const auto fault : wanted.faults) apply_to_payload(fault, payload);
+  auto document = TRY(codec::cose::sign(encode_payload(payload), signer.key, crypto::SignatureAlgorithm::es384));
+  if (wanted.has(Fault::bad_signature)) document.back() ^= std::byte{1};
+  return document;
 }
 
 Result<std::unique_ptr<Attester>> make_simulator(TeeKind, const AttesterOptions& options) {

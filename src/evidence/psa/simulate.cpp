@@ -21,8 +21,8 @@ std::vector<arm::SoftwareComponent> components(const Bytes& measurement) {
 
 Result<PsaClaims> make_claims(const crypto::PublicKey& key, const Simulation& wanted) {
   const auto& settings = wanted.settings;
-  auto measurement = TRY(settings.bytes("measurement", 32))
-  .value_or(sha256_of("simulated application"));
+  const auto given = TRY(settings.bytes("measurement", 32));
+  auto measurement = given.value_or(sha256_of("simulated application"));
   if (settings.has_fault("wrong-measurement")) measurement = sha256_of("another application");
   PsaClaims claims;
   claims.profile = wanted.profile;
@@ -51,9 +51,8 @@ class PsaSimulator final : public Attester {
                   "a PSA token's nonce has 32, 48 or 64 bytes, not " + std::to_string(report_data.size()));
     }
     const auto root = TRY(load_simulator_root(directory_));
-    const Simulation wanted {
-      .nonce = to_bytes(report_data), .settings = TRY(load_simulator_settings(directory_, TeeKind::psa))
-    };
+    Simulation wanted{.nonce = to_bytes(report_data)};
+    wanted.settings = TRY(load_simulator_settings(directory_, TeeKind::psa));
     return evidence_of(TRY(simulate_token(root, wanted, system_clock().now())));
   }
 
@@ -67,7 +66,8 @@ Result<Bytes> simulate_token(const SimulatorRoot& root, const Simulation& wanted
   const auto& settings = wanted.settings;
   TRY(settings.check_faults({"wrong-measurement", "wrong-nonce", "debug", "unsecured", "wrong-instance",
                              "bad-signature", "expired", "wrong-root"}));
-  const auto authority = settings.has_fault("wrong-root") ? TRY(arm::make_foreign_root(now)) : root;
+  auto authority = root;
+  if (settings.has_fault("wrong-root")) authority = TRY(make_foreign_root(now));
   const auto signer =
       TRY(arm::make_simulated_signer(authority, crypto::KeyKind::ec_p256, settings.has_fault("expired"), now));
   const auto claims = TRY(make_claims(signer.key.public_key(), wanted));
