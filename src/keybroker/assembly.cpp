@@ -3,6 +3,7 @@
 #include "appraisal/builtin_service.h"
 #include "appraisal/grpc/client.h"
 #include "codec/base64.h"
+#include "evidence/verifier_setup.h"
 #include "keybroker/key_files.h"
 #include "keybroker/refusal.h"
 
@@ -70,6 +71,13 @@ Result<std::optional<appraisal::TokenSigner>> load_signer(const TokenSignerConfi
                                              return TRY(appraisal::TokenSigner::from_files(files));
 }
 
+// What services take from outside of their configuration.
+struct Environment {
+  const Clock& clock;
+  crypto::RandomSource& random;
+  net::MetricsRegistry& metrics;
+};
+
 struct Attestation {
   std::shared_ptr<appraisal::AttestationService> service{};
   std::vector<std::string> tees{};
@@ -77,10 +85,25 @@ struct Attestation {
   std::string certificates{};
 };
 
-Result<Attestation> make_builtin(const Config& config, const Stores& stores, const Clock& clock,
-                                 crypto::RandomSource& random) {
-  auto registry = std::make_shared<const evidence::Registry>(TRY(
-      evidence::Registry::create({.allow_tees = config.coffer.allow_tees, .allow_switch = "coffer-kbs --allow-tee"})));
+// Collateral lives in the broker's store: a second replica finds what the first one fetched.
+Result<std::shared_ptr<const evidence::Registry>> make_registry(const Config& config, const Stores& stores,
+                                                                const Environment& environment) {
+  return std::make_shared<const evidence::Registry>(
+      TRY(evidence::make_verifiers({.allow_tees = config.coffer.allow_tees,
+                                    .allow_switch = "coffer-kbs --allow-tee",
+                                    .verifier_config = config.attestation.verifier_config,
+                                    .simulator_roots = config.coffer.simulator_roots,
+                                    .collateral = {.store = stores.main,
+                                                   .base_urls = config.coffer.collateral.services,
+                                                   .offline = config.coffer.collateral.offline,
+                                                   .clock = &environment.clock,
+                                                   .random = &environment.random,
+                                                   .metrics = &environment.metrics}})));
+}
+
+Result<Attestation> make_builtin(const Config& config, const Stores& stores, const Environment& environment) {
+  const auto registry = TRY(make_registry(config, stores, environment));
+  const auto& clock = environment.clock;
   const auto& token = config.attestation;
   auto service = TRY(appraisal::BuiltinAttestationService::create({
     .store = stores.main, .registry = registry, .signer = TRY(load_signer(token.signer, *stores.main, clock.now()))
@@ -91,7 +114,7 @@ Result<Attestation> make_builtin(const Config& config, const Stores& stores, con
                 .profile = token.profile_name,
                 .lifetime = token.token_duration,
                 .verbose_token = token.verbose_token},
-        .clock = clock, .random = random
+        .clock = clock, .random = environment.random
   }));
   Attestation out{.service = service};
   for (const auto tee : registry->verifiers()) out.tees.emplace_back(wire_name(tee));
@@ -103,14 +126,14 @@ Result<Attestation> make_builtin(const Config& config, const Stores& stores, con
 }
 
 Result<Attestation> make_attestation(const Config& config, const Stores& stores, const Dependencies& dependencies,
-                                     const Clock& clock, crypto::RandomSource& random) {
+                                     const Environment& environment) {
   if (dependencies.attestation_service) return Attestation{.service = dependencies.attestation_service};
   switch (config.attestation.kind) {
     case AttestationKind::none: return Attestation{};
-    case AttestationKind::builtin: return make_builtin(config, stores, clock, random);
+    case AttestationKind::builtin: return make_builtin(config, stores, environment);
     case AttestationKind::grpc:
       return Attestation {
-        .service = TRY(appraisal::grpc::make_client({.address = config.attestation.as_addr, .random = random}))
+        .service = TRY(appraisal::grpc::make_client({.address = config.attestation.as_addr, .random = environment.random}))
       };
   }
   return Attestation{};
@@ -146,27 +169,38 @@ Result<std::unique_ptr<Services>> assemble(Config config, const Dependencies& de
   const auto& clock = dependencies.clock != nullptr ? *dependencies.clock : system_clock();
   auto& random = dependencies.random != nullptr ? *dependencies.random : crypto::system_random();
   const auto stores = TRY(open_stores(config, dependencies));
-  auto attestation = TRY(make_attestation(config, stores, dependencies, clock, random));
+  auto metrics = std::make_unique<net::MetricsRegistry>();
+  auto attestation = TRY(make_attestation(config, stores, dependencies, {clock, random, *metrics}));
   auto verifier = TRY(make_verifier(config.token_trust, attestation.anchors));
   const bool attests = attestation.service != nullptr;
   TRY(check_conflicts(config, attests || verifier->has_anchor()));
   auto admin = TRY(AdminAccess::create(config.admin));
   auto policies = TRY(ResourcePolicies::create(stores.main, config.coffer.default_policy, config.policy_path));
-  auto metrics = std::make_unique<net::MetricsRegistry>();
   const SessionStore sessions{stores.sessions};
   const IssuedTokens issued{stores.main};
-  return std::unique_ptr<Services>(new Services {
-    .clock = clock, .random = random, .store = stores.main, .attestation = std::move(attestation.service),
-    .tees = std::move(attestation.tees), .token_certificates = std::move(attestation.certificates),
-    .sessions = sessions, .issued = issued, .audit = AuditLog{stores.main, config.coffer.audit, clock, random},
-    .admin = std::move(admin), .policies = std::move(policies),
-    .resources = Resources{stores.resources, config.resources.max_resource_size},
-    .tokens = TokenAccess{sessions, issued, std::move(verifier), attests},
-    .http_metrics = TRY(HttpMetrics::create(*metrics))
-    , .handshake_metrics = TRY(HandshakeMetrics::create(*metrics))
-    , .resource_metrics = TRY(ResourceMetrics::create(*metrics))
-    , .metrics = std::move(metrics), .config = std::move(config)
-  });
+  // Ahead of the allocation, which an early return would leave behind.
+  auto http_metrics = TRY(HttpMetrics::create(*metrics));
+  auto handshake_metrics = TRY(HandshakeMetrics::create(*metrics));
+  auto resource_metrics = TRY(ResourceMetrics::create(*metrics));
+  return std::unique_ptr<Services>(
+      new Services{.clock = clock,
+                   .random = random,
+                   .store = stores.main,
+                   .attestation = std::move(attestation.service),
+                   .tees = std::move(attestation.tees),
+                   .token_certificates = std::move(attestation.certificates),
+                   .sessions = sessions,
+                   .issued = issued,
+                   .audit = AuditLog{stores.main, config.coffer.audit, clock, random},
+                   .admin = std::move(admin),
+                   .policies = std::move(policies),
+                   .resources = Resources{stores.resources, config.resources.max_resource_size},
+                   .tokens = TokenAccess{sessions, issued, std::move(verifier), attests},
+                   .http_metrics = std::move(http_metrics),
+                   .handshake_metrics = std::move(handshake_metrics),
+                   .resource_metrics = std::move(resource_metrics),
+                   .metrics = std::move(metrics),
+                   .config = std::move(config)});
 }
 
 }  // namespace coffer::keybroker

@@ -1,5 +1,6 @@
 #include "apps/coffer/admin_client.h"
 
+#include "codec/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "codec/jose/jwt.h"
@@ -99,6 +100,17 @@ Result<Value> AdminClient::get_json(std::string_view path) {
 
 Result<> AdminClient::post_json(std::string_view path, const Value& body) {
   TRY(post(path, as_bytes(codec::json::serialize(body)), "application/json"));
+  return {};
+}
+
+// RVPS message (trustee.md 6.3): the payload of type "sample" is a JSON object of names and values.
+Result<> register_reference_values(const Context& context, const codec::json::Object& values) {
+  const auto payload = codec::json::serialize(values);
+  auto broker = TRY(AdminClient::create(context));
+  TRY(broker.post_json("reference-value",
+                       codec::json::Object{{"version", "0.1.0"},
+                                           {"type", "sample"},
+                                           {"payload", codec::base64_encode(as_bytes(payload))}}));
   return {};
 }
 

@@ -30,6 +30,10 @@ void add_commands(CLI::App& app, Commands& commands) {
   add_attest_commands(app, commands);
   add_explain_commands(app, commands);
   add_doctor_commands(app, commands);
+  add_evidence_commands(app, commands);
+  add_collateral_commands(app, commands);
+  add_measure_commands(app, commands);
+  add_vm_commands(app, commands);
 }
 
 // Global options are understood before and behind the command.

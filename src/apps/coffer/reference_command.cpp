@@ -1,10 +1,12 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 
+#include "appraisal/reference_proposal.h"
 #include "apps/coffer/admin_client.h"
 #include "apps/coffer/context.h"
+#include "apps/coffer/evidence_input.h"
 #include "apps/coffer/output.h"
-#include "codec/base64.h"
 #include "net/url.h"
 
 namespace coffer::cli {
@@ -34,12 +36,7 @@ Result<int> set_reference(const Context& context, const SetOptions& options) {
   Array values;
   for (const auto& text : options.values) values.push_back(parse_value(text, options.text));
   const Value value = options.single ? values.front() : Value(values);
-  // RVPS message (trustee.md 6.3): the payload of type "sample" is a JSON object of name and value.
-  const auto payload = codec::json::serialize(Object{{options.name, value}});
-  auto broker = TRY(AdminClient::create(context));
-  TRY(broker.post_json(
-      "reference-value",
-      Object{{"version", "0.1.0"}, {"type", "sample"}, {"payload", codec::base64_encode(as_bytes(payload))}}));
+  TRY(register_reference_values(context, Object{{options.name, value}}));
   if (context.json) {
     print_json(Object{{"reference_value", options.name}, {"value", value}});
   } else {
@@ -78,6 +75,39 @@ Result<int> list_references(const Context& context) {
   return 0;
 }
 
+struct ProposalOptions {
+  EvidenceOptions evidence;
+  std::string file;
+  bool set = false;
+};
+
+void print_proposal(const std::vector<appraisal::ProposedReference>& proposed, bool set) {
+  Table table({"NAME", "VALUE", "CLAIM"});
+  for (const auto& each : proposed) table.add({each.name, codec::json::serialize(each.value), each.claim});
+  table.print("the default policies compare nothing of this TEE's evidence with reference values");
+  if (!set) std::cout << "nothing was set; --set sets these in the broker" << std::endl;
+}
+
+// Only what was verified: a reference value taken from anything else would let in who made it up.
+Result<int> propose(const Context& context, const ProposalOptions& options) {
+  const auto verifier = TRY(OfflineVerifier::create(options.evidence));
+  const auto evidence = TRY(load_evidence(options.file, verifier.verifier(), options.evidence));
+  std::vector<appraisal::ProposedReference> proposed;
+  for (const auto& device : TRY(verifier.verify(evidence))) {
+    std::ranges::move(appraisal::propose_references(verifier.verifier().kind(), device.claims),
+                      std::back_inserter(proposed));
+  }
+  Object values;
+  for (const auto& each : proposed) values.set(each.name, each.value);
+  if (options.set && !values.empty()) TRY(register_reference_values(context, values));
+  if (context.json) {
+    print_json(Object{{"set", options.set && !values.empty()}, {"reference_values", std::move(values)}});
+  } else {
+    print_proposal(proposed, options.set);
+  }
+  return 0;
+}
+
 }  // namespace
 
 void add_reference_commands(CLI::App& app, Commands& commands) {
@@ -99,6 +129,15 @@ void add_reference_commands(CLI::App& app, Commands& commands) {
   auto name = std::make_shared<std::string>();
   get->add_option("NAME", *name)->required();
   commands.on(get, [&commands, name] { return get_reference(commands.context(), *name); });
+
+  auto* from = reference->add_subcommand("from-evidence",
+                                         "the reference values that verified evidence would set\n"
+                                         "  coffer reference from-evidence --tee snp report.bin --cert vcek.der --set");
+  auto proposal = std::make_shared<ProposalOptions>();
+  proposal->evidence.add_to(from);
+  from->add_option("FILE", proposal->file, "evidence document (JSON), or raw report, quote, document")->required();
+  from->add_flag("--set", proposal->set, "set them in the broker");
+  commands.on(from, [&commands, proposal] { return propose(commands.context(), *proposal); });
 
   auto* list = reference->add_subcommand("list", "all reference values");
   commands.on(list, [&commands] { return list_references(commands.context()); });

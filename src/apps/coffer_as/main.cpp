@@ -2,12 +2,14 @@
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 
 #include "appraisal/builtin_service.h"
 #include "appraisal/grpc/server.h"
 #include "apps/version_text.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "evidence/verifier_setup.h"
 #include "net/http_server.h"
 #include "net/url.h"
 #include "storage/key_value_store.h"
@@ -20,6 +22,10 @@ struct Options {
   std::string store;
   std::string anchor_file;
   std::vector<std::string> allow_tees;
+  std::vector<std::filesystem::path> simulator_roots;
+  std::string verifier_config;
+  std::vector<std::string> collateral_services;
+  bool collateral_offline = false;
   bool open = false;
 };
 
@@ -48,11 +54,31 @@ Result<> write_anchor(const std::string& file, const appraisal::TokenSigner& sig
   return {};
 }
 
+// JSON, the member verifier_config of upstream's configuration.
+Result<codec::json::Object> read_verifier_config(const std::string& file) {
+  if (file.empty()) return codec::json::Object{};
+  const std::ifstream in(file);
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in) return fail(evidence::EvidenceError::bad_config, file + " cannot be read");
+  return *TRY(TRY(codec::json::parse(text.str())).as_object(file));
+}
+
+Result<evidence::Registry> make_registry(const Options& options, std::shared_ptr<storage::KeyValueStore> store) {
+  evidence::VerifierSetup setup{.allow_tees = options.allow_tees,
+                                .verifier_config = TRY(read_verifier_config(options.verifier_config)),
+                                .simulator_roots = options.simulator_roots,
+                                .collateral = {.store = std::move(store), .offline = options.collateral_offline}};
+  for (const auto& text : options.collateral_services) {
+    setup.collateral.base_urls.insert(TRY(evidence::parse_collateral_service(text)));
+  }
+  return evidence::make_verifiers(std::move(setup));
+}
+
 Result<> serve(const Options& options) {
   TRY(check_exposure(options));
   auto store = TRY(open_store(options.store));
-  auto registry =
-      std::make_shared<evidence::Registry>(TRY(evidence::Registry::create({.allow_tees = options.allow_tees})));
+  auto registry = std::make_shared<evidence::Registry>(TRY(make_registry(options, store)));
   auto service = TRY(appraisal::BuiltinAttestationService::create({.store = store, .registry = registry}));
   TRY(write_anchor(options.anchor_file, service->signer()));
   auto server = TRY(appraisal::grpc::Server::start(options.socket, service));
@@ -72,7 +98,12 @@ int run(int argc, char** argv) {
   app.add_option("--store", options.store, "SQLite file for policies, reference values and the signing key");
   app.add_option("--anchor", options.anchor_file,
                  "write the certificate that relying parties put into trusted_certs_paths");
-  app.add_option("--allow-tee", options.allow_tees, "accept evidence that proves nothing: sample");
+  app.add_option("--allow-tee", options.allow_tees, "accept evidence that proves nothing: sample, simulated:TEE");
+  app.add_option("--simulator-root", options.simulator_roots, "root of the simulator that simulated evidence chains to");
+  app.add_option("--verifier-config", options.verifier_config, "JSON: options of single verifiers, as in upstream");
+  app.add_option("--collateral-service", options.collateral_services,
+                 "NAME=URL: where a vendor's endorsements are, instead of the vendor");
+  app.add_flag("--collateral-offline", options.collateral_offline, "only endorsements that the store holds");
   app.add_flag("--open", options.open, "listen beyond this machine although the interface authenticates nobody");
   app.set_version_flag("--version", apps::version_text("coffer-as"));
   CLI11_PARSE(app, argc, argv);

@@ -15,7 +15,7 @@ void add_options(CLI::App& app, Options& options) {
   app.add_option("-c,--config-file", options.config_file, "configuration in Trustee's format: TOML, .yaml or .json")
       ->envname("KBS_CONFIG_FILE");
   app.add_flag("--check", options.check, "check the configuration and the files it names, then end");
-  app.add_option("--allow-tee", options.allow_tees, "accept evidence that proves nothing: sample");
+  app.add_option("--allow-tee", options.allow_tees, "accept evidence that proves nothing: sample, simulated:TEE");
   app.add_option("--default-policy", options.default_policy,
                  "what guards resources while no policy is set: default, affirming, allow_all, deny_all");
   app.add_option("--store", options.store, "SQLite file for all state");

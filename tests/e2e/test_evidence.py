@@ -1,0 +1,124 @@
+"""Evidence recorded on real hardware, through the command line: shown, verified as of its day, compared, refused."""
+
+import json
+import os
+import pathlib
+
+import pytest
+
+from conftest import BIN, ROOT, run
+
+VECTORS = pathlib.Path(os.environ.get("COFFER_VECTORS", ROOT.parent / "shared/vectors"))
+pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason="no recorded vectors (COFFER_VECTORS, ../shared/vectors)")
+
+# Each with what it takes to be verified in full, as of a day on which its certificates and collateral held.
+VERIFIED = {
+    "snp": ["snp/test-report.bin", "--cert", "snp/test-vcek.der", "--at", "2024-06-01T00:00:00Z"],
+    "snp-vlek": ["snp/test-vlek-report.bin", "--cert", "snp/test-vlek.der", "--at", "2025-06-01T00:00:00Z"],
+    "snp-document": ["snp/genoa-v3-evidence.json", "--at", "2025-06-01T00:00:00Z"],
+    "tdx": ["tdx/dcap/tdx_quote", "--collateral", "tdx/dcap/tdx_quote_collateral.json", "--at", "2025-06-19T10:00:00Z"],
+    "sgx": ["sgx/dcap/sgx_quote", "--collateral", "sgx/dcap/sgx_quote_collateral.json", "--at", "2025-06-19T10:00:00Z"],
+    "nitro": ["nitro/nitro_attestation.bin"],
+}
+
+
+def coffer(*arguments, **options):
+    return run(BIN / "coffer", "evidence", *arguments, **options)
+
+
+def in_vectors(arguments):
+    return [VECTORS / each if (VECTORS / each).exists() else each for each in arguments]
+
+
+def tee_of(name):
+    return name.split("-")[0]
+
+
+def made_at(name):
+    """A Nitro document says itself when it was made."""
+    fields = json.loads(coffer("inspect", "--json", "--tee", tee_of(name), VECTORS / VERIFIED[name][0]).stdout)["fields"]
+    return ["--at", fields["made_at"]] if "made_at" in fields else []
+
+
+@pytest.mark.parametrize("name", VERIFIED)
+def test_recorded_evidence_verifies_as_of_its_day(name):
+    result = coffer("verify", "--tee", tee_of(name), *in_vectors(VERIFIED[name]), *made_at(name))
+    assert result.stdout.startswith("VERIFIED as of ")
+    assert "bound to nothing" in result.stdout
+    document = json.loads(coffer("verify", "--json", "--tee", tee_of(name), *in_vectors(VERIFIED[name]), *made_at(name)).stdout)
+    assert document["verified"] is True and document["bound"] is False
+    assert document["devices"][0]["claims"]
+
+
+@pytest.mark.parametrize("name", VERIFIED)
+def test_the_same_evidence_is_shown_without_being_trusted(name):
+    result = coffer("inspect", "--tee", tee_of(name), VECTORS / VERIFIED[name][0])
+    assert result.stdout.startswith("NOT VERIFIED")
+    assert len(result.stdout.splitlines()) > 10
+
+
+@pytest.mark.parametrize("name", VERIFIED)
+def test_evidence_bound_to_something_else_is_refused(name):
+    result = coffer("verify", "--tee", tee_of(name), *in_vectors(VERIFIED[name]), *made_at(name), "--report-data", "00" * 48,
+                    check=False)
+    assert result.returncode == 1
+    assert "evidence.report_data_mismatch" in result.stderr
+
+
+@pytest.mark.parametrize("name,code", [("tdx", "evidence.collateral_missing"), ("sgx", "evidence.collateral_missing")])
+def test_a_quote_without_its_collateral_is_not_verified(name, code):
+    result = coffer("verify", "--tee", name, VECTORS / VERIFIED[name][0], "--at", "2025-06-19T10:00:00Z", check=False)
+    assert result.returncode == 1
+    assert code in result.stderr
+
+
+def test_a_report_without_its_certificate_is_not_verified():
+    result = coffer("verify", "--tee", "snp", VECTORS / "snp/test-report.bin", check=False)
+    assert result.returncode == 1
+    assert "evidence.collateral_missing" in result.stderr
+
+
+@pytest.mark.parametrize("wrong", ["test-vcek-invalid-legacy.der", "test-vcek-invalid-new.der", "test-vlek.der"])
+def test_a_report_is_refused_with_a_certificate_that_is_not_its_own(wrong):
+    result = coffer("verify", "--tee", "snp", VECTORS / "snp/test-report.bin", "--cert", VECTORS / "snp" / wrong, "--at",
+                    "2024-06-01T00:00:00Z", check=False)
+    assert result.returncode == 1
+    assert "snp." in result.stderr
+
+
+def test_an_altered_report_is_refused_and_the_difference_named(tmp_path):
+    report = bytearray((VECTORS / "snp/test-report.bin").read_bytes())
+    report[0x90] ^= 1  # the first byte of the measurement
+    altered = tmp_path / "altered.bin"
+    altered.write_bytes(report)
+    result = coffer("verify", "--tee", "snp", altered, "--cert", VECTORS / "snp/test-vcek.der", "--at", "2024-06-01T00:00:00Z",
+                    check=False)
+    assert result.returncode == 1
+    difference = coffer("diff", "--tee", "snp", VECTORS / "snp/test-report.bin", altered, check=False)
+    assert difference.returncode == 1
+    assert "measurement" in difference.stdout
+    assert coffer("diff", "--tee", "snp", altered, altered).stdout == "no difference\n"
+
+
+def test_reference_values_come_from_verified_evidence_alone():
+    proposal = ["reference", "from-evidence", "--json", "--tee", "snp"]
+    result = run(BIN / "coffer", *proposal, *in_vectors(VERIFIED["snp"]))
+    values = json.loads(result.stdout)["reference_values"]
+    assert len(values["snp_launch_measurement"][0]) == 96
+    assert isinstance(values["snp_guest_abi_major"], int)
+    unverified = run(BIN / "coffer", *proposal, VECTORS / "snp/test-report.bin", check=False)
+    assert unverified.returncode == 1
+    assert "reference_values" not in unverified.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\x00" * 64, b"\xff" * 5000],
+                         ids=["nothing", "cut", "object", "zeros", "ones"])
+@pytest.mark.parametrize("tee", ["snp", "tdx", "sgx", "nitro", "tpm", "az-snp-vtpm", "az-tdx-vtpm", "cca", "psa", "keystone", "csv",
+                                 "se", "hygondcu", "nvidia", "nvidia-dpu", "external"])
+def test_rubbish_is_refused_by_every_reader(tee, content, tmp_path):
+    file = tmp_path / "rubbish"
+    file.write_bytes(content)
+    for verb in ("inspect", "verify"):
+        result = coffer(verb, "--tee", tee, file, check=False)
+        assert result.returncode == 1, result.stdout
+        assert result.stderr.startswith("coffer: ")
