@@ -207,11 +207,74 @@ TEST(DefaultCpuPolicy, azure_tdx_rests_on_pcr11_and_the_quote) {
             (Vector{3, 97, 2}));
 }
 
+// ---- the kinds that upstream's default policy leaves out
+
+TEST(DefaultCpuPolicy, a_nitro_enclave_is_trusted_by_its_image_unless_it_is_a_debug_one) {
+  const auto input = parsed(R"({"nitro":{"pcrs":{"pcr0":"a"},"debug":false}})");
+  const auto references = parsed(R"({"nitro_pcr0":["a"]})");
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"nitro", "pcrs", "pcr0"}, "x"), references), (Vector{33, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"nitro", "debug"}, true), references), (Vector{3, 2, 36}));
+  EXPECT_EQ(appraise("default_cpu", input, json::Object{}), (Vector{33, 2, 2}));
+}
+
+TEST(DefaultCpuPolicy, an_sgx_enclave_rests_on_measurement_tcb_and_flags) {
+  const auto input = parsed(R"({"sgx":{"body":{"mr_enclave":"e","attributes.flags":"05"},"tcb_status":"UpToDate",
+    "collateral_expiration_status":"0"}})");
+  const auto references = parsed(R"({"sgx_mr_enclave":["e"],"sgx_attributes_flags":["05"]})");
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"sgx", "body", "mr_enclave"}, "x"), references), (Vector{33, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"sgx", "tcb_status"}, "OutOfDate"), references), (Vector{3, 97, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"sgx", "body", "attributes.flags"}, "07"), references),
+            (Vector{3, 2, 36}));
+  EXPECT_EQ(appraise("default_cpu", input, json::Object{}), (Vector{33, 2, 36}));
+}
+
+TEST(DefaultCpuPolicy, a_realm_rests_on_its_measurement_and_a_secured_platform) {
+  const auto input = parsed(R"({"cca":{"realm":{"cca-realm-initial-measurement":"m"},
+    "platform":{"cca-platform-implementation-id":"i","cca-platform-lifecycle":12291}}})");
+  const auto references = parsed(R"({"cca_realm_initial_measurement":["m"],"cca_platform_implementation_id":["i"]})");
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"cca", "platform", "cca-platform-lifecycle"}, 16384), references),
+            (Vector{3, 2, 36}));
+  EXPECT_EQ(appraise("default_cpu", input, json::Object{}), (Vector{33, 97, 2}));
+}
+
+TEST(DefaultCpuPolicy, a_psa_device_rests_on_every_component) {
+  const auto input = parsed(R"({"psa":{"psa-software-components":[{"measurement-value":"a"},{"measurement-value":"b"}],
+    "psa-implementation-id":"i","psa-security-lifecycle-name":"secured"}})");
+  const auto references = parsed(R"({"psa_software_measurements":["a","b"],"psa_implementation_id":["i"]})");
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", input, parsed(R"({"psa_software_measurements":["a"]})")), (Vector{33, 97, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"psa", "psa-software-components"}, json::Array{}), references),
+            (Vector{33, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"psa", "psa-security-lifecycle-name"}, "decommissioned"), references),
+            (Vector{3, 2, 36}));
+}
+
 TEST(DefaultCpuPolicy, a_tpm_is_trusted_by_its_key) {
   const auto input = parsed(R"({"tpm":{"pcr11":"p","ak_public":"k"}})");
   const auto references = parsed(R"({"tpm_pcr11":["p"],"trusted_aks":["k"]})");
   EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 0}));
   EXPECT_EQ(appraise("default_cpu", with(input, {"tpm", "ak_public"}, "x"), references), (Vector{33, 2, 0}));
+}
+
+TEST(DefaultCpuPolicy, a_measured_boot_is_affirmed_by_each_register_and_the_key) {
+  const auto input = parsed(R"({"tpm":{"pcr00":"0","pcr04":"4","pcr07":"7","pcr09":"9","pcr11":"b","ak_public":"k"}})");
+  const auto references =
+      parsed(R"({"trusted_aks":["k"],"tpm_pcr00":["0"],"tpm_pcr04":["4"],"tpm_pcr07":["7"],"tpm_pcr09":["9"]})");
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 0}));
+  for (const std::string_view claim : {"pcr00", "pcr04", "pcr07", "pcr09", "ak_public"}) {
+    EXPECT_EQ(appraise("default_cpu", with(input, {"tpm", claim}, "x"), references), (Vector{33, 2, 0})) << claim;
+  }
+}
+
+TEST(DefaultCpuPolicy, firmware_of_a_measured_boot_counts_where_it_is_named) {
+  const auto input = parsed(R"({"tpm":{"pcr00":"0","pcr04":"4","pcr07":"7","pcr09":"9","ak_public":"k"}})");
+  auto references = parsed(R"({"trusted_aks":["k"],"tpm_pcr04":["4"],"tpm_pcr07":["7"],"tpm_pcr09":["9"]})");
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 0}));
+  references = with(references, {"tpm_pcr00"}, json::Array{"other"});
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{33, 2, 0}));
 }
 
 TEST(DefaultCpuPolicy, secure_execution_rests_on_its_verifier_and_the_rest_on_nothing) {

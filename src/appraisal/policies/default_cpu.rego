@@ -177,9 +177,94 @@ executables := 3 if {
 	input.tpm.ak_public in query_reference_value("trusted_aks")
 }
 
+# Ours beside upstream's rule above: the kernel, its command line and initrd (`coffer measure vm`), and no Secure Boot
+# keys but the expected ones. Whoever knows the firmware's build names PCR 0 as well.
+executables := 3 if {
+	input.tpm
+	input.tpm.ak_public in query_reference_value("trusted_aks")
+	input.tpm.pcr04 in query_reference_value("tpm_pcr04")
+	input.tpm.pcr07 in query_reference_value("tpm_pcr07")
+	input.tpm.pcr09 in query_reference_value("tpm_pcr09")
+	tpm_firmware_as_known
+}
+
+tpm_firmware_as_known if query_reference_value("tpm_pcr00") == null
+
+tpm_firmware_as_known if input.tpm.pcr00 in query_reference_value("tpm_pcr00")
+
 hardware := 2 if input.tpm
 
 configuration := 0 if input.tpm
+
+# ---- nitro: AWS Nitro enclaves. PCR0 covers the whole image; a debug enclave's is zero. Ours, as all below to "se"
+
+executables := 3 if {
+	input.nitro
+	input.nitro.pcrs.pcr0 in query_reference_value("nitro_pcr0")
+}
+
+hardware := 2 if input.nitro
+
+configuration := 2 if {
+	input.nitro
+	input.nitro.debug == false
+}
+
+# ---- sgx: Intel SGX enclaves. The owner names the attribute flags wanted: bit 1 of them is DEBUG
+
+executables := 3 if {
+	input.sgx
+	input.sgx.body.mr_enclave in query_reference_value("sgx_mr_enclave")
+}
+
+hardware := 2 if {
+	input.sgx
+	input.sgx.tcb_status == "UpToDate"
+	input.sgx.collateral_expiration_status == "0"
+}
+
+configuration := 2 if {
+	input.sgx
+	input.sgx.body["attributes.flags"] in query_reference_value("sgx_attributes_flags")
+}
+
+# ---- cca: Arm realms, on a platform whose life cycle is "secured" (0x3000 to 0x30ff)
+
+executables := 3 if {
+	input.cca
+	input.cca.realm["cca-realm-initial-measurement"] in query_reference_value("cca_realm_initial_measurement")
+}
+
+hardware := 2 if {
+	input.cca
+	input.cca.platform["cca-platform-implementation-id"] in query_reference_value("cca_platform_implementation_id")
+}
+
+configuration := 2 if {
+	input.cca
+	input.cca.platform["cca-platform-lifecycle"] >= 12288
+	input.cca.platform["cca-platform-lifecycle"] <= 12543
+}
+
+# ---- psa: Arm TrustZone devices, each software component by its measurement
+
+executables := 3 if {
+	input.psa
+	count(input.psa["psa-software-components"]) > 0
+	every component in input.psa["psa-software-components"] {
+		component["measurement-value"] in query_reference_value("psa_software_measurements")
+	}
+}
+
+hardware := 2 if {
+	input.psa
+	input.psa["psa-implementation-id"] in query_reference_value("psa_implementation_id")
+}
+
+configuration := 2 if {
+	input.psa
+	input.psa["psa-security-lifecycle-name"] == "secured"
+}
 
 # ---- se: IBM Secure Execution; the verifier compared the measurements with the host keys already
 
