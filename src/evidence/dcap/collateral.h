@@ -4,9 +4,11 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "codec/json.h"
 #include "evidence/collateral.h"
 #include "evidence/dcap/pck.h"
 #include "evidence/dcap/quote.h"
@@ -40,5 +42,9 @@ CollateralItem root_crl_item(const CollateralQuestion& question);
 // it does not hold. bad_config where the text is of neither form.
 Result<std::shared_ptr<Collateral>> collateral_from_json(std::string_view text);
 Result<std::shared_ptr<Collateral>> collateral_from_file(const std::filesystem::path& path);
+
+// Where verifier_config's dcap_verifier.collateral_service is the URL of a service: its origin, of which upstream takes
+// no more either, and which is the base URL of "intel-pcs". Nothing for a file, or where there is none.
+std::optional<std::string> configured_service(const codec::json::Object& verifier_config);
 
 }  // namespace coffer::evidence::dcap

@@ -5,6 +5,7 @@
 #include "evidence/dcap/collateral.h"
 #include "evidence/dcap/tcb_info.h"
 #include "evidence/dcap/trust.h"
+#include "net/url.h"
 
 namespace coffer::evidence::dcap {
 
@@ -104,6 +105,14 @@ CollateralItem root_crl_item(const CollateralQuestion& question) {
           .path = question.caching_service ? "/sgx/certification/v4/rootcacrl" : "/IntelSGXRootCA.der",
           .chain_header = "",
           .inspect = inspect_crl};
+}
+
+std::optional<std::string> configured_service(const codec::json::Object& verifier_config) {
+  const auto* section = verifier_config.find("dcap_verifier");
+  const auto* service = section != nullptr ? section->find("collateral_service") : nullptr;
+  if (service == nullptr || !service->is_string()) return std::nullopt;
+  const auto url = net::Url::parse(*service->if_string());
+  return url ? std::optional{url->origin()} : std::nullopt;
 }
 
 }  // namespace coffer::evidence::dcap

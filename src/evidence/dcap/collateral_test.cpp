@@ -141,6 +141,18 @@ TEST(CollateralItems, paths_are_those_of_pcs_version_4) {
   EXPECT_EQ(root_crl_item(question).service, "intel-pcs");
 }
 
+TEST(CollateralItems, a_configured_service_is_taken_by_its_origin) {
+  const auto with = [](codec::json::Value service) {
+    return configured_service({{"dcap_verifier", codec::json::Object{{"collateral_service", std::move(service)}}}});
+  };
+  EXPECT_EQ(with("https://pccs.example:8081/sgx/certification/v4/"), "https://pccs.example:8081");
+  EXPECT_EQ(with("https://api.trustedservices.intel.com/sgx/certification/v4/"),
+            "https://api.trustedservices.intel.com");
+  EXPECT_FALSE(with("file:///srv/collateral.json"));
+  EXPECT_FALSE(with(1));
+  EXPECT_FALSE(configured_service({}));
+}
+
 TEST(CollateralItems, answers_are_read_before_they_are_stored) {
   const CollateralQuestion question{Tee::tdx, detail::fmspc, PckCa::platform};
   const auto source = test_options().collateral;
