@@ -24,10 +24,9 @@ struct Boot {
   json::Array events{event(0, "EV_S_CRTM_VERSION", "00"), event(4, "EV_EFI_BOOT_SERVICES_APPLICATION", "44"),
                      event(9, "EV_EVENT_TAG", "91", "LOADED_IMAGE::LoadOptions"),
                      event(9, "EV_EVENT_TAG", "92", "Linux initrd")};
-  std::optional<json::Value> reference{
-      json::Array{expected(4, "EV_EFI_BOOT_SERVICES_APPLICATION", "44", "kernel"),
-                  expected(9, "EV_EVENT_TAG", "91", "kernel command line \"quiet\""),
-                  expected(9, "EV_EVENT_TAG", "92", "initrd")}};
+  std::optional<json::Value> reference{json::Array{expected(4, "EV_EFI_BOOT_SERVICES_APPLICATION", "44", "kernel"),
+                                                   expected(9, "EV_EVENT_TAG", "91", "kernel command line \"quiet\""),
+                                                   expected(9, "EV_EVENT_TAG", "92", "initrd")}};
   TeeKind tee = TeeKind::tpm;
 
   std::vector<policy::Condition> explain() const {

@@ -90,8 +90,8 @@ Result<Child> Child::start(std::vector<std::string> argv, const std::string& pac
   pid_t pid = -1;
   const int error = ::posix_spawnp(&pid, arguments[0], plan.actions(), plan.attributes(), arguments.data(), environ);
   if (error == ENOENT) {
-    return fail(VmError::no_tool, argv[0] + " is not installed; it is in Debian's package " + package +
-                                      " (`./run setup` installs it)");
+    return fail(VmError::no_tool,
+                argv[0] + " is not installed; it is in Debian's package " + package + " (`./run setup` installs it)");
   }
   if (error != 0) return fail(VmError::tool_failed, argv[0] + " cannot be started: " + std::strerror(error));
   FileDescriptor handle{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
@@ -141,16 +141,16 @@ Result<std::string> run_tool(std::vector<std::string> argv, const std::string& p
   auto output = TRY(make_pipe());
   auto errors = TRY(make_pipe());
   const auto name = argv.front();
-  auto child = TRY(Child::start(std::move(argv), package,
-                                {.input = -1, .output = output.write_end.get(), .error = errors.write_end.get()},
-                                directory));
+  auto child =
+      TRY(Child::start(std::move(argv), package,
+                       {.input = -1, .output = output.write_end.get(), .error = errors.write_end.get()}, directory));
   output.write_end = FileDescriptor{};
   errors.write_end = FileDescriptor{};
   auto [text, complaint] = read_both(output.read_end, errors.read_end);
   const int status = child.wait();
   if (status == 0) return text;
-  return fail(VmError::tool_failed,
-              name + " ended with status " + std::to_string(status) + ": " + tail_of(complaint.empty() ? text : complaint));
+  return fail(VmError::tool_failed, name + " ended with status " + std::to_string(status) + ": " +
+                                        tail_of(complaint.empty() ? text : complaint));
 }
 
 }  // namespace coffer::vm

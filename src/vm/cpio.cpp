@@ -33,9 +33,19 @@ void align(Bytes& out) {
 void append_entry(Bytes& out, std::uint32_t inode, const std::string& path, const Node& node) {
   const auto links = S_ISDIR(node.mode) ? 2U : 1U;
   // In the format's order; owner, group, time and the archive's own device are 0.
-  const std::array<std::uint32_t, 13> fields{
-      inode, node.mode, 0, 0, links, 0, static_cast<std::uint32_t>(node.content.size()), 0, 0, node.device_major,
-      node.device_minor, static_cast<std::uint32_t>(path.size() + 1), 0};
+  const std::array<std::uint32_t, 13> fields{inode,
+                                             node.mode,
+                                             0,
+                                             0,
+                                             links,
+                                             0,
+                                             static_cast<std::uint32_t>(node.content.size()),
+                                             0,
+                                             0,
+                                             node.device_major,
+                                             node.device_minor,
+                                             static_cast<std::uint32_t>(path.size() + 1),
+                                             0};
   append(out, magic);
   for (const auto field : fields) append_number(out, field);
   append(out, path);

@@ -5,8 +5,8 @@
 
 namespace coffer::vm {
 
-// The same tree gives the same bytes: paths in their order, numbered inodes, owner and times 0. VmError::file for a file
-// over 4 GiB.
+// The same tree gives the same bytes: paths in their order, numbered inodes, owner and times 0. VmError::file for a
+// file over 4 GiB.
 Result<Bytes> write_cpio(const FileTree& tree);
 
 // An initrd of two archives, which the kernel unpacks one after the other: what is small, such as settings and the

@@ -25,8 +25,22 @@ TEST(Cpio, entries_are_as_the_format_says) {
   FileTree one;
   ASSERT_TRUE(one.add_file("a", as_bytes("xyz")));
   const std::string expected =
-      "070701" "00000001" "000081A4" "00000000" "00000000" "00000001" "00000000" "00000003" "00000000" "00000000"
-      "00000000" "00000000" "00000002" "00000000" "a" + std::string(1, '\0') + "xyz" + std::string(1, '\0');
+      "070701"
+      "00000001"
+      "000081A4"
+      "00000000"
+      "00000000"
+      "00000001"
+      "00000000"
+      "00000003"
+      "00000000"
+      "00000000"
+      "00000000"
+      "00000000"
+      "00000002"
+      "00000000"
+      "a" +
+      std::string(1, '\0') + "xyz" + std::string(1, '\0');
   EXPECT_EQ(archive(one).substr(0, expected.size()), expected);
 }
 

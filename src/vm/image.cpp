@@ -27,7 +27,8 @@ Result<Image> parse_image(const std::filesystem::path& directory, const json::Ob
   if (version == nullptr || version->if_int64() != 1) return fail(VmError::bad_image, "vm.json: expected version 1");
   const auto* memory = description.find("memory_mib");
   const auto mib = memory != nullptr ? memory->if_uint64() : std::nullopt;
-  if (!mib || *mib < 64 || *mib > (1U << 20)) return fail(VmError::bad_image, "vm.json: memory_mib is from 64 to 1048576");
+  if (!mib || *mib < 64 || *mib > (1U << 20))
+    return fail(VmError::bad_image, "vm.json: memory_mib is from 64 to 1048576");
   Image out{.kernel = directory / "vmlinuz", .initrd = directory / "initrd"};
   out.memory_mib = static_cast<unsigned>(*mib);
   out.command_line = TRY(json::string_member(description, "command_line", what));
@@ -58,8 +59,9 @@ Result<Image> save_image(const std::filesystem::path& directory, Image out, Byte
 Result<Image> load_image(const std::filesystem::path& directory) {
   const auto text = read_file(directory / "vm.json");
   if (!text) {
-    return fail(VmError::bad_image, directory.string() + " is no machine image, it has no vm.json; `coffer vm build` "
-                                                         "makes one");
+    return fail(VmError::bad_image, directory.string() +
+                                        " is no machine image, it has no vm.json; `coffer vm build` "
+                                        "makes one");
   }
   const auto description = json::parse(as_text(*text));
   if (!description) return fail(VmError::bad_image, "vm.json: " + description.error().message);

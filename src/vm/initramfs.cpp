@@ -103,7 +103,8 @@ Result<FileTree> make_initramfs(const Kernel& kernel, const InitramfsOptions& op
   TRY(add_busybox(tree, options.busybox));
   TRY(add_settings(tree));
   TRY(add_modules(tree, kernel, options.modules));
-  for (const auto& program : options.programs) TRY(add_program(tree, program, "usr/bin/" + program.filename().string()));
+  for (const auto& program : options.programs)
+    TRY(add_program(tree, program, "usr/bin/" + program.filename().string()));
   if (!options.programs.empty()) TRY(add_loaded_by_name(tree));
   std::error_code failure;
   if (fs::exists(options.certificates, failure)) {

@@ -22,7 +22,9 @@ class InitramfsTest : public ::testing::Test {
   }
   static Bytes static_program() {
     Bytes out(64);
-    const std::string_view magic = "\x7f" "ELF\x02\x01\x01";
+    const std::string_view magic =
+        "\x7f"
+        "ELF\x02\x01\x01";
     for (std::size_t i = 0; i < magic.size(); ++i) out[i] = static_cast<std::byte>(magic[i]);
     out[18] = std::byte{62};  // EM_X86_64
     return out;

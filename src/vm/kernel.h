@@ -13,12 +13,13 @@
 namespace coffer::vm {
 
 struct Kernel {
-  std::string release;             // "6.1.0-56-cloud-amd64"
-  std::filesystem::path image;     // bzImage
-  std::filesystem::path modules;   // .../lib/modules/<release>
+  std::string release;            // "6.1.0-56-cloud-amd64"
+  std::filesystem::path image;    // bzImage
+  std::filesystem::path modules;  // .../lib/modules/<release>
 };
 
-// The newest kernel below `root`: boot/vmlinuz-<release> with lib/modules/<release>, as a package unpacks it. no_kernel.
+// The newest kernel below `root`: boot/vmlinuz-<release> with lib/modules/<release>, as a package unpacks it.
+// no_kernel.
 Result<Kernel> find_kernel(const std::filesystem::path& root);
 
 // From `cache`, where one was unpacked before; otherwise downloaded by apt-get and unpacked there. no_kernel, no_tool,

@@ -51,7 +51,8 @@ TEST_F(KernelTest, modules_come_after_what_they_depend_on_and_once) {
   add_module("net", "core,bus-lib");
   add_module("core", "");
   add_module("bus-lib", "core");
-  EXPECT_EQ(order({"net", "core"}).value_or(std::vector<std::string>{}), (std::vector<std::string>{"core", "bus_lib", "net"}));
+  EXPECT_EQ(order({"net", "core"}).value_or(std::vector<std::string>{}),
+            (std::vector<std::string>{"core", "bus_lib", "net"}));
 }
 
 TEST_F(KernelTest, modules_that_depend_on_each_other_end) {

@@ -10,7 +10,9 @@ namespace {
 
 // As guest_init.sh writes it: record separator, words, number, record separator, line feed.
 constexpr char mark = '\x1e';
-constexpr std::string_view head = "\x1e" "coffer-vm exit ";
+constexpr std::string_view head =
+    "\x1e"
+    "coffer-vm exit ";
 constexpr std::string_view tail = "\x1e\n";
 constexpr std::size_t longest = head.size() + 3 + tail.size();
 

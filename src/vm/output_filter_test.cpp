@@ -5,7 +5,9 @@
 namespace coffer::vm {
 namespace {
 
-constexpr std::string_view status_7 = "\x1e" "coffer-vm exit 7\x1e\n";
+constexpr std::string_view status_7 =
+    "\x1e"
+    "coffer-vm exit 7\x1e\n";
 
 TEST(OutputFilter, takes_the_status_line_out_of_the_output) {
   OutputFilter filter;
@@ -25,8 +27,17 @@ TEST(OutputFilter, finds_the_status_line_however_it_is_cut) {
 }
 
 TEST(OutputFilter, passes_bytes_that_only_look_like_one) {
-  for (const std::string text : {"\x1e", "\x1e" "coffer-vm exit x\x1e\n", "\x1e" "coffer-vm exit 256\x1e\n", "a\x1e" "b\x1e\n",
-                                 "\x1e" "coffer-vm exit \x1e\n", "\x1e" "coffer-vm exit -1\x1e\n"}) {
+  for (const std::string text : {"\x1e",
+                                 "\x1e"
+                                 "coffer-vm exit x\x1e\n",
+                                 "\x1e"
+                                 "coffer-vm exit 256\x1e\n",
+                                 "a\x1e"
+                                 "b\x1e\n",
+                                 "\x1e"
+                                 "coffer-vm exit \x1e\n",
+                                 "\x1e"
+                                 "coffer-vm exit -1\x1e\n"}) {
     OutputFilter filter;
     EXPECT_EQ(filter.add(text) + filter.finish(), text);
     EXPECT_FALSE(filter.exit_status());
@@ -41,7 +52,10 @@ TEST(OutputFilter, a_mark_before_the_status_line_does_not_hide_it) {
 
 TEST(OutputFilter, the_last_status_line_counts) {
   OutputFilter filter;
-  filter.add("\x1e" "coffer-vm exit 0\x1e\n" + std::string{status_7});
+  filter.add(
+      "\x1e"
+      "coffer-vm exit 0\x1e\n" +
+      std::string{status_7});
   EXPECT_EQ(filter.exit_status(), 7);
 }
 

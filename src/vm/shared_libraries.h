@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "vm/error.h"
 #include "base/result.h"
+#include "vm/error.h"
 
 namespace coffer::vm {
 

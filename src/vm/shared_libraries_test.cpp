@@ -16,7 +16,8 @@ void expect_bad(ErrorCode code, std::string_view message, std::string_view text)
 
 TEST(LoaderList, names_are_read_with_their_places) {
   const auto libraries = parse_loader_list(
-      "\tlinux-vdso.so.1 (0x00007ffd)\n\tlibz.so.1 => /lib/libz.so.1 (0x00007f00)\n\t/lib64/ld-linux-x86-64.so.2 (0x1)\n");
+      "\tlinux-vdso.so.1 (0x00007ffd)\n\tlibz.so.1 => /lib/libz.so.1 (0x00007f00)\n\t/lib64/ld-linux-x86-64.so.2 "
+      "(0x1)\n");
   ASSERT_TRUE(libraries);
   ASSERT_EQ(libraries->size(), 1U);
   EXPECT_EQ((*libraries)[0].name, "libz.so.1");

@@ -29,10 +29,10 @@ constexpr std::chrono::seconds start_time{10};
 Result<Child> start_swtpm(const fs::path& state, std::string role, const fs::path& socket, std::string flags) {
   // It reports each connection's end as if that were an error.
   const FileDescriptor silence{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-  auto child = TRY(Child::start({"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state.string() + ",mode=0600",
-                                 std::move(role), "type=unixio,path=" + socket.string(), "--flags", std::move(flags),
-                                 "--terminate"},
-                                "swtpm", {.input = -1, .output = -1, .error = silence.get()}));
+  auto child = TRY(
+      Child::start({"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state.string() + ",mode=0600", std::move(role),
+                    "type=unixio,path=" + socket.string(), "--flags", std::move(flags), "--terminate"},
+                   "swtpm", {.input = -1, .output = -1, .error = silence.get()}));
   const auto deadline = std::chrono::steady_clock::now() + start_time;
   std::error_code failure;
   while (!fs::exists(socket, failure)) {
@@ -117,7 +117,9 @@ Result<RunningTpm> RunningTpm::start(const fs::path& state, const fs::path& sock
   if (!fs::exists(state / state_file, failure)) {
     return fail(VmError::bad_tpm, state.string() + " holds no TPM; `coffer vm tpm` makes one");
   }
-  return RunningTpm{TRY(start_swtpm(state, "--ctrl", socket, "startup-clear"))};
+  return RunningTpm {
+    TRY(start_swtpm(state, "--ctrl", socket, "startup-clear"))
+  };
 }
 
 }  // namespace coffer::vm

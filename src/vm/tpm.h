@@ -10,8 +10,8 @@
 namespace coffer::vm {
 
 // Makes the state of a new TPM with SHA-256 registers and an attestation key, whose public half is returned and written
-// to ak.pem beside the state. Enrolling that key is what makes quotes of this TPM count. usage where `directory` holds a
-// TPM already.
+// to ak.pem beside the state. Enrolling that key is what makes quotes of this TPM count. usage where `directory` holds
+// a TPM already.
 Result<crypto::PublicKey> create_tpm(const std::filesystem::path& directory);
 // The key that create_tpm() wrote.
 Result<crypto::PublicKey> attestation_key(const std::filesystem::path& directory);

@@ -34,7 +34,8 @@ TEST(TpmCommands, a_refusal_is_told_with_its_response_code) {
 TEST(TpmCommands, cut_responses_are_refused) {
   const auto good = ByteWriter{}.u16_be(0x8002).u32_be(200).u32_be(0).u32_be(0x80000000).zeros(300).take();
   for (std::size_t size = 0; size < 50; ++size) {
-    EXPECT_FALSE(make_attestation_key(answering({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)}))) << size;
+    EXPECT_FALSE(make_attestation_key(answering({good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size)})))
+        << size;
   }
 }
 

@@ -13,7 +13,8 @@ Result<> check_path(const std::string& path) {
     return fail(VmError::bad_path, "\"" + path + "\" " + std::string{why});
   };
   if (path.empty() || path.front() == '/' || path.back() == '/') return bad("is no relative path");
-  if (path.size() > longest_path || path.find('\0') != std::string::npos) return bad("is too long or holds a zero byte");
+  if (path.size() > longest_path || path.find('\0') != std::string::npos)
+    return bad("is too long or holds a zero byte");
   for (std::size_t start = 0; start <= path.size();) {
     const auto end = std::min(path.find('/', start), path.size());
     const auto part = path.substr(start, end - start);

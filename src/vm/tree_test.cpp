@@ -37,7 +37,8 @@ TEST(FileTree, a_file_is_no_directory) {
 
 TEST(FileTree, paths_that_lead_elsewhere_are_refused) {
   FileTree tree;
-  for (const std::string path : {"", "/a", "a/", "a//b", "../a", "a/../b", "./a"}) expect_bad_path(tree.add_file(path, {}));
+  for (const std::string path : {"", "/a", "a/", "a//b", "../a", "a/../b", "./a"})
+    expect_bad_path(tree.add_file(path, {}));
   expect_bad_path(tree.add_file(std::string("a\0b", 3), {}));
   expect_bad_path(tree.add_file(std::string(5000, 'a'), {}));
   EXPECT_TRUE(tree.nodes().empty());

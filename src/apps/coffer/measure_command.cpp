@@ -103,7 +103,8 @@ Result<Object> tdx_boot_values(const Options& options) {
   // The default policy compares these two events by themselves as well.
   out.set("tdvfkernel", codec::hex_encode(boot.events.front().digest));
   for (const auto& event : boot.events) {
-    if (event.index == 3 && !out.contains("tdvfkernelparams")) out.set("tdvfkernelparams", codec::hex_encode(event.digest));
+    if (event.index == 3 && !out.contains("tdvfkernelparams"))
+      out.set("tdvfkernelparams", codec::hex_encode(event.digest));
   }
   out.set("tdx_events", measure::to_json(boot.events));
   return out;
@@ -121,7 +122,8 @@ Result<int> measure_tdx(const Context& context, const Options& options) {
 
 Result<int> measure_nitro(const Context& context, const Options& options) {
   const auto registers = TRY(measure::measure_eif(TRY(vm::read_file(options.file))));
-  Object values{{"nitro_pcr0", one(registers.pcr0)}, {"nitro_pcr1", one(registers.pcr1)}, {"nitro_pcr2", one(registers.pcr2)}};
+  Object values{
+      {"nitro_pcr0", one(registers.pcr0)}, {"nitro_pcr1", one(registers.pcr1)}, {"nitro_pcr2", one(registers.pcr2)}};
   if (registers.pcr8) values.set("nitro_pcr8", one(*registers.pcr8));
   return deliver(context, values, options.set);
 }
@@ -154,40 +156,47 @@ void add_snp(CLI::App& measure_app, Commands& commands) {
           "--append console=ttyS0",
           measure_snp);
   command->add_option("--firmware", options->firmware, "OVMF image with SNP metadata")->required();
-  command->add_option("--firmware-digest", options->firmware_digest, "digest of its pages (hex), instead of measuring them");
+  command->add_option("--firmware-digest", options->firmware_digest,
+                      "digest of its pages (hex), instead of measuring them");
   command->add_option("--cpu-type", options->cpu_type, "QEMU's -cpu, such as EPYC-Milan")->capture_default_str();
   command->add_option("--cpus", options->cpus, "virtual processors")->capture_default_str();
-  command->add_option("--guest-features", options->guest_features, "SEV_FEATURES of the processors' state")->capture_default_str();
+  command->add_option("--guest-features", options->guest_features, "SEV_FEATURES of the processors' state")
+      ->capture_default_str();
   options->boot.add_to(*command);
 }
 
 void add_tdx(CLI::App& measure_app, Commands& commands) {
-  const auto [command, options] = add(measure_app, commands, "tdx",
-                                      "TDX's MRTD of a firmware, and RTMR1 and RTMR2 of a direct boot\n"
-                                      "  coffer measure tdx --firmware OVMF.fd --kernel vmlinuz --initrd initrd --append quiet",
-                                      measure_tdx);
+  const auto [command, options] =
+      add(measure_app, commands, "tdx",
+          "TDX's MRTD of a firmware, and RTMR1 and RTMR2 of a direct boot\n"
+          "  coffer measure tdx --firmware OVMF.fd --kernel vmlinuz --initrd initrd --append quiet",
+          measure_tdx);
   command->add_option("--firmware", options->firmware, "OVMF image with TDX metadata")->required();
-  command->add_flag("--two-passes", options->two_passes, "the monitor adds all pages of a section before it measures them");
-  command->add_option("--memory", options->memory, "MiB of memory, which a direct boot's kernel is told")->capture_default_str();
+  command->add_flag("--two-passes", options->two_passes,
+                    "the monitor adds all pages of a section before it measures them");
+  command->add_option("--memory", options->memory, "MiB of memory, which a direct boot's kernel is told")
+      ->capture_default_str();
   options->boot.add_to(*command);
 }
 
 }  // namespace
 
 void add_measure_commands(CLI::App& app, Commands& commands) {
-  auto* measure_app = app.add_subcommand("measure", "what a launch will measure, before it happens: reference values as JSON");
+  auto* measure_app =
+      app.add_subcommand("measure", "what a launch will measure, before it happens: reference values as JSON");
   measure_app->require_subcommand(1);
   const auto machine = add(*measure_app, commands, "vm",
                            "TPM registers of a machine image's boot\n"
                            "  coffer measure vm machine --set",
                            measure_vm);
   machine.command->add_option("DIR", machine.options->file, "image of `coffer vm build`")->required();
-  machine.command->add_option("--append", machine.options->boot.append, "more kernel arguments, as given to `coffer vm run`");
+  machine.command->add_option("--append", machine.options->boot.append,
+                              "more kernel arguments, as given to `coffer vm run`");
   machine.command->add_option("--initrd", machine.options->boot.initrd, "another initrd than the image's");
   add_snp(*measure_app, commands);
   add_tdx(*measure_app, commands);
-  const auto nitro = add(*measure_app, commands, "nitro", "PCR0, 1, 2 and 8 of a Nitro enclave image\n  coffer measure nitro app.eif",
-                         measure_nitro);
+  const auto nitro = add(*measure_app, commands, "nitro",
+                         "PCR0, 1, 2 and 8 of a Nitro enclave image\n  coffer measure nitro app.eif", measure_nitro);
   nitro.command->add_option("FILE", nitro.options->file, "enclave image (EIF)")->required();
   const auto tpm = add(*measure_app, commands, "tpm",
                        "TPM registers that an event log leads to\n"

@@ -69,24 +69,32 @@ Result<std::pair<fs::path, std::string>> parse_file(const std::string& text) {
 Result<int> build(const Context& context, const BuildOptions& options) {
   const auto kernel = options.kernel.empty() ? TRY(vm::debian_kernel(cache_directory()))
                                              : TRY(vm::find_kernel(options.kernel));
-  vm::InitramfsOptions contents{
-      .programs = TRY(guest_programs(options)), .command = options.command, .modules = options.modules};
-  for (const auto& file : options.files) contents.files.push_back(TRY(parse_file(file)));
-  const auto initrd = TRY(vm::make_initrd(TRY(vm::make_initramfs(kernel, contents))));
-  const auto kernel_image = TRY(vm::read_file(kernel.image));
-  vm::Image image{.kernel = {}, .initrd = {}};
-  image.command_line = with_arguments(image.command_line, options.append);
-  image.memory_mib = options.memory;
-  image.kernel_release = kernel.release;
-  image = TRY(vm::save_image(options.directory, image, kernel_image, initrd));
-  const auto digest = codec::hex_encode(crypto::sha256(initrd));
-  if (context.json) {
-    print_json(Object{{"image", options.directory}, {"kernel_release", kernel.release}, {"initrd_sha256", digest}});
-  } else {
-    std::cout << options.directory << ": kernel " << kernel.release << ", initrd " << human_size(initrd.size())
-              << " sha256 " << digest << std::endl;
-  }
-  return 0;
+                                             vm::InitramfsOptions contents {
+                                               .programs = TRY(guest_programs(options))
+                                               , .command = options.command, .modules = options.modules
+                                             };
+                                             for (const auto& file : options.files)
+                                               contents.files.push_back(TRY(parse_file(file)));
+                                             const auto initrd =
+                                                 TRY(vm::make_initrd(TRY(vm::make_initramfs(kernel, contents))));
+                                             const auto kernel_image = TRY(vm::read_file(kernel.image));
+                                             vm::Image image{.kernel = {}, .initrd = {}};
+                                             image.command_line = with_arguments(image.command_line, options.append);
+                                             image.memory_mib = options.memory;
+                                             image.kernel_release = kernel.release;
+                                             image =
+                                                 TRY(vm::save_image(options.directory, image, kernel_image, initrd));
+                                             const auto digest = codec::hex_encode(crypto::sha256(initrd));
+                                             if (context.json) {
+                                               print_json(Object{{"image", options.directory},
+                                                                 {"kernel_release", kernel.release},
+                                                                 {"initrd_sha256", digest}});
+                                             } else {
+                                               std::cout << options.directory << ": kernel " << kernel.release
+                                                         << ", initrd " << human_size(initrd.size()) << " sha256 "
+                                                         << digest << std::endl;
+                                             }
+                                             return 0;
 }
 
 // The key joins those that are trusted already.
@@ -111,8 +119,9 @@ Result<int> make_tpm(const Context& context, const std::string& directory, bool 
     print_json(Object{{"tpm", directory}, {"ak_public", key}, {"trusted", trust}});
     return 0;
   }
-  std::cout << directory << ": a new emulated TPM, attestation key " << codec::hex_encode(crypto::sha256(made.to_spki_der()))
-            << (trust ? ", which the broker trusts now" : "") << std::endl;
+  std::cout << directory << ": a new emulated TPM, attestation key "
+            << codec::hex_encode(crypto::sha256(made.to_spki_der())) << (trust ? ", which the broker trusts now" : "")
+            << std::endl;
   return 0;
 }
 
@@ -143,14 +152,18 @@ void add_build(CLI::App& vm, Commands& commands) {
   auto options = std::make_shared<BuildOptions>();
   command->add_option("DIR", options->directory, "directory for vmlinuz, initrd and vm.json")->required();
   command->add_option("COMMAND", options->command, "what the machine runs, as its only program")->required();
-  auto* programs = command->add_option("--program", options->programs, "guest program, with its libraries (default: coffer-run)");
+  auto* programs =
+      command->add_option("--program", options->programs, "guest program, with its libraries (default: coffer-run)");
   programs->allow_extra_args(false);
   command->add_flag("--bare", options->bare, "no guest program: busybox alone")->excludes(programs);
   command->add_option("--file", options->files, "FROM:/TO, one more file")->allow_extra_args(false);
-  command->add_option("--module", options->modules, "kernel module to load, beyond the network's")->allow_extra_args(false);
+  command->add_option("--module", options->modules, "kernel module to load, beyond the network's")
+      ->allow_extra_args(false);
   command->add_option("--kernel", options->kernel, "directory with boot/vmlinuz-RELEASE and lib/modules/RELEASE");
   command->add_option("--append", options->append, "more kernel arguments");
-  command->add_option("--memory", options->memory, "MiB of memory")->capture_default_str()->check(CLI::Range(256, 65536));
+  command->add_option("--memory", options->memory, "MiB of memory")
+      ->capture_default_str()
+      ->check(CLI::Range(256, 65536));
   commands.on(command, [&commands, options] { return build(commands.context(), *options); });
 }
 
@@ -167,7 +180,8 @@ void add_run(CLI::App& vm, Commands& commands) {
   command->add_option("--timeout", options->timeout_seconds, "most seconds until the machine has ended")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 86400.0));
-  command->add_flag("--console", options->console, "show the console (kernel, the program's standard error) on standard error");
+  command->add_flag("--console", options->console,
+                    "show the console (kernel, the program's standard error) on standard error");
   commands.on(command, [options] { return run_vm(*options); });
 }
 

@@ -34,7 +34,8 @@ std::unexpected<Error> bad(std::string text) {
 class Crc32 {
  public:
   void update(ByteView data) {
-    for (const auto byte : data) value_ = table()[(value_ ^ std::to_integer<std::uint32_t>(byte)) & 0xff] ^ (value_ >> 8);
+    for (const auto byte : data)
+      value_ = table()[(value_ ^ std::to_integer<std::uint32_t>(byte)) & 0xff] ^ (value_ >> 8);
   }
   std::uint32_t value() const { return ~value_; }
 
@@ -66,7 +67,9 @@ Result<Section> read_section(ByteView image, std::uint64_t offset, std::uint64_t
     return bad("a section says it has " + std::to_string(size) + " bytes, the header says " + std::to_string(stated));
   }
   if (type < 1 || type > 5) return bad("a section of unknown type " + std::to_string(type));
-  return Section{static_cast<SectionType>(type), TRY(reader.bytes(size, "section"))};
+  return Section {
+    static_cast<SectionType>(type), TRY(reader.bytes(size, "section"))
+  };
 }
 
 Result<std::vector<Section>> read_sections(ByteView image) {
@@ -119,7 +122,8 @@ Result<Bytes> signer_register(ByteView section) {
   const auto value = codec::cbor::parse(section, {.max_size = 1U << 20, .max_depth = 16, .max_items = 1U << 18});
   if (!value) return bad("the signature section: " + value.error().message);
   const auto* signatures = value->if_array();
-  const auto* pem = signatures != nullptr && !signatures->empty() ? signatures->front().find("signing_certificate") : nullptr;
+  const auto* pem =
+      signatures != nullptr && !signatures->empty() ? signatures->front().find("signing_certificate") : nullptr;
   if (pem == nullptr) return bad("the signature section holds no signing certificate");
   const auto certificate = crypto::Certificate::from_pem(as_text(TRY(bytes_of(*pem))));
   if (!certificate) return bad("the signing certificate: " + certificate.error().message);

@@ -53,7 +53,8 @@ TEST(Eif, the_signer_is_its_certificate) {
   const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ec_p384);
   ASSERT_TRUE(key);
   const auto now = from_unix_seconds(1'700'000'000);
-  const auto certificate = crypto::self_sign({.common_name = "signer", .not_before = now, .not_after = now + std::chrono::hours{1}}, *key);
+  const auto certificate =
+      crypto::self_sign({.common_name = "signer", .not_before = now, .not_after = now + std::chrono::hours{1}}, *key);
   ASSERT_TRUE(certificate) << to_string(certificate.error());
   cbor::Array integers;
   for (const char c : certificate->to_pem()) integers.emplace_back(static_cast<std::uint8_t>(c));
@@ -69,7 +70,9 @@ TEST(Eif, the_signer_is_its_certificate) {
 TEST(Eif, signatures_without_a_certificate_are_refused) {
   expect_refused(with(4, to_bytes("\xff")), "signature section");
   expect_refused(with(4, cbor::encode(cbor::Array{})), "no signing certificate");
-  const auto one = [](cbor::Value pem) { return cbor::encode(cbor::Array{cbor::Map{{"signing_certificate", std::move(pem)}}}); };
+  const auto one = [](cbor::Value pem) {
+    return cbor::encode(cbor::Array{cbor::Map{{"signing_certificate", std::move(pem)}}});
+  };
   expect_refused(with(4, one("text")), "no bytes");
   expect_refused(with(4, one(cbor::Array{300})), "no bytes");
   expect_refused(with(4, one(to_bytes("none"))), "signing certificate");

@@ -12,8 +12,10 @@ namespace coffer::evidence::measure {
 
 struct EifBuilder {
   std::uint16_t version = 4;
-  std::vector<std::pair<std::uint16_t, Bytes>> sections{{1, to_bytes("kernel")},    {2, to_bytes("quiet")},
-                                                        {5, to_bytes("{}")},        {3, to_bytes("boot ramdisk")},
+  std::vector<std::pair<std::uint16_t, Bytes>> sections{{1, to_bytes("kernel")},
+                                                        {2, to_bytes("quiet")},
+                                                        {5, to_bytes("{}")},
+                                                        {3, to_bytes("boot ramdisk")},
                                                         {3, to_bytes("application")}};
   bool right_checksum = true;
 
@@ -32,7 +34,8 @@ struct EifBuilder {
     out.u32_be(0);
     const auto all = concat({out.view(), body.view()});
     const auto crc = ::crc32(0, reinterpret_cast<const Bytef*>(all.data()), static_cast<uInt>(all.size()));
-    return concat({out.view(), ByteWriter{}.u32_be(static_cast<std::uint32_t>(right_checksum ? crc : crc + 1)).take(), body.view()});
+    return concat({out.view(), ByteWriter{}.u32_be(static_cast<std::uint32_t>(right_checksum ? crc : crc + 1)).take(),
+                   body.view()});
   }
 };
 

@@ -52,8 +52,8 @@ Result<> check_kernel(ByteView kernel) {
     return bad("a Linux kernel (bzImage) is expected, the set-up header's marks are missing");
   }
   if (get(kernel, version, 2) < 0x20c) {
-    return bad("boot protocol 2.12 or later is expected, the kernel has " + std::to_string(get(kernel, version + 1, 1)) +
-               "." + std::to_string(get(kernel, version, 1)));
+    return bad("boot protocol 2.12 or later is expected, the kernel has " +
+               std::to_string(get(kernel, version + 1, 1)) + "." + std::to_string(get(kernel, version, 1)));
   }
   if ((get(kernel, loadflags, 1) & loaded_high) == 0) return bad("the kernel is none that is loaded high");
   return {};
@@ -92,7 +92,8 @@ Result<Bytes> kernel_as_loaded(ByteView kernel, const LinuxMachine& machine) {
 Result<Bytes> load_options(const std::string& command_line, bool has_initrd) {
   const bool printable = std::ranges::all_of(command_line, [](char c) { return c >= 0x20 && c < 0x7f; });
   if (!printable || command_line.size() > 2047) {
-    return fail(MeasureError::bad_command_line, "a kernel's command line is at most 2047 characters of printable ASCII");
+    return fail(MeasureError::bad_command_line,
+                "a kernel's command line is at most 2047 characters of printable ASCII");
   }
   ByteWriter out;
   for (const char c : command_line + (has_initrd ? " initrd=initrd" : "")) out.u16_le(static_cast<std::uint8_t>(c));

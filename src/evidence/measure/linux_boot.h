@@ -17,9 +17,9 @@ struct LinuxMachine {
   std::uint64_t initrd_size = 0;  // bytes; 0: none
 };
 
-// The kernel with the set-up header fields that QEMU's loader fills (Linux boot protocol, Documentation/arch/x86/boot.rst:
-// type_of_loader, loadflags, heap_end_ptr, cmd_line_ptr, ramdisk_image, ramdisk_size). bad_kernel; bad_machine where the
-// initrd does not fit into memory.
+// The kernel with the set-up header fields that QEMU's loader fills (Linux boot protocol,
+// Documentation/arch/x86/boot.rst: type_of_loader, loadflags, heap_end_ptr, cmd_line_ptr, ramdisk_image, ramdisk_size).
+// bad_kernel; bad_machine where the initrd does not fit into memory.
 Result<Bytes> kernel_as_loaded(ByteView kernel, const LinuxMachine& machine);
 
 // What firmware gives the kernel as load options: the command line and the name of the initrd, UTF-16LE with its end.

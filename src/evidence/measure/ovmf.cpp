@@ -88,7 +88,8 @@ Result<TdxSection> read_tdx_section(ByteReader& reader, std::size_t image_size) 
   out.memory_size = TRY(reader.u64_le("memory size"));
   out.type = TRY(reader.u32_le("type"));
   out.attributes = TRY(reader.u32_le("attributes"));
-  if (std::uint64_t{out.data_offset} + out.data_size > image_size) return bad("a TDX section's data lies behind the image");
+  if (std::uint64_t{out.data_offset} + out.data_size > image_size)
+    return bad("a TDX section's data lies behind the image");
   if (out.address % 4096 != 0 || out.memory_size % 4096 != 0 || out.memory_size > max_section_size ||
       out.data_size > out.memory_size) {
     return bad("a TDX section is no whole number of pages, or smaller than its data");
@@ -136,7 +137,9 @@ Result<SevFirmware> read_sev_firmware(ByteView image) {
   const auto table = TRY(OvmfTable::parse(image));
   const auto pointer = table.find(metadata);
   if (!pointer) return bad("the firmware has no SEV metadata: it is none for SEV-SNP");
-  SevFirmware out{.sections = TRY(read_sev_sections(TRY(pointed_to(image, *pointer))))};
+  SevFirmware out {
+    .sections = TRY(read_sev_sections(TRY(pointed_to(image, *pointer))))
+  };
   if (const auto entry = table.find(hash_table)) {
     out.hash_table_address = TRY(ByteReader{*entry}.u32_le("address of the hash table"));
   }

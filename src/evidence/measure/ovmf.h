@@ -32,7 +32,13 @@ class OvmfTable {
 };
 
 struct SevSection {
-  enum class Type : std::uint32_t { secure_memory = 1, secrets = 2, cpuid = 3, svsm_calling_area = 4, kernel_hashes = 0x10 };
+  enum class Type : std::uint32_t {
+    secure_memory = 1,
+    secrets = 2,
+    cpuid = 3,
+    svsm_calling_area = 4,
+    kernel_hashes = 0x10
+  };
   std::uint32_t address;
   std::uint32_t size;
   Type type;

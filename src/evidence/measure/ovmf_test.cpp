@@ -67,7 +67,8 @@ TEST(OvmfTable, broken_entries_are_refused) {
 }
 
 TEST(TdxFirmware, is_read_with_its_sections) {
-  const auto image = OvmfBuilder{}.descriptor(tdx_metadata_guid, tdx_metadata({{0, 4096, 0xfffff000, 4096, 0, 1}})).build();
+  const auto image =
+      OvmfBuilder{}.descriptor(tdx_metadata_guid, tdx_metadata({{0, 4096, 0xfffff000, 4096, 0, 1}})).build();
   const auto sections = read_tdx_sections(image);
   ASSERT_TRUE(sections) << to_string(sections.error());
   ASSERT_EQ(sections->size(), 1U);
@@ -84,7 +85,8 @@ TEST(TdxFirmware, sections_that_contradict_the_image_are_refused) {
   expect_refused(read({0, 4096, 0, 0, 0, 1}), "smaller than its data");
   expect_refused(read({0, 0, 0, std::uint64_t{1} << 40, 0, 1}), "whole number");
   expect_refused(read_tdx_sections(OvmfBuilder{}.build()), "no TDX metadata");
-  expect_refused(read_tdx_sections(OvmfBuilder{}.descriptor(tdx_metadata_guid, tdx_metadata({}, 2)).build()), "version 1");
+  expect_refused(read_tdx_sections(OvmfBuilder{}.descriptor(tdx_metadata_guid, tdx_metadata({}, 2)).build()),
+                 "version 1");
 }
 
 TEST(OvmfTable, each_changed_byte_of_the_last_page_is_read_or_refused) {

@@ -68,7 +68,12 @@ inline Bytes tdx_metadata(const std::vector<TdxRow>& rows, std::uint32_t version
   out.bytes(as_bytes("TDVF")).u32_le(static_cast<std::uint32_t>(16 + rows.size() * 32)).u32_le(version);
   out.u32_le(static_cast<std::uint32_t>(rows.size()));
   for (const auto& row : rows) {
-    out.u32_le(row.offset).u32_le(row.size).u64_le(row.address).u64_le(row.memory).u32_le(row.type).u32_le(row.attributes);
+    out.u32_le(row.offset)
+        .u32_le(row.size)
+        .u64_le(row.address)
+        .u64_le(row.memory)
+        .u32_le(row.type)
+        .u32_le(row.attributes);
   }
   return out.take();
 }

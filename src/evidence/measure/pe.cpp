@@ -23,9 +23,9 @@ struct Range {
 };
 
 struct Layout {
-  std::size_t checksum;          // offset of the 4 bytes
-  std::size_t directory = 0;     // offset of the certificate table's entry, 0: none
-  std::uint64_t headers_size;    // SizeOfHeaders
+  std::size_t checksum;            // offset of the 4 bytes
+  std::size_t directory = 0;       // offset of the certificate table's entry, 0: none
+  std::uint64_t headers_size;      // SizeOfHeaders
   std::uint64_t certificates = 0;  // size of what lies behind the image
   std::vector<Range> sections;
 };
@@ -41,7 +41,8 @@ Result<ByteReader> at(ByteView image, std::uint64_t offset) {
 
 Result<std::size_t> pe_offset(ByteView image) {
   auto reader = TRY(at(image, 0));
-  if (image.size() < 64 || as_text(image.first(2)) != "MZ") return bad("the image does not begin with an MS-DOS header");
+  if (image.size() < 64 || as_text(image.first(2)) != "MZ")
+    return bad("the image does not begin with an MS-DOS header");
   TRY(reader.skip(0x3c, "MS-DOS header"));
   const std::size_t offset = TRY(reader.u32_le("e_lfanew"));
   auto header = TRY(at(image, offset));
@@ -59,7 +60,8 @@ Result<std::vector<Range>> read_sections(ByteView image, std::size_t table, std:
     const std::uint64_t size = TRY(reader.u32_le("SizeOfRawData"));
     const std::uint64_t offset = TRY(reader.u32_le("PointerToRawData"));
     if (size == 0) continue;
-    if (offset + size > image.size()) return bad("a section ends at " + std::to_string(offset + size) + ", behind the image's end");
+    if (offset + size > image.size())
+      return bad("a section ends at " + std::to_string(offset + size) + ", behind the image's end");
     out.push_back({offset, size});
   }
   std::ranges::sort(out, {}, &Range::offset);
@@ -120,7 +122,8 @@ Result<Bytes> authenticode_digest(crypto::HashAlgorithm algorithm, ByteView imag
   }
   // Steps 13 and 14: what lies behind the sections, without the certificates at its end.
   if (image.size() > hashed) {
-    if (layout->certificates > image.size() - hashed) return bad("the certificate table is larger than what is left for it");
+    if (layout->certificates > image.size() - hashed)
+      return bad("the certificate table is larger than what is left for it");
     add(hashed, image.size() - layout->certificates);
   }
   return hasher.finish();

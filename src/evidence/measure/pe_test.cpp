@@ -27,9 +27,10 @@ TEST(Authenticode, checksum_certificate_entry_and_certificates_are_left_out) {
     const PeBuilder builder{.magic = magic};
     const auto image = builder.build();
     const ByteView all{image};
-    const auto left = concat({all.first(builder.checksum()),
-                              all.subspan(builder.checksum() + 4, builder.certificate_entry() - builder.checksum() - 4),
-                              all.subspan(builder.certificate_entry() + 8, all.size() - 32 - builder.certificate_entry() - 8)});
+    const auto left =
+        concat({all.first(builder.checksum()),
+                all.subspan(builder.checksum() + 4, builder.certificate_entry() - builder.checksum() - 4),
+                all.subspan(builder.certificate_entry() + 8, all.size() - 32 - builder.certificate_entry() - 8)});
     EXPECT_EQ(digest(image), crypto::sha256(left));
   }
 }
@@ -54,7 +55,8 @@ TEST(Authenticode, an_image_without_a_certificate_entry_is_measured_whole_but_fo
   const PeBuilder builder{.directories = 4};
   const auto image = builder.build();
   const ByteView all{image};
-  EXPECT_EQ(digest(image), crypto::sha256(concat({all.first(builder.checksum()), all.subspan(builder.checksum() + 4)})));
+  EXPECT_EQ(digest(image),
+            crypto::sha256(concat({all.first(builder.checksum()), all.subspan(builder.checksum() + 4)})));
 }
 
 TEST(Authenticode, what_is_no_image_is_refused) {

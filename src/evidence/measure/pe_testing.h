@@ -33,7 +33,13 @@ struct PeBuilder {
     out.zeros(start + (magic == 0x20b ? 108 : 92) - out.view().size()).u32_le(directories);
     out.zeros(32).u32_le(512 + 256 + 64).u32_le(certificates);
     out.zeros(start + optional_size - out.view().size());
-    out.bytes(as_bytes(".text")).zeros(3).u32_le(256).u32_le(4096).u32_le(section_size).u32_le(section_offset).zeros(16);
+    out.bytes(as_bytes(".text"))
+        .zeros(3)
+        .u32_le(256)
+        .u32_le(4096)
+        .u32_le(section_size)
+        .u32_le(section_offset)
+        .zeros(16);
     out.zeros(512 - out.view().size());
     auto bytes = out.take();
     bytes.resize(512 + 256, std::byte{'s'});

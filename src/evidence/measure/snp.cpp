@@ -14,7 +14,8 @@ namespace {
 constexpr std::size_t page_size = 4096;
 constexpr std::size_t digest_bytes = 48;
 
-// SEV Secure Nested Paging Firmware ABI 1.55, section 8.17.2: each page's PAGE_INFO is hashed with the digest before it.
+// SEV Secure Nested Paging Firmware ABI 1.55, section 8.17.2: each page's PAGE_INFO is hashed with the digest before
+// it.
 class LaunchDigest {
  public:
   enum class PageType : std::uint8_t { normal = 1, vmsa = 2, zero = 3, secrets = 5, cpuid = 6 };
@@ -49,9 +50,9 @@ struct CpuType {
   std::uint8_t family, model, stepping;
 };
 // QEMU's target/i386/cpu.c; versions of one type ("EPYC-v4") have its signature.
-constexpr std::array cpu_types{CpuType{"EPYC", 23, 1, 2},         CpuType{"EPYC-IBPB", 23, 1, 2},
-                               CpuType{"EPYC-Rome", 23, 49, 0},   CpuType{"EPYC-Milan", 25, 1, 1},
-                               CpuType{"EPYC-Genoa", 25, 17, 0},  CpuType{"EPYC-Turin", 26, 0, 0}};
+constexpr std::array cpu_types{CpuType{"EPYC", 23, 1, 2},        CpuType{"EPYC-IBPB", 23, 1, 2},
+                               CpuType{"EPYC-Rome", 23, 49, 0},  CpuType{"EPYC-Milan", 25, 1, 1},
+                               CpuType{"EPYC-Genoa", 25, 17, 0}, CpuType{"EPYC-Turin", 26, 0, 0}};
 
 // CPUID Fn0000_0001_EAX (AMD APM volume 3, appendix E.3.2).
 std::uint32_t signature_of(const CpuType& cpu) {
@@ -63,13 +64,15 @@ std::uint32_t signature_of(const CpuType& cpu) {
 Result<std::uint32_t> cpu_signature(std::string name) {
   const auto version = name.rfind("-v");
   if (version != std::string::npos && version + 2 < name.size() &&
-      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(version) + 2, name.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      std::all_of(name.begin() + static_cast<std::ptrdiff_t>(version) + 2, name.end(),
+                  [](char c) { return c >= '0' && c <= '9'; })) {
     name.resize(version);
   }
   const auto found = std::ranges::find(cpu_types, name, &CpuType::name);
   if (found != cpu_types.end()) return signature_of(*found);
-  return fail(MeasureError::bad_machine, "processor type \"" + name + "\" is not known; EPYC, EPYC-Rome, EPYC-Milan, "
-                                                                     "EPYC-Genoa and EPYC-Turin are");
+  return fail(MeasureError::bad_machine, "processor type \"" + name +
+                                             "\" is not known; EPYC, EPYC-Rome, EPYC-Milan, "
+                                             "EPYC-Genoa and EPYC-Turin are");
 }
 
 void put(Bytes& page, std::size_t offset, std::size_t size, std::uint64_t value) {
@@ -77,7 +80,8 @@ void put(Bytes& page, std::size_t offset, std::size_t size, std::uint64_t value)
 }
 
 // A segment register: selector, attributes, limit, base.
-void put_segment(Bytes& page, std::size_t offset, std::uint16_t selector, std::uint16_t attributes, std::uint64_t base = 0) {
+void put_segment(Bytes& page, std::size_t offset, std::uint16_t selector, std::uint16_t attributes,
+                 std::uint64_t base = 0) {
   put(page, offset, 2, selector);
   put(page, offset + 2, 2, attributes);
   put(page, offset + 4, 4, 0xffff);
@@ -142,11 +146,14 @@ Result<> add_kernel_hashes(LaunchDigest& digest, const SnpLaunch& launch, const 
   return {};
 }
 
-Result<> add_section(LaunchDigest& digest, const SnpLaunch& launch, const SevFirmware& firmware, const SevSection& section) {
+Result<> add_section(LaunchDigest& digest, const SnpLaunch& launch, const SevFirmware& firmware,
+                     const SevSection& section) {
   using PageType = LaunchDigest::PageType;
   switch (section.type) {
     case SevSection::Type::secure_memory:
-    case SevSection::Type::svsm_calling_area: digest.add_empty(PageType::zero, section.address, section.size); return {};
+    case SevSection::Type::svsm_calling_area:
+      digest.add_empty(PageType::zero, section.address, section.size);
+      return {};
     case SevSection::Type::secrets: digest.add_empty(PageType::secrets, section.address, page_size); return {};
     case SevSection::Type::cpuid: digest.add_empty(PageType::cpuid, section.address, page_size); return {};
     case SevSection::Type::kernel_hashes: return add_kernel_hashes(digest, launch, firmware, section);
@@ -156,15 +163,17 @@ Result<> add_section(LaunchDigest& digest, const SnpLaunch& launch, const SevFir
 }
 
 Result<> check(const SnpLaunch& launch, const SevFirmware& firmware) {
-  if (launch.cpus == 0 || launch.cpus > 1024) return fail(MeasureError::bad_machine, "from 1 to 1024 processors are expected");
+  if (launch.cpus == 0 || launch.cpus > 1024)
+    return fail(MeasureError::bad_machine, "from 1 to 1024 processors are expected");
   if (launch.cpus > 1 && firmware.reset_eip == 0) {
     return fail(MeasureError::bad_firmware, "the firmware does not say where processors but the first begin");
   }
-  const bool place = std::ranges::any_of(
-      firmware.sections, [](const auto& each) { return each.type == SevSection::Type::kernel_hashes; });
+  const bool place = std::ranges::any_of(firmware.sections,
+                                         [](const auto& each) { return each.type == SevSection::Type::kernel_hashes; });
   if (launch.kernel && !place) {
-    return fail(MeasureError::bad_firmware, "the firmware has no place for a kernel's hash: it is not built for measured "
-                                            "direct boot");
+    return fail(MeasureError::bad_firmware,
+                "the firmware has no place for a kernel's hash: it is not built for measured "
+                "direct boot");
   }
   if (launch.firmware_digest && launch.firmware_digest->size() != digest_bytes) {
     return fail(MeasureError::bad_firmware, "a firmware digest has 48 bytes");
@@ -196,7 +205,9 @@ Result<Bytes> snp_launch_digest(const SnpLaunch& launch) {
   const auto firmware = TRY(read_sev_firmware(launch.firmware));
   TRY(check(launch, firmware));
   const auto signature = TRY(cpu_signature(launch.cpu_type));
-  LaunchDigest digest{launch.firmware_digest ? *launch.firmware_digest : TRY(snp_firmware_digest(launch.firmware))};
+  LaunchDigest digest {
+    launch.firmware_digest ? *launch.firmware_digest : TRY(snp_firmware_digest(launch.firmware))
+  };
   for (const auto& section : firmware.sections) TRY(add_section(digest, launch, firmware, section));
   constexpr std::uint64_t vmsa_address = 0xfffffffff000;
   constexpr std::uint32_t first_eip = 0xfffffff0;

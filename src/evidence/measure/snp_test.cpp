@@ -40,7 +40,11 @@ struct Launch {
   std::uint64_t features = 0x21;
 
   Result<Bytes> measure() const {
-    SnpLaunch launch{.firmware = firmware, .command_line = command_line, .cpu_type = cpu_type, .cpus = cpus, .guest_features = features};
+    SnpLaunch launch{.firmware = firmware,
+                     .command_line = command_line,
+                     .cpu_type = cpu_type,
+                     .cpus = cpus,
+                     .guest_features = features};
     if (!digest.empty()) launch.firmware_digest = TRY(codec::hex_decode(digest));
     if (kernel) launch.kernel = ByteView{};
     return snp_launch_digest(launch);
@@ -83,13 +87,15 @@ TEST(SnpLaunchDigest, published_digests_of_another_firmware_are_reached) {
   const Launch launch{.firmware = image(x64_rows), .digest = x64_digest, .kernel = false};
   EXPECT_EQ(launch.hex(),
             "28797ae0afaba4005a81e629acebfb59e6687949d6be44007cd5506823b0dd66f146aaae26ff291eed7b493d8a64c385");
-  expect_refused({.firmware = image(x64_rows), .digest = x64_digest}, MeasureError::bad_firmware, "no place for a kernel");
+  expect_refused({.firmware = image(x64_rows), .digest = x64_digest}, MeasureError::bad_firmware,
+                 "no place for a kernel");
 }
 
 // The first page's PAGE_INFO, written out.
 TEST(SnpFirmwareDigest, is_a_chain_over_pages_below_4_gib) {
   const Bytes firmware(4096, std::byte{7});
-  const auto info = ByteWriter{}.zeros(48).bytes(crypto::sha384(firmware)).u16_le(0x70).u8(1).zeros(5).u64_le(0xfffff000).take();
+  const auto info =
+      ByteWriter{}.zeros(48).bytes(crypto::sha384(firmware)).u16_le(0x70).u8(1).zeros(5).u64_le(0xfffff000).take();
   EXPECT_EQ(snp_firmware_digest(firmware).value_or(Bytes{}), crypto::sha384(info));
 }
 
@@ -116,7 +122,8 @@ TEST(SnpLaunchDigest, machines_that_do_not_exist_are_refused) {
 TEST(SnpLaunchDigest, firmware_that_cannot_be_measured_is_refused) {
   expect_refused({.firmware = image(amd_sev_rows, false)}, MeasureError::bad_firmware, "no page with room");
   expect_refused({.firmware = image(x64_rows, false), .kernel = false, .cpus = 2}, MeasureError::bad_firmware, "begin");
-  expect_refused({.firmware = image({{0x800000, 0x1000, 9}}), .kernel = false}, MeasureError::bad_firmware, "unknown type 9");
+  expect_refused({.firmware = image({{0x800000, 0x1000, 9}}), .kernel = false}, MeasureError::bad_firmware,
+                 "unknown type 9");
   expect_refused({.digest = "00"}, MeasureError::bad_firmware, "48 bytes");
   const auto odd = snp_firmware_digest(Bytes(4097));
   ASSERT_FALSE(odd);

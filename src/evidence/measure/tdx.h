@@ -24,7 +24,8 @@ struct TdxBoot {
   std::vector<Bytes> rtmr1;
   Bytes rtmr2;  // command line and initrd
 };
-// Direct boot of a kernel by QEMU; `boot.memory` counts, because QEMU writes the initrd's place into the kernel's header.
+// Direct boot of a kernel by QEMU; `boot.memory` counts, because QEMU writes the initrd's place into the kernel's
+// header.
 Result<TdxBoot> predict_tdx_boot(const VmBoot& boot);
 
 }  // namespace coffer::evidence::measure

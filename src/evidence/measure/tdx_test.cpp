@@ -13,9 +13,9 @@ namespace {
 // Two pages of code that are measured, one page of memory that is not, and one that is added after the launch.
 Bytes firmware() {
   return OvmfBuilder{8192}
-      .descriptor(tdx_metadata_guid, tdx_metadata({{0, 8192, 0xffffe000, 8192, 0, 1},
-                                                   {0, 0, 0x809000, 4096, 3, 0},
-                                                   {0, 0, 0x100000, 4096, 4, 2}}))
+      .descriptor(
+          tdx_metadata_guid,
+          tdx_metadata({{0, 8192, 0xffffe000, 8192, 0, 1}, {0, 0, 0x809000, 4096, 3, 0}, {0, 0, 0x100000, 4096, 4, 2}}))
       .build();
 }
 
@@ -34,14 +34,17 @@ Bytes extension(const Bytes& image, std::uint64_t offset) {
 TEST(Mrtd, is_the_hash_of_what_the_module_is_asked_to_do) {
   const auto image = firmware();
   const auto add = [](std::uint64_t address) { return operation("MEM.PAGE.ADD", address); };
-  const auto page_by_page = concat({add(0xffffe000), extension(image, 0), add(0xfffff000), extension(image, 4096), add(0x809000)});
-  const auto two_passes = concat({add(0xffffe000), add(0xfffff000), extension(image, 0), extension(image, 4096), add(0x809000)});
+  const auto page_by_page =
+      concat({add(0xffffe000), extension(image, 0), add(0xfffff000), extension(image, 4096), add(0x809000)});
+  const auto two_passes =
+      concat({add(0xffffe000), add(0xfffff000), extension(image, 0), extension(image, 4096), add(0x809000)});
   EXPECT_EQ(tdx_mrtd(image).value_or(Bytes{}), crypto::sha384(page_by_page));
   EXPECT_EQ(tdx_mrtd(image, TdxPageOrder::two_passes).value_or(Bytes{}), crypto::sha384(two_passes));
 }
 
 TEST(Mrtd, memory_behind_the_data_is_zero) {
-  const auto image = OvmfBuilder{4096}.descriptor(tdx_metadata_guid, tdx_metadata({{0, 10, 0x1000, 4096, 0, 1}})).build();
+  const auto image =
+      OvmfBuilder{4096}.descriptor(tdx_metadata_guid, tdx_metadata({{0, 10, 0x1000, 4096, 0, 1}})).build();
   auto page = Bytes(4096);
   std::copy_n(image.begin(), 10, page.begin());
   ByteWriter expected;

@@ -23,7 +23,7 @@ Result<json::Object> reference_values(const eventlog::EventLog& log) {
                                   {"description", event.description}});
   }
   for (const auto index : registers) {
-    out.set(tpm_register_name(index), json::Array{codec::hex_encode(TRY(log.replay(index, algorithm)))});
+    out.set(tpm_register_name(index), json::Array { codec::hex_encode(TRY(log.replay(index, algorithm))) });
   }
   out.set("tpm_events", std::move(events));
   return out;

@@ -27,17 +27,17 @@ struct PredictedEvent {
 
 struct VmPrediction {
   crypto::HashAlgorithm algorithm;
-  std::vector<PredictedEvent> events;      // in the order of their registers' extensions
+  std::vector<PredictedEvent> events;        // in the order of their registers' extensions
   std::map<std::uint32_t, Bytes> registers;  // value of each PCR that the events determine
 };
 
 // PCR 4 (the kernel), 5 (leaving firmware), 7 (Secure Boot is off, no keys), 9 (command line, initrd), and those that
-// hold nothing but a separator (2, 3, 6). PCR 0 and 1 are firmware's own: OVMF measures its first volume after having run
-// from it and having written into it, and then its boot variables.
+// hold nothing but a separator (2, 3, 6). PCR 0 and 1 are firmware's own: OVMF measures its first volume after having
+// run from it and having written into it, and then its boot variables.
 Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::sha256);
 
-// {"tpm_pcr04":["<hex>"],"tpm_pcr09":["<hex>"],...,"tpm_events":[{"index","type_name","digest","description"}]}: names as
-// the default policy asks for them, and the events by which a later denial is explained.
+// {"tpm_pcr04":["<hex>"],"tpm_pcr09":["<hex>"],...,"tpm_events":[{"index","type_name","digest","description"}]}: names
+// as the default policy asks for them, and the events by which a later denial is explained.
 codec::json::Object reference_values(const VmPrediction& prediction);
 
 // As reference values hold events.
