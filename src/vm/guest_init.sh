@@ -26,6 +26,8 @@ fi
 stty -F /dev/ttyS1 raw -echo
 exec 3>/dev/ttyS1
 read -r uptime rest </proc/uptime
+# Firmware has written to this port as well: what comes before this line is not the program's.
+printf '\036coffer-vm start\036\n' >&3
 echo "coffer-vm: starting the program, $uptime s after the kernel"
 /etc/coffer/run >&3 2>/dev/console </dev/null
 status=$?

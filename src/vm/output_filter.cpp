@@ -10,6 +10,9 @@ namespace {
 
 // As guest_init.sh writes it: record separator, words, number, record separator, line feed.
 constexpr char mark = '\x1e';
+constexpr std::string_view start =
+    "\x1e"
+    "coffer-vm start\x1e\n";
 constexpr std::string_view head =
     "\x1e"
     "coffer-vm exit ";
@@ -29,6 +32,14 @@ std::optional<int> parse_status(std::string_view text) {
 
 std::string OutputFilter::add(std::string_view text) {
   held_ += text;
+  if (!started_) {
+    const auto place = held_.find(start);
+    // What may be the beginning of the line is kept.
+    if (place == std::string::npos) held_.erase(0, held_.size() - std::min(held_.size(), start.size()));
+    if (place == std::string::npos) return {};
+    held_.erase(0, place + start.size());
+    started_ = true;
+  }
   std::string out;
   for (;;) {
     const auto start = std::min(held_.find(mark), held_.size());
@@ -48,7 +59,8 @@ std::string OutputFilter::add(std::string_view text) {
 }
 
 std::string OutputFilter::finish() {
-  return std::exchange(held_, {});
+  auto rest = std::exchange(held_, {});
+  return started_ ? rest : std::string{};
 }
 
 }  // namespace coffer::vm

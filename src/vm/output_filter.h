@@ -1,4 +1,5 @@
-// Separates what the guest's program writes from the line by which its process 1 tells the exit status.
+// Separates what the guest's program writes from what firmware wrote to the same port before, and from the lines by
+// which the guest's process 1 tells the program's start and exit status.
 #pragma once
 
 #include <optional>
@@ -9,7 +10,7 @@ namespace coffer::vm {
 
 class OutputFilter {
  public:
-  // What of the program's output is known to be no part of the status line; the rest is held back.
+  // What of the program's output is known to be no part of such a line; the rest is held back.
   std::string add(std::string_view text);
   // Everything held back that was no status line after all, at the end.
   std::string finish();
@@ -18,6 +19,7 @@ class OutputFilter {
 
  private:
   std::string held_;
+  bool started_ = false;
   std::optional<int> exit_status_;
 };
 

@@ -9,8 +9,29 @@ constexpr std::string_view status_7 =
     "\x1e"
     "coffer-vm exit 7\x1e\n";
 
-TEST(OutputFilter, takes_the_status_line_out_of_the_output) {
+// One that has seen the start.
+OutputFilter started() {
   OutputFilter filter;
+  EXPECT_EQ(filter.add("\x1e"
+                       "coffer-vm start\x1e\n"),
+            "");
+  return filter;
+}
+
+TEST(OutputFilter, drops_what_comes_before_the_start_however_it_is_cut) {
+  const std::string text =
+      "\x1b[2Jfirmware\n\x1e"
+      "coffer-vm start\x1e\nout";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    OutputFilter filter;
+    EXPECT_EQ(filter.add(text.substr(0, cut)) + filter.add(text.substr(cut)) + filter.finish(), "out") << cut;
+  }
+  OutputFilter never;
+  EXPECT_EQ(never.add(std::string(10'000, 'x')) + never.finish(), "");
+}
+
+TEST(OutputFilter, takes_the_status_line_out_of_the_output) {
+  auto filter = started();
   EXPECT_EQ(filter.add("hello\n" + std::string{status_7}), "hello\n");
   EXPECT_EQ(filter.finish(), "");
   EXPECT_EQ(filter.exit_status(), 7);
@@ -19,7 +40,7 @@ TEST(OutputFilter, takes_the_status_line_out_of_the_output) {
 TEST(OutputFilter, finds_the_status_line_however_it_is_cut) {
   const auto text = "ab" + std::string{status_7};
   for (std::size_t cut = 0; cut <= text.size(); ++cut) {
-    OutputFilter filter;
+    auto filter = started();
     const auto out = filter.add(text.substr(0, cut)) + filter.add(text.substr(cut)) + filter.finish();
     EXPECT_EQ(out, "ab") << cut;
     EXPECT_EQ(filter.exit_status(), 7) << cut;
@@ -38,20 +59,20 @@ TEST(OutputFilter, passes_bytes_that_only_look_like_one) {
                                  "coffer-vm exit \x1e\n",
                                  "\x1e"
                                  "coffer-vm exit -1\x1e\n"}) {
-    OutputFilter filter;
+    auto filter = started();
     EXPECT_EQ(filter.add(text) + filter.finish(), text);
     EXPECT_FALSE(filter.exit_status());
   }
 }
 
 TEST(OutputFilter, a_mark_before_the_status_line_does_not_hide_it) {
-  OutputFilter filter;
+  auto filter = started();
   EXPECT_EQ(filter.add("\x1e\x1e" + std::string{status_7}) + filter.finish(), "\x1e\x1e");
   EXPECT_EQ(filter.exit_status(), 7);
 }
 
 TEST(OutputFilter, the_last_status_line_counts) {
-  OutputFilter filter;
+  auto filter = started();
   filter.add(
       "\x1e"
       "coffer-vm exit 0\x1e\n" +
@@ -60,7 +81,7 @@ TEST(OutputFilter, the_last_status_line_counts) {
 }
 
 TEST(OutputFilter, holds_back_no_more_than_a_status_line) {
-  OutputFilter filter;
+  auto filter = started();
   const std::string text = "\x1e" + std::string(100, 'x');
   EXPECT_EQ(filter.add(text), text);
 }
