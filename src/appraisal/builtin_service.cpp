@@ -1,9 +1,11 @@
 #include "appraisal/builtin_service.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "appraisal/detail/explanation.h"
+#include "appraisal/detail/measured_boot.h"
 #include "codec/base64.h"
 
 namespace coffer::appraisal {
@@ -139,8 +141,19 @@ Result<> BuiltinAttestationService::appraise(const EvidenceRequest& request, con
     std::string policy = policy_id;
     policy.append("_").append(device_class);
     auto verdict = TRY(judge(annotated, policy));
+    if (verdict.vector.status() != Tier::affirming) TRY(explain_boot(request.tee, annotated, verdict));
     appraisal.add(request.tee, device_class, policy_id, std::move(annotated), std::move(verdict));
   }
+  return {};
+}
+
+// First of all reasons, because a register's value alone says nothing to people.
+Result<> BuiltinAttestationService::explain_boot(evidence::TeeKind tee, const json::Object& annotated,
+                                                 Verdict& verdict) const {
+  auto conditions = TRY(detail::measured_boot_conditions(
+      tee, annotated, [this](const std::string& id) { return reference_values_.query(id); }));
+  verdict.explanation.insert(verdict.explanation.begin(), std::make_move_iterator(conditions.begin()),
+                             std::make_move_iterator(conditions.end()));
   return {};
 }
 
