@@ -44,11 +44,14 @@ class Memory {
     if (shard.items.size() >= max_items) shard.items.erase(shard.items.begin());
     shard.items.insert_or_assign(id, std::move(versions));
   }
-  // What another thread has put meanwhile is newer.
-  Snapshot put_if_absent(const std::string& id, Snapshot versions) {
+  // Unless another thread has put something since `seen` was found: that is newer.
+  Snapshot replace(const std::string& id, const Snapshot& seen, Snapshot versions) {
     auto& shard = shard_of(id);
     const std::scoped_lock lock{shard.mutex};
-    return shard.items.try_emplace(id, std::move(versions)).first->second;
+    if (shard.items.size() >= max_items && !shard.items.contains(id)) shard.items.erase(shard.items.begin());
+    auto& present = shard.items[id];
+    if (present == seen) present = std::move(versions);
+    return present;
   }
   void forget() {
     for (auto& shard : shards_) {
@@ -118,10 +121,15 @@ struct CollateralCache::Impl {
     }
   }
 
-  // What the store says is read by the leaf before it is believed: a bundle may claim any time for an item.
   Result<Snapshot> load(const CollateralItem& item) {
+    if (auto known = memory.find(id_of(item))) return known;
+    return reload(item);
+  }
+
+  // What the store says is read by the leaf before it is believed: a bundle may claim any time for an item.
+  Result<Snapshot> reload(const CollateralItem& item) {
     const auto id = id_of(item);
-    if (auto known = memory.find(id)) return known;
+    const auto seen = memory.find(id);
     auto versions = std::make_shared<Versions>();
     for (const auto& key : TRY(keys(id + "/"))) {
       auto record = read(key);
@@ -133,7 +141,8 @@ struct CollateralCache::Impl {
       record->validity = *validity;
       versions->push_back(*std::move(record));
     }
-    return memory.put_if_absent(id, std::move(versions));
+    // Nothing is not remembered: evidence may name any chip.
+    return versions->empty() ? Snapshot{std::move(versions)} : memory.replace(id, seen, std::move(versions));
   }
 
   bool is_stale(const CollateralRecord& record, TimePoint at) const {
@@ -145,7 +154,9 @@ struct CollateralCache::Impl {
 
   Result<Blob> get(const CollateralItem& item, TimePoint at) {
     TRY(check_item_name(item.kind, item.key));
-    const auto versions = TRY(load(item));
+    auto versions = TRY(load(item));
+    // Another process may have brought it meanwhile.
+    if (best_at(*versions, at) == nullptr) versions = TRY(reload(item));
     const auto* best = best_at(*versions, at);
     if (best != nullptr && !is_stale(*best, at)) {
       count(item.kind, "stored");
@@ -167,9 +178,6 @@ struct CollateralCache::Impl {
       return fail(CollateralError::offline, id + " is not stored, and services are not asked; bring it by "
                                                  "`coffer collateral import`");
     }
-    if (memory.is_absent(id, options.clock->now())) {
-      return fail(CollateralError::not_found, id + ": the service said lately that it has no such item");
-    }
     TRY(flights.run(id, [&] { return fetch(item, at); }));
     const auto versions = TRY(load(item));
     const auto* best = best_at(*versions, at);
@@ -182,6 +190,9 @@ struct CollateralCache::Impl {
     const auto versions = TRY(load(item));
     const auto* present = best_at(*versions, at);
     if (present != nullptr && !is_stale(*present, at)) return present->blob;
+    if (memory.is_absent(id_of(item), options.clock->now())) {
+      return fail(CollateralError::not_found, id_of(item) + ": the service said lately that it has no such item");
+    }
     auto fetched = fetcher->fetch(item);
     if (!fetched) {
       if (fetched.error().code == CollateralError::not_found) memory.set_absent(id_of(item), options.clock->now());

@@ -16,12 +16,12 @@ using testing::HasSubstr;
 
 class Cache : public testing::Test {
  protected:
-  std::shared_ptr<CollateralCache> make(bool offline = false) {
+  std::shared_ptr<CollateralCache> make(bool offline = false, net::MetricsRegistry* metrics = nullptr) {
     auto made = CollateralCache::create({.store = store,
                                          .base_urls = {{"amd-kds", service.url() + "/"}},
                                          .offline = offline,
                                          .clock = &clock,
-                                         .metrics = offline ? nullptr : &metrics});
+                                         .metrics = metrics});
     EXPECT_TRUE(made) << to_string(made.error());
     return *made;
   }
@@ -31,12 +31,12 @@ class Cache : public testing::Test {
 
   FixedClock clock{start};
   FakeService service{says(200, "body")};
-  net::MetricsRegistry metrics;
   std::shared_ptr<storage::KeyValueStore> store = storage::make_memory_store();
 };
 
 TEST_F(Cache, an_item_without_end_is_asked_for_once_and_for_ever) {
-  const auto cache = make();
+  net::MetricsRegistry metrics;
+  const auto cache = make(false, &metrics);
   EXPECT_EQ(text(cache->get(item_of("a"), start)), "body");
   clock.advance(24h * 365 * 10);
   EXPECT_EQ(text(cache->get(item_of("a"), clock.now())), "body");
@@ -130,6 +130,13 @@ TEST_F(Cache, a_bundle_carries_all_to_an_offline_site) {
   EXPECT_EQ(text(offline->get(item_of("a"), start)), "body");
   EXPECT_EQ(text(offline->get(item_of("b"), start)), body_between(start, start + 1h));
   EXPECT_EQ(offline->import_bundle(*bundle)->known, 2U);
+}
+
+TEST_F(Cache, what_another_process_brings_into_the_store_is_seen) {
+  const auto offline = make(true);
+  EXPECT_EQ(offline->get(item_of("a"), start).error().code, CollateralError::offline);
+  ASSERT_TRUE(make()->get(item_of("a"), start));
+  EXPECT_EQ(text(offline->get(item_of("a"), start)), "body");
 }
 
 TEST_F(Cache, an_altered_bundle_leaves_the_store_as_it_was) {

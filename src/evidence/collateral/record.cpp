@@ -33,7 +33,8 @@ Result<std::string> text_member(const json::Value& value, std::string_view name)
 Result<std::optional<TimePoint>> time_member(const json::Value& value, std::string_view name) {
   if (value.find(name) == nullptr) return std::nullopt;
   const auto time = parse_rfc3339(TRY(text_member(value, name)));
-  if (!time) return bad("has no time in " + std::string{name});
+  // Years that RFC 3339 cannot write come about by offsets.
+  if (!time || !parse_rfc3339(format_rfc3339(*time))) return bad("has no time in " + std::string{name});
   return *time;
 }
 

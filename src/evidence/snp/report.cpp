@@ -19,10 +19,13 @@ bool all_zero(ByteView bytes) {
 // A version 2 report does not name its processor. Turin's chip identifiers are 8 bytes long and then zero; those of
 // the generations before fill all 64. A masked one tells nothing: then it is the older layout, because Turin's firmware
 // never gave version 2.
+bool is_turins(ByteView chip_id) {
+  return !all_zero(chip_id.first(8)) && all_zero(chip_id.subspan(8));
+}
+
 bool is_turin_layout(ByteView raw, std::uint32_t version) {
   if (version >= 3) return has_fmc(static_cast<std::uint8_t>(raw[cpuid_family_offset]));
-  const auto chip_id = raw.subspan(chip_id_offset, 64);
-  return !all_zero(chip_id.first(8)) && all_zero(chip_id.subspan(8));
+  return is_turins(raw.subspan(chip_id_offset, 64));
 }
 
 class Decoder {
@@ -209,7 +212,7 @@ Result<> Report::check_shape() const {
     return fail(SnpError::bad_report, "a report of version " + std::to_string(version) + " is expected " +
                                           (version >= 5 ? "to have" : "not to have") + " both mitigation vectors");
   }
-  const bool turin = cpuid ? has_fmc(*cpuid_fam_id) : turin_layout();
+  const bool turin = cpuid ? has_fmc(*cpuid_fam_id) : is_turins(chip_id);
   for (const auto* tcb : {&current_tcb, &reported_tcb, &committed_tcb, &launch_tcb}) {
     if (tcb->fmc.has_value() == turin) continue;
     return fail(SnpError::bad_report, std::string{"the TCB versions of this processor are expected "} +
