@@ -103,6 +103,14 @@ bool is_command_line(const json::Value& event) {
          text_of(*details, "string") == "LOADED_IMAGE::LoadOptions";
 }
 
+// A register that nothing was extended into says nothing of what was booted: a rule that asks for zeros would let any
+// system in.
+bool is_zero_register(std::string_view pointer, const json::Value& claim) {
+  const auto* text = claim.if_string();
+  return pointer.find("/pcr") != std::string_view::npos && text != nullptr &&
+         text->find_first_not_of('0') == std::string::npos;
+}
+
 // What tdx's rules ask of the boot events: the digest of the first one that fits.
 void propose_event(const json::Object& claims, std::string_view name, bool (*fits)(const json::Value&),
                    std::vector<ProposedReference>& out) {
@@ -122,7 +130,7 @@ std::vector<ProposedReference> propose_references(TeeKind tee, const json::Objec
   std::vector<ProposedReference> out;
   for (const auto& row : rows) {
     const auto* claim = row.tee == tee ? at(claims, row.pointer) : nullptr;
-    if (claim == nullptr) continue;
+    if (claim == nullptr || is_zero_register(row.pointer, *claim)) continue;
     auto value = row.form == Form::scalar ? *claim : json::Value{json::Array{*claim}};
     out.push_back({std::string{row.name}, std::move(value), claim_name(tee, row.pointer)});
   }

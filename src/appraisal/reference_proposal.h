@@ -16,7 +16,7 @@ struct ProposedReference {
 };
 
 // For the default policies' reference values (trustee.md 3.2), in the policies' order. Claims that the evidence does
-// not have are left out; a TEE without rules in the default policies has none.
+// not have are left out, and registers that are still zero; a TEE without rules in the default policies has none.
 std::vector<ProposedReference> propose_references(evidence::TeeKind tee, const codec::json::Object& claims);
 
 }  // namespace coffer::appraisal

@@ -41,6 +41,11 @@ TEST(ReferenceProposal, boot_events_give_the_digests_of_kernel_and_command_line)
   EXPECT_EQ(as_text(propose_references(TeeKind::tdx, claims)), R"(tdvfkernel="aa" tdvfkernelparams="bb" )");
 }
 
+TEST(ReferenceProposal, a_register_that_nothing_was_extended_into_is_no_reference) {
+  const auto claims = parsed(R"({"pcr04":"ab00","pcr11":"0000","ak_public":"AAAA"})");
+  EXPECT_EQ(as_text(propose_references(TeeKind::tpm, claims)), R"(trusted_aks=["AAAA"] tpm_pcr04=["ab00"] )");
+}
+
 TEST(ReferenceProposal, claims_of_odd_shape_are_passed_over) {
   EXPECT_THAT(propose_references(TeeKind::tdx, parsed(R"({"quote":7,"uefi_event_logs":{}})")), IsEmpty());
   EXPECT_THAT(propose_references(TeeKind::tdx, parsed(R"({"uefi_event_logs":[{"type_name":1,"details":[]},3]})")),

@@ -42,9 +42,9 @@ std::string OutputFilter::add(std::string_view text) {
   }
   std::string out;
   for (;;) {
-    const auto start = std::min(held_.find(mark), held_.size());
-    out.append(held_, 0, start);
-    held_.erase(0, start);
+    const auto before = std::min(held_.find(mark), held_.size());
+    out.append(held_, 0, before);
+    held_.erase(0, before);
     const auto end = held_.find(tail, 1);
     if (end == std::string::npos) {
       if (held_.size() < longest) return out;

@@ -14,7 +14,6 @@ pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason="no recorded vector
 # Each with what it takes to be verified in full, as of a day on which its certificates and collateral held.
 VERIFIED = {
     "snp": ["snp/test-report.bin", "--cert", "snp/test-vcek.der", "--at", "2024-06-01T00:00:00Z"],
-    "snp-vlek": ["snp/test-vlek-report.bin", "--cert", "snp/test-vlek.der", "--at", "2025-06-01T00:00:00Z"],
     "snp-document": ["snp/genoa-v3-evidence.json", "--at", "2025-06-01T00:00:00Z"],
     "tdx": ["tdx/dcap/tdx_quote", "--collateral", "tdx/dcap/tdx_quote_collateral.json", "--at", "2025-06-19T10:00:00Z"],
     "sgx": ["sgx/dcap/sgx_quote", "--collateral", "sgx/dcap/sgx_quote_collateral.json", "--at", "2025-06-19T10:00:00Z"],
@@ -84,6 +83,13 @@ def test_a_report_is_refused_with_a_certificate_that_is_not_its_own(wrong):
                     "2024-06-01T00:00:00Z", check=False)
     assert result.returncode == 1
     assert "snp." in result.stderr
+
+
+def test_a_report_that_the_guests_lower_privilege_level_asked_for_is_refused():
+    result = coffer("verify", "--tee", "snp", VECTORS / "snp/test-vlek-report.bin", "--cert", VECTORS / "snp/test-vlek.der", "--at",
+                    "2025-06-01T00:00:00Z", check=False)
+    assert result.returncode == 1
+    assert "snp.wrong_vmpl" in result.stderr or "evidence.collateral_missing" in result.stderr
 
 
 def test_an_altered_report_is_refused_and_the_difference_named(tmp_path):
