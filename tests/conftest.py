@@ -97,9 +97,12 @@ class Broker:
 
 
 @contextlib.contextmanager
-def running_broker(directory, *init_arguments):
+def running_broker(directory, *init_arguments, settings=""):
+    """`settings`: TOML behind what `coffer init` writes."""
     home = directory / "home"
     run(BIN / "coffer", "--home", home, "init", *init_arguments)
+    with open(home / "broker.toml", "a") as configuration:
+        configuration.write(settings)
     log = directory / "broker.log"
     with process(BIN / "coffer", "--home", home, "up", "--listen", "127.0.0.1:0", log=log):
         url_file = home / "broker.url"

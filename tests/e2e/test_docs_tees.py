@@ -8,7 +8,7 @@ import pytest
 
 from conftest import BIN, ROOT, run
 from test_docs import commands_of
-from test_evidence import VECTORS
+from test_evidence import VECTORS, nitro_document
 
 PAGES = sorted((ROOT / "docs/tees").glob("*.md"))
 # The files that a page takes for granted.
@@ -16,7 +16,6 @@ RECORDED = {
     "snp": {"report.bin": "snp/test-report.bin", "vcek.der": "snp/test-vcek.der", "evidence.json": "snp/genoa-v3-evidence.json"},
     "tdx": {"quote.bin": "tdx/dcap/tdx_quote", "collateral.json": "tdx/dcap/tdx_quote_collateral.json"},
     "sgx": {"quote.bin": "sgx/dcap/sgx_quote", "collateral.json": "sgx/dcap/sgx_quote_collateral.json"},
-    "nitro": {"document.bin": "nitro/nitro_attestation.bin"},
     "tpm": {"evidence.json": "tpm/tpm_evidence.json"},
     "az-vtpm": {"evidence.json": "az-snp-vtpm/evidence-v1.json"},
     "cca": {"token.cbor": "cca/cca-example-token.cbor"},
@@ -31,6 +30,8 @@ def page_folder(request, tmp_path):
     for name, source in RECORDED.get(page.stem, {}).items():
         if (VECTORS / source).exists():
             shutil.copy(VECTORS / source, tmp_path / name)
+    if page.stem == "nitro" and VECTORS.is_dir():
+        (tmp_path / "document.bin").write_bytes(nitro_document())
     return page, tmp_path
 
 

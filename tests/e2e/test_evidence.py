@@ -15,50 +15,62 @@ pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason="no recorded vector
 VERIFIED = {
     "snp": ["snp/test-report.bin", "--cert", "snp/test-vcek.der", "--at", "2024-06-01T00:00:00Z"],
     "snp-document": ["snp/genoa-v3-evidence.json", "--at", "2025-06-01T00:00:00Z"],
-    "tdx": ["tdx/dcap/tdx_quote", "--collateral", "tdx/dcap/tdx_quote_collateral.json", "--at", "2025-06-19T10:00:00Z"],
-    "sgx": ["sgx/dcap/sgx_quote", "--collateral", "sgx/dcap/sgx_quote_collateral.json", "--at", "2025-06-19T10:00:00Z"],
-    "nitro": ["nitro/nitro_attestation.bin"],
+    "tdx": ["tdx/dcap/tdx_quote", "--collateral", "tdx/dcap/tdx_quote_collateral.json", "--at", "2025-06-20T00:00:00Z"],
+    "sgx": ["sgx/dcap/sgx_quote", "--collateral", "sgx/dcap/sgx_quote_collateral.json", "--at", "2025-06-20T00:00:00Z"],
+    "nitro": ["nitro/document.bin"],
 }
+
+NITRO_SIZE = 4527
 
 
 def coffer(*arguments, **options):
     return run(BIN / "coffer", "evidence", *arguments, **options)
 
 
-def in_vectors(arguments):
-    return [VECTORS / each if (VECTORS / each).exists() else each for each in arguments]
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """Finds a file by its name among the vectors. The recorder put a head before the Nitro document and a tail behind it."""
+    directory = tmp_path_factory.mktemp("recorded")
+    (directory / "nitro").mkdir()
+    (directory / "nitro/document.bin").write_bytes(nitro_document())
+    return lambda name: next((root / name for root in (VECTORS, directory) if (root / name).exists()), name)
 
 
 def tee_of(name):
     return name.split("-")[0]
 
 
-def made_at(name):
+def nitro_document():
+    content = (VECTORS / "nitro/nitro_attestation.bin").read_bytes()
+    return content[4:4 + NITRO_SIZE]
+
+
+def made_at(name, recorded):
     """A Nitro document says itself when it was made."""
-    fields = json.loads(coffer("inspect", "--json", "--tee", tee_of(name), VECTORS / VERIFIED[name][0]).stdout)["fields"]
+    fields = json.loads(coffer("inspect", "--json", "--tee", tee_of(name), recorded(VERIFIED[name][0])).stdout)["fields"]
     return ["--at", fields["made_at"]] if "made_at" in fields else []
 
 
 @pytest.mark.parametrize("name", VERIFIED)
-def test_recorded_evidence_verifies_as_of_its_day(name):
-    result = coffer("verify", "--tee", tee_of(name), *in_vectors(VERIFIED[name]), *made_at(name))
+def test_recorded_evidence_verifies_as_of_its_day(name, recorded):
+    result = coffer("verify", "--tee", tee_of(name), *map(recorded, VERIFIED[name]), *made_at(name, recorded))
     assert result.stdout.startswith("VERIFIED as of ")
     assert "bound to nothing" in result.stdout
-    document = json.loads(coffer("verify", "--json", "--tee", tee_of(name), *in_vectors(VERIFIED[name]), *made_at(name)).stdout)
+    document = json.loads(coffer("verify", "--json", "--tee", tee_of(name), *map(recorded, VERIFIED[name]), *made_at(name, recorded)).stdout)
     assert document["verified"] is True and document["bound"] is False
     assert document["devices"][0]["claims"]
 
 
 @pytest.mark.parametrize("name", VERIFIED)
-def test_the_same_evidence_is_shown_without_being_trusted(name):
-    result = coffer("inspect", "--tee", tee_of(name), VECTORS / VERIFIED[name][0])
+def test_the_same_evidence_is_shown_without_being_trusted(name, recorded):
+    result = coffer("inspect", "--tee", tee_of(name), recorded(VERIFIED[name][0]))
     assert result.stdout.startswith("NOT VERIFIED")
     assert len(result.stdout.splitlines()) > 10
 
 
 @pytest.mark.parametrize("name", VERIFIED)
-def test_evidence_bound_to_something_else_is_refused(name):
-    result = coffer("verify", "--tee", tee_of(name), *in_vectors(VERIFIED[name]), *made_at(name), "--report-data", "00" * 48,
+def test_evidence_bound_to_something_else_is_refused(name, recorded):
+    result = coffer("verify", "--tee", tee_of(name), *map(recorded, VERIFIED[name]), *made_at(name, recorded), "--report-data", "00" * 48,
                     check=False)
     assert result.returncode == 1
     assert "evidence.report_data_mismatch" in result.stderr
@@ -66,7 +78,7 @@ def test_evidence_bound_to_something_else_is_refused(name):
 
 @pytest.mark.parametrize("name,code", [("tdx", "evidence.collateral_missing"), ("sgx", "evidence.collateral_missing")])
 def test_a_quote_without_its_collateral_is_not_verified(name, code):
-    result = coffer("verify", "--tee", name, VECTORS / VERIFIED[name][0], "--at", "2025-06-19T10:00:00Z", check=False)
+    result = coffer("verify", "--tee", name, VECTORS / VERIFIED[name][0], "--at", "2025-06-20T00:00:00Z", check=False)
     assert result.returncode == 1
     assert code in result.stderr
 
@@ -106,9 +118,9 @@ def test_an_altered_report_is_refused_and_the_difference_named(tmp_path):
     assert coffer("diff", "--tee", "snp", altered, altered).stdout == "no difference\n"
 
 
-def test_reference_values_come_from_verified_evidence_alone():
+def test_reference_values_come_from_verified_evidence_alone(recorded):
     proposal = ["reference", "from-evidence", "--json", "--tee", "snp"]
-    result = run(BIN / "coffer", *proposal, *in_vectors(VERIFIED["snp"]))
+    result = run(BIN / "coffer", *proposal, *map(recorded, VERIFIED["snp"]))
     values = json.loads(result.stdout)["reference_values"]
     assert len(values["snp_launch_measurement"][0]) == 96
     assert isinstance(values["snp_guest_abi_major"], int)

@@ -70,6 +70,7 @@ void add_attest_commands(CLI::App& app, Commands& commands);
 void add_explain_commands(CLI::App& app, Commands& commands);
 void add_doctor_commands(CLI::App& app, Commands& commands);
 void add_evidence_commands(CLI::App& app, Commands& commands);
+void add_simulate_commands(CLI::App& app, Commands& commands);
 void add_collateral_commands(CLI::App& app, Commands& commands);
 void add_measure_commands(CLI::App& app, Commands& commands);
 void add_vm_commands(CLI::App& app, Commands& commands);

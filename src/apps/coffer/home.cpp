@@ -1,5 +1,6 @@
 #include "apps/coffer/home.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -31,6 +32,10 @@ namespace {
 // A TOML basic string: JSON's escapes are a subset of TOML's.
 std::string toml_string(std::string_view text) {
   return codec::json::serialize(codec::json::Value(text));
+}
+
+bool names_simulated(const std::vector<std::string>& tees) {
+  return std::ranges::any_of(tees, [](const std::string& tee) { return tee.starts_with("simulated:"); });
 }
 
 std::string toml_list(const std::vector<std::string>& items) {
@@ -84,7 +89,21 @@ std::string broker_configuration_text(const Home& home, const InitOptions& optio
         "\n"
         "default_policy = \"allow_all\"\n";
   }
+  if (names_simulated(options.allow_tees)) {
+    text += "simulator_roots = " + toml_list({(home.simulator() / "root.pem").string()}) +
+            "\n"
+            "\n# Simulated TDX and SGX machines have their collateral from the simulator, real ones from elsewhere.\n"
+            "[attestation_service.verifier_config.dcap_verifier]\n"
+            "collateral_service = " +
+            toml_string("file://" + (home.simulator() / "dcap-collateral.json").string()) + "\n";
+  }
   return text;
+}
+
+// Keys that are there already are kept: other homes may trust them.
+Result<> create_simulator(const Home& home) {
+  if (std::filesystem::exists(home.simulator() / "root.pem")) return {};
+  return make_simulator(home.simulator());
 }
 
 Result<> create_admin_key(const Home& home) {
@@ -140,6 +159,7 @@ Result<> Home::create(const InitOptions& options) const {
   if (error) return fail(CliError::file, "cannot make the directory " + directory_.string() + ": " + error.message());
   TRY(create_admin_key(*this));
   if (!options.tls_names.empty()) TRY(create_tls_identity(*this, options.tls_names));
+  if (names_simulated(options.allow_tees)) TRY(create_simulator(*this));
   return write_file(broker_configuration(), as_bytes(broker_configuration_text(*this, options)), 0644);
 }
 

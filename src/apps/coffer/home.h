@@ -49,6 +49,9 @@ class Home {
   std::filesystem::path directory_;
 };
 
+// The simulator's root and what hangs on it, in place of what is there.
+Result<> make_simulator(const std::filesystem::path& directory);
+
 // Whole files, with errors that name them. Secrets are written with mode 0600 and never to an existing file.
 Result<Bytes> read_file(const std::filesystem::path& file, std::size_t max_size = 64U << 20);
 Result<SecretBytes> read_secret_file(const std::filesystem::path& file, std::size_t max_size = 64U << 20);

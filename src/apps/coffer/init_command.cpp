@@ -7,7 +7,7 @@
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
 #include "base/log.h"
-#include "evidence/tee.h"
+#include "evidence/options.h"
 #include "keybroker/config_file.h"
 #include "keybroker/serve.h"
 #include "net/url.h"
@@ -19,10 +19,13 @@ using codec::json::Object;
 
 Result<int> init(const Context& context, const InitOptions& options) {
   for (const auto& name : options.allow_tees) {
-    if (evidence::is_sample(TRY(evidence::parse_tee_kind(name)))) continue;
+    const auto choice = TRY(evidence::parse_tee_choice(name));
+    if (choice.simulated || evidence::is_sample(choice.kind)) continue;
     // It would also let every such guest have every key (default_policy in broker.toml).
-    return fail(CliError::usage, "--allow-tee is for evidence that proves nothing: sample or sampledevice; " + name +
-                                     " needs no choice, a broker accepts it where its build can verify it");
+    return fail(CliError::usage,
+                "--allow-tee is for evidence that proves nothing: sample, sampledevice or "
+                "simulated:TEE; " +
+                    name + " needs no choice, a broker accepts it where its build can verify it");
   }
   const auto home = context.home();
   TRY(home.create(options));
@@ -120,7 +123,9 @@ void add_init_commands(CLI::App& app, Commands& commands) {
                                           "  coffer init --allow-tee sample   (a laptop that plays)");
   auto init_options = std::make_shared<InitOptions>();
   init_command->add_option("--listen", init_options->listen, "where `coffer up` will listen")->capture_default_str();
-  init_command->add_option("--allow-tee", init_options->allow_tees, "accept evidence that proves nothing: sample")
+  init_command
+      ->add_option("--allow-tee", init_options->allow_tees,
+                   "accept evidence that proves nothing: sample, simulated:TEE")
       ->allow_extra_args(false);
   init_command->add_option("--tls", init_options->tls_names, "make a TLS certificate for these names and addresses")
       ->allow_extra_args(false);

@@ -31,6 +31,7 @@ void add_commands(CLI::App& app, Commands& commands) {
   add_explain_commands(app, commands);
   add_doctor_commands(app, commands);
   add_evidence_commands(app, commands);
+  add_simulate_commands(app, commands);
   add_collateral_commands(app, commands);
   add_measure_commands(app, commands);
   add_vm_commands(app, commands);
