@@ -76,7 +76,7 @@ struct Guest {
 };
 
 TEST(AzAttester, evidence_is_upstreams_of_version_2) {
-  const Guest guest{TeeKind::az_snp_vtpm};
+  Guest guest{TeeKind::az_snp_vtpm};
   const auto value = guest.attester->attest(report_data);
   ASSERT_TRUE(value) << to_string(value.error());
   EXPECT_EQ(*value->find("version"), json::Value{2});
@@ -90,7 +90,7 @@ TEST(AzAttester, evidence_is_upstreams_of_version_2) {
 }
 
 TEST(AzAttester, report_is_the_one_made_for_this_report_data) {
-  const Guest guest{TeeKind::az_snp_vtpm};
+  Guest guest{TeeKind::az_snp_vtpm};
   guest.machine.tpm->put_nv(report_index, to_bytes(std::string_view{"an older report"}));
   const auto evidence = parse_evidence(TeeKind::az_snp_vtpm, *guest.attester->attest(report_data));
   EXPECT_EQ(guest.machine.paused, renewal_time);
@@ -101,7 +101,7 @@ TEST(AzAttester, report_is_the_one_made_for_this_report_data) {
 }
 
 TEST(AzAttester, td_quote_is_asked_for_the_report_of_the_machine) {
-  const Guest guest{TeeKind::az_tdx_vtpm};
+  Guest guest{TeeKind::az_tdx_vtpm};
   const auto evidence = parse_evidence(TeeKind::az_tdx_vtpm, *guest.attester->attest(report_data));
   ASSERT_TRUE(evidence) << to_string(evidence.error());
   EXPECT_EQ(coffer::to_text(evidence->endorsement), "quote");
@@ -110,14 +110,14 @@ TEST(AzAttester, td_quote_is_asked_for_the_report_of_the_machine) {
 
 TEST(AzAttester, a_metadata_service_that_fails_is_told) {
   for (const auto kind : {TeeKind::az_snp_vtpm, TeeKind::az_tdx_vtpm}) {
-    const Guest guest{kind};
+    Guest guest{kind};
     guest.metadata->fails = true;
     EXPECT_EQ(guest.attester->attest(report_data).error().code, EvidenceError::no_device);
   }
 }
 
 TEST(AzAttester, a_machine_without_report_is_none_of_azures) {
-  const Guest guest{TeeKind::az_snp_vtpm};
+  Guest guest{TeeKind::az_snp_vtpm};
   guest.machine.tpm->written_nv = {};
   const auto evidence = guest.attester->attest(report_data);
   ASSERT_FALSE(evidence);
@@ -125,12 +125,12 @@ TEST(AzAttester, a_machine_without_report_is_none_of_azures) {
 }
 
 TEST(AzAttester, a_key_that_does_not_sign_by_rsassa_is_the_devices_failure) {
-  const Guest guest{TeeKind::az_snp_vtpm, crypto::KeyKind::ec_p256};
+  Guest guest{TeeKind::az_snp_vtpm, crypto::KeyKind::ec_p256};
   EXPECT_EQ(guest.attester->attest(report_data).error().code, EvidenceError::device_failed);
 }
 
 TEST(AzAttester, init_data_and_runtime_measurements_go_to_the_vtpm) {
-  const Guest guest{TeeKind::az_snp_vtpm};
+  Guest guest{TeeKind::az_snp_vtpm};
   EXPECT_EQ(guest.attester->kind(), TeeKind::az_snp_vtpm);
   EXPECT_TRUE(guest.attester->bind_init_data(Bytes(32)));
   EXPECT_EQ(guest.machine.tpm->read_pcrs()->at(8), tpm::extended_once(Bytes(32)));

@@ -99,10 +99,12 @@ Result<std::vector<EventSummary>> summarize(const json::Value& claims, HashAlgor
   }
   std::vector<EventSummary> out;
   for (const auto& each : *events) {
+    const auto* type = each.find("type_name");
+    if (type != nullptr && *type == json::Value{type_name(EventType::no_action)}) continue;
     auto summary = read_claim(each, algorithm);
     if (!summary && summary.error().code == EventLogError::unknown_algorithm) return fail(std::move(summary).error());
     if (!summary) return fail(EventLogError::bad_claims, "uefi_event_logs: " + summary.error().message);
-    if (summary->type_name != type_name(EventType::no_action)) out.push_back(*std::move(summary));
+    out.push_back(*std::move(summary));
   }
   return out;
 }

@@ -88,6 +88,13 @@ TEST(Diff, claims_that_are_no_events_are_refused) {
   EXPECT_EQ(refusal(json::Array{large}), EventLogError::bad_claims);
 }
 
+TEST(Diff, events_that_extend_nothing_need_no_digest) {
+  const json::Object remark{{"index", 0}, {"type_name", "EV_NO_ACTION"}, {"digests", json::Array{}}};
+  const auto out = summarize(json::Array{remark}, HashAlgorithm::sha256);
+  ASSERT_TRUE(out) << to_string(out.error());
+  EXPECT_TRUE(out->empty());
+}
+
 TEST(Diff, an_algorithm_the_events_lack_is_refused) {
   const json::Object claim{{"index", 1}, {"type_name", "EV_IPL"}, {"digests", json::Array{}}};
   EXPECT_EQ(summarize(json::Array{claim}, HashAlgorithm::sha256).error().code, EventLogError::unknown_algorithm);

@@ -31,7 +31,9 @@ Result<> check_report_data(const Quote& quote, ByteView report_data) {
 Result<crypto::PublicKey> parse_ak(const Evidence& evidence) {
   auto key = crypto::PublicKey::from_spki_der(evidence.ak_public);
   if (!key) return fail(TpmError::bad_ak, "ak_public: " + key.error().message);
-  return key;
+  // Policies compare the claim as text, so one key has one spelling.
+  if (equal(key->to_spki_der(), evidence.ak_public)) return key;
+  return fail(TpmError::bad_ak, "ak_public is not the DER encoding of its key");
 }
 
 json::Object claims_of(const Evidence& evidence, const AkTrust& trust, const PcrValues& pcrs) {
