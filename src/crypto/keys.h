@@ -100,6 +100,8 @@ class PrivateKey {
 
   KeyKind kind() const;
   PublicKey public_key() const;
+  // public_key().ec_coordinates(), without the price of making a key of the public half.
+  Result<PublicKey::EcCoordinates> ec_coordinates() const;
   SecretBytes to_pem_pkcs8() const;
   Result<SecretBytes> to_pem_pkcs1() const;  // RSA only
   // The private scalar (EC) padded to coordinate_size, or the seed (Ed25519).

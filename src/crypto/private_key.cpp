@@ -96,6 +96,10 @@ PublicKey PrivateKey::public_key() const {
   return PublicKey(std::make_shared<const PublicKey::Impl>(PublicKey::Impl{impl_->kind, detail::Pkey{made}}));
 }
 
+Result<PublicKey::EcCoordinates> PrivateKey::ec_coordinates() const {
+  return detail::coordinates_of(impl_->pkey.get(), impl_->kind);
+}
+
 SecretBytes PrivateKey::to_pem_pkcs8() const {
   auto pem = encode_pem(impl_->pkey.get(), "PrivateKeyInfo");
   if (!pem) detail::openssl_broken("a PKCS#8 encoder");

@@ -74,19 +74,7 @@ Bytes PublicKey::to_spki_der() const {
 }
 
 Result<PublicKey::EcCoordinates> PublicKey::ec_coordinates() const {
-  if (impl_->kind == KeyKind::ed25519) {
-    Bytes key(coordinate_size(KeyKind::ed25519));
-    auto size = key.size();
-    if (EVP_PKEY_get_raw_public_key(impl_->pkey.get(), detail::data_of(MutableByteView{key}), &size) != 1) {
-      return detail::openssl_fail(CryptoError::internal, "the Ed25519 key has no bytes");
-    }
-    return EcCoordinates{std::move(key), {}};
-  }
-  const auto* curve = detail::find_curve(impl_->kind);
-  if (curve == nullptr) return fail(CryptoError::bad_key, "an RSA key has no coordinates");
-  const auto x = TRY(detail::component_of(impl_->pkey.get(), OSSL_PKEY_PARAM_EC_PUB_X, curve->coordinate));
-  const auto y = TRY(detail::component_of(impl_->pkey.get(), OSSL_PKEY_PARAM_EC_PUB_Y, curve->coordinate));
-  return EcCoordinates{to_bytes(x.expose()), to_bytes(y.expose())};
+  return detail::coordinates_of(impl_->pkey.get(), impl_->kind);
 }
 
 Result<PublicKey::RsaComponents> PublicKey::rsa_components() const {

@@ -41,6 +41,9 @@ Result<> check_use(const Jwk& jwk, KeyUse use, std::string_view alg);
 Result<Jwk> parse_jwk(const json::Value& value);
 Result<crypto::PrivateKey> parse_private_jwk(const json::Value& value);
 
+// The public half of an EC or Ed25519 key, as "epk" has it (RFC 7518 section 4.6.1.1); bad_key for RSA.
+Result<json::Object> to_public_jwk(const crypto::PrivateKey& key);
+
 // {"kty","crv","x","y"} or {"kty","n","e"} with "alg" and "kid" where given, in the order alg, kid, then the members
 // sorted by name. Not for hashing; see thumbprint.
 json::Object to_jwk(const crypto::PublicKey& key, std::optional<std::string_view> alg = std::nullopt,

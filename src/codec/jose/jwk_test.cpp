@@ -78,6 +78,19 @@ TEST(jwk, public_keys_of_every_kind_round_trip) {
   }
 }
 
+TEST(jwk, the_public_half_of_a_private_key_is_written_as_the_public_key_is) {
+  for (const auto kind : all_kinds) {
+    const auto key = key_of(kind);
+    const auto jwk = to_public_jwk(key);
+    if (kind == KeyKind::rsa) {
+      expect_code(jwk, JoseError::bad_key);
+    } else {
+      ASSERT_TRUE(jwk) << to_string(jwk.error());
+      EXPECT_EQ(*jwk, to_jwk(key.public_key()));
+    }
+  }
+}
+
 TEST(jwk, private_keys_of_every_kind_round_trip) {
   for (const auto kind : all_kinds) {
     const auto jwk = to_private_jwk(key_of(kind));

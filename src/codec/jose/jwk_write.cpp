@@ -10,18 +10,20 @@ namespace {
 using crypto::KeyKind;
 
 // The members that RFC 7638 section 3.2 hashes, in the order it demands.
-json::Object required_members(const crypto::PublicKey& key) {
-  const auto kind = key.kind();
-  if (kind == KeyKind::rsa) {
-    const auto rsa = *key.rsa_components();
-    return {{"e", base64url_encode(rsa.exponent)}, {"kty", "RSA"}, {"n", base64url_encode(rsa.modulus)}};
-  }
-  const auto point = *key.ec_coordinates();
+json::Object members_of_point(KeyKind kind, const crypto::PublicKey::EcCoordinates& point) {
   json::Object jwk{{"crv", crypto::name_of(kind)},
                    {"kty", kind == KeyKind::ed25519 ? "OKP" : "EC"},
                    {"x", base64url_encode(point.x)}};
   if (kind != KeyKind::ed25519) jwk.append("y", base64url_encode(point.y));
   return jwk;
+}
+
+json::Object required_members(const crypto::PublicKey& key) {
+  if (key.kind() == KeyKind::rsa) {
+    const auto rsa = *key.rsa_components();
+    return {{"e", base64url_encode(rsa.exponent)}, {"kty", "RSA"}, {"n", base64url_encode(rsa.modulus)}};
+  }
+  return members_of_point(key.kind(), *key.ec_coordinates());
 }
 
 // The DER inside a PKCS#1 PEM text (RFC 7468).
@@ -68,6 +70,10 @@ json::Object to_jwk(const crypto::PublicKey& key, std::optional<std::string_view
   if (kid) jwk.append("kid", *kid);
   for (auto& [name, value] : required_members(key)) jwk.append(name, std::move(value));
   return jwk;
+}
+
+Result<json::Object> to_public_jwk(const crypto::PrivateKey& key) {
+  return members_of_point(key.kind(), TRY(detail::relabel(key.ec_coordinates(), JoseError::bad_key)));
 }
 
 Result<json::Object> to_private_jwk(const crypto::PrivateKey& key) {

@@ -144,6 +144,22 @@ Result<SecretBytes> component_of(const EVP_PKEY* pkey, const char* name, std::si
   return SecretBytes::copy_of(ByteView{first, bytes.end()});
 }
 
+Result<PublicKey::EcCoordinates> coordinates_of(const EVP_PKEY* pkey, KeyKind kind) {
+  if (kind == KeyKind::ed25519) {
+    Bytes key(coordinate_size(KeyKind::ed25519));
+    auto size = key.size();
+    if (EVP_PKEY_get_raw_public_key(pkey, data_of(MutableByteView{key}), &size) != 1) {
+      return openssl_fail(CryptoError::internal, "the Ed25519 key has no bytes");
+    }
+    return PublicKey::EcCoordinates{std::move(key), {}};
+  }
+  const auto* curve = find_curve(kind);
+  if (curve == nullptr) return fail(CryptoError::bad_key, "an RSA key has no coordinates");
+  const auto x = TRY(component_of(pkey, OSSL_PKEY_PARAM_EC_PUB_X, curve->coordinate));
+  const auto y = TRY(component_of(pkey, OSSL_PKEY_PARAM_EC_PUB_Y, curve->coordinate));
+  return PublicKey::EcCoordinates{to_bytes(x.expose()), to_bytes(y.expose())};
+}
+
 Result<Bytes> uncompressed_point(const Curve& curve, ByteView x, ByteView y) {
   if (x.size() != curve.coordinate || y.size() != curve.coordinate) {
     return fail(CryptoError::bad_key, "coordinates of " + std::string{curve.name} + " have " +

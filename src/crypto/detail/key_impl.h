@@ -50,6 +50,9 @@ Result<Pkey> pkey_from_components(const char* type, int selection, const char* g
 // A number of a key, big-endian, padded to `size` bytes where size is not 0.
 Result<SecretBytes> component_of(const EVP_PKEY* pkey, const char* name, std::size_t size);
 
+// The public point of either half of a key; of Ed25519 the public key as x. bad_key for RSA.
+Result<PublicKey::EcCoordinates> coordinates_of(const EVP_PKEY* pkey, KeyKind kind);
+
 // 0x04 || x || y; both coordinates must have the curve's size.
 Result<Bytes> uncompressed_point(const Curve& curve, ByteView x, ByteView y);
 

@@ -91,7 +91,7 @@ Result<WrappedKey> wrap_content_key(ByteView content_key, const crypto::PublicKe
     TRY(crypto::aes_key_wrap(wrapping_key.expose(), content_key))
     , {
       {
-        "epk", to_jwk(ephemeral->public_key())
+        "epk", TRY(to_public_jwk(*ephemeral))
       }
     }
   };
