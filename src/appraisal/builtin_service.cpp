@@ -157,8 +157,8 @@ Result<> BuiltinAttestationService::explain_boot(evidence::TeeKind tee, const js
   return {};
 }
 
-// An affirming verdict needs no explanation, and that is the common case. Any other is decided by an evaluation that
-// explains itself: its value is the one that counts.
+// An affirming verdict needs no explanation, and that is the common case. Any other is asked for again with reasons.
+// They explain the first answer only where the second is the same; both see the same reference values.
 Result<BuiltinAttestationService::Verdict> BuiltinAttestationService::judge(const json::Object& annotated,
                                                                             const std::string& policy_id) const {
   const auto policy = TRY(policies_.load(policy_id));
@@ -167,24 +167,40 @@ Result<BuiltinAttestationService::Verdict> BuiltinAttestationService::judge(cons
     return TrustVector::parse(*evaluation.value);
   };
   Verdict out{.policy = policy_id};
-  out.vector = TRY(vector_of(TRY(evaluate_rule(*policy, "trust_claims", annotated, false))));
+  const auto reference_values = once_each();
+  out.vector = TRY(vector_of(TRY(evaluate_rule(*policy, "trust_claims", annotated, reference_values, false))));
   if (out.vector.status() != Tier::affirming) {
-    auto explained = TRY(evaluate_rule(*policy, "trust_claims", annotated, true));
-    out.vector = TRY(vector_of(explained));
+    auto explained = TRY(evaluate_rule(*policy, "trust_claims", annotated, reference_values, true));
+    if (TRY(vector_of(explained)) != out.vector) {
+      return fail(AppraisalError::undecided, "policy " + policy_id + " gave other trust claims for the same evidence " +
+                                                 "when it was asked for its reasons");
+    }
     out.explanation = detail::relevant_conditions(std::move(explained.conditions), annotated, out.vector);
   }
   if (policy->text().find("extensions") != std::string::npos) {
-    const auto extensions = TRY(evaluate_rule(*policy, "extensions", annotated, false));
+    const auto extensions = TRY(evaluate_rule(*policy, "extensions", annotated, reference_values, false));
     if (extensions.value) out.extensions = TRY(parse_extensions(*extensions.value));
   }
   return out;
 }
 
+// Never called by two threads at once: an evaluation has one, and the next begins when it is over.
+policy::ReferenceValues BuiltinAttestationService::once_each() const {
+  auto known = std::make_shared<std::map<std::string, std::optional<json::Value>>>();
+  return [this, known](const std::string& id) -> Result<std::optional<json::Value>> {
+    const auto found = known->find(id);
+    if (found != known->end()) return found->second;
+    return known->emplace(id, TRY(reference_values_.query(id))).first->second;
+  };
+}
+
 Result<policy::Evaluation> BuiltinAttestationService::evaluate_rule(const policy::Policy& policy, std::string_view rule,
-                                                                    const json::Object& annotated, bool explain) const {
+                                                                    const json::Object& annotated,
+                                                                    const policy::ReferenceValues& reference_values,
+                                                                    bool explain) const {
   return policy.evaluate({.query = "data.policy." + std::string{rule},
                           .input = json::Value{annotated},
-                          .reference_values = [this](const std::string& id) { return reference_values_.query(id); },
+                          .reference_values = reference_values,
                           .budget = options_.policy_budget,
                           .explain = explain});
 }

@@ -50,7 +50,10 @@ class BuiltinAttestationService final : public AttestationService {
   Result<> explain_boot(evidence::TeeKind tee, const codec::json::Object& annotated, Verdict& verdict) const;
   Result<Verdict> judge(const codec::json::Object& annotated, const std::string& policy_id) const;
   Result<policy::Evaluation> evaluate_rule(const policy::Policy& policy, std::string_view rule,
-                                           const codec::json::Object& annotated, bool explain) const;
+                                           const codec::json::Object& annotated,
+                                           const policy::ReferenceValues& reference_values, bool explain) const;
+  // The stored reference values, each as it was when it was first asked for.
+  policy::ReferenceValues once_each() const;
 
   BuiltinOptions options_;
   TokenSigner signer_;

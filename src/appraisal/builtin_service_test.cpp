@@ -276,6 +276,27 @@ TEST_F(BuiltinService, a_policy_of_the_wrong_shape_is_an_error_and_no_crash) {
   EXPECT_EQ(refusal(request).code, AppraisalError::bad_trust_claims);
 }
 
+// The claims count nanoseconds, so that no two evaluations agree.
+TEST_F(BuiltinService, a_policy_that_answers_otherwise_when_asked_for_its_reasons_is_no_verdict) {
+  ASSERT_TRUE(service_->set_policy("moody_cpu", R"(package policy
+
+now := time.now_ns()
+
+trust_claims := {
+  "hardware": 33 + (now % 60),
+  "executables": 33 + (floor(now / 60) % 60),
+  "configuration": 33 + (floor(now / 3600) % 60),
+  "file-system": 33 + (floor(now / 216000) % 60),
+  "instance-identity": 33 + (floor(now / 12960000) % 60),
+}
+)"));
+  auto request = valid_request();
+  request.policy_ids = {"moody"};
+  const auto error = refusal(request);
+  EXPECT_EQ(error.code, AppraisalError::undecided) << to_string(error);
+  EXPECT_THAT(error.message, HasSubstr("moody_cpu"));
+}
+
 TEST_F(BuiltinService, policies_and_reference_values_are_managed) {
   EXPECT_EQ(service_->list_policies()->size(), 4U);
   EXPECT_TRUE(service_->get_policy("default_cpu")->has_value());

@@ -36,6 +36,7 @@ class TrustVector {
   Result<> set(std::string_view name, std::int8_t value);
   Tier status() const;                  // the worst over the set claims
   codec::json::Object to_json() const;  // set members only
+  friend bool operator==(const TrustVector&, const TrustVector&) = default;
 
  private:
   std::array<std::optional<std::int8_t>, 8> values_{};

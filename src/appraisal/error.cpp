@@ -12,6 +12,7 @@ std::string_view code_name(AppraisalError code) {
     case AppraisalError::bad_policy_id: return "appraisal.bad_policy_id";
     case AppraisalError::unknown_policy: return "appraisal.unknown_policy";
     case AppraisalError::bad_trust_claims: return "appraisal.bad_trust_claims";
+    case AppraisalError::undecided: return "appraisal.undecided";
     case AppraisalError::bad_reference_message: return "appraisal.bad_reference_message";
     case AppraisalError::unsupported_reference: return "appraisal.unsupported_reference";
     case AppraisalError::bad_reference_name: return "appraisal.bad_reference_name";

@@ -11,6 +11,7 @@ enum class AppraisalError {
   bad_policy_id,          // outside [A-Za-z0-9._-], empty, or over 128 characters
   unknown_policy,         // no policy of that id, or none for a device's class
   bad_trust_claims,       // a policy whose trust_claims or extensions have the wrong shape
+  undecided,              // a policy that says one thing, and another when it is asked for its reasons
   bad_reference_message,  // a reference value message that does not parse
   unsupported_reference,  // swid, corim, or a type nobody knows
   bad_reference_name,     // a reference value name that the store cannot hold

@@ -73,7 +73,25 @@ Result<SecretBytes> load_or_create_bundle(storage::KeyValueStore& store, TimePoi
   return fail(bad("the token signer's key vanished from the store while it was created"));
 }
 
+json::Object make_header_jwk(const crypto::PrivateKey& key, const std::vector<crypto::Certificate>& chain,
+                             const std::optional<std::string>& url) {
+  json::Object out{{"alg", "ES256"}};
+  if (url) out.set("x5u", *url);
+  if (!chain.empty()) {
+    json::Array x5c;  // RFC 7517 section 4.7: base64, not base64url
+    for (const auto& certificate : chain) x5c.emplace_back(codec::base64_encode(certificate.der()));
+    out.set("x5c", std::move(x5c));
+  }
+  const auto point = codec::jose::to_jwk(key.public_key());
+  for (const auto name : {"kty", "crv", "x", "y"}) out.set(name, *point.find(name));
+  return out;
+}
+
 }  // namespace
+
+TokenSigner::TokenSigner(crypto::PrivateKey key, std::vector<crypto::Certificate> chain,
+                         const std::optional<std::string>& url)
+    : key_(std::move(key)), chain_(std::move(chain)), header_jwk_(make_header_jwk(key_, chain_, url)) {}
 
 Result<TokenSigner> TokenSigner::from_files(const SignerFiles& files) {
   auto key = TRY(p256_key(files.key_pem.expose()));
@@ -96,19 +114,6 @@ Result<std::string> TokenSigner::sign(const json::Object& claims) const {
 
 std::string TokenSigner::anchor_pem() const {
   return chain_.empty() ? std::string{} : chain_.back().to_pem();
-}
-
-json::Object TokenSigner::header_jwk() const {
-  json::Object out{{"alg", "ES256"}};
-  if (cert_url_) out.set("x5u", *cert_url_);
-  if (!chain_.empty()) {
-    json::Array x5c;  // RFC 7517 section 4.7: base64, not base64url
-    for (const auto& certificate : chain_) x5c.emplace_back(codec::base64_encode(certificate.der()));
-    out.set("x5c", std::move(x5c));
-  }
-  const auto key = codec::jose::to_jwk(key_.public_key());
-  for (const auto name : {"kty", "crv", "x", "y"}) out.set(name, *key.find(name));
-  return out;
 }
 
 json::Object TokenSigner::jwk_set() const {

@@ -34,15 +34,14 @@ class TokenSigner {
   // What a relying party puts into trusted_certs_paths: the last certificate of the chain, in PEM; empty without one.
   std::string anchor_pem() const;
   crypto::PublicKey public_key() const { return key_.public_key(); }
-  codec::json::Object header_jwk() const;
+  const codec::json::Object& header_jwk() const { return header_jwk_; }
   codec::json::Object jwk_set() const;  // {"keys":[header_jwk]}, as /.well-known/jwks.json
 
  private:
-  TokenSigner(crypto::PrivateKey key, std::vector<crypto::Certificate> chain, std::optional<std::string> url)
-      : key_(std::move(key)), chain_(std::move(chain)), cert_url_(std::move(url)) {}
+  TokenSigner(crypto::PrivateKey key, std::vector<crypto::Certificate> chain, const std::optional<std::string>& url);
   crypto::PrivateKey key_;
   std::vector<crypto::Certificate> chain_;
-  std::optional<std::string> cert_url_;
+  codec::json::Object header_jwk_;
 };
 
 }  // namespace coffer::appraisal

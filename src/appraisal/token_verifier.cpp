@@ -43,6 +43,12 @@ TimePoint expiry_of(const json::Object& claims) {
   return from_unix_seconds(static_cast<std::int64_t>(std::clamp(seconds, 0.0, far)));
 }
 
+Error no_tee_key() {
+  return {TokenError::no_tee_key,
+          "the token's claims are expected to hold a tee-pubkey, found none; name its place "
+          "in attestation_token.extra_teekey_paths"};
+}
+
 Error too_large(std::size_t size, std::size_t limit) {
   return {TokenError::too_large, "an attestation token of at most " + std::to_string(limit) +
                                      " bytes is expected, found " + std::to_string(size)};
@@ -50,11 +56,17 @@ Error too_large(std::size_t size, std::size_t limit) {
 
 }  // namespace
 
+VerifiedToken::VerifiedToken(json::Object header, json::Object claims, std::optional<json::Object> tee_key,
+                             TimePoint expires)
+    : header_(std::move(header)),
+      claims_(std::move(claims)),
+      tee_key_(std::move(tee_key)),
+      response_key_(tee_key_ ? jose::parse_jwk(json::Value{*tee_key_}) : fail(no_tee_key())),
+      expires_(expires) {}
+
 Result<const json::Object*> VerifiedToken::tee_public_key() const {
   if (tee_key_) return &*tee_key_;
-  return fail(TokenError::no_tee_key,
-              "the token's claims are expected to hold a tee-pubkey, found none; name its place "
-              "in attestation_token.extra_teekey_paths");
+  return fail(no_tee_key());
 }
 
 TokenVerifier::TokenVerifier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

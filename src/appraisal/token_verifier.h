@@ -8,6 +8,7 @@
 
 #include "appraisal/error.h"
 #include "base/clock.h"
+#include "codec/jose/jwk.h"
 #include "codec/json.h"
 #include "crypto/x509.h"
 #include "net/http_client.h"
@@ -29,17 +30,19 @@ struct TokenVerifierOptions {
 class VerifiedToken {
  public:
   VerifiedToken(codec::json::Object header, codec::json::Object claims, std::optional<codec::json::Object> tee_key,
-                TimePoint expires)
-      : header_(std::move(header)), claims_(std::move(claims)), tee_key_(std::move(tee_key)), expires_(expires) {}
+                TimePoint expires);
   const codec::json::Object& header() const { return header_; }
   const codec::json::Object& claims() const { return claims_; }
   TimePoint expires() const { return expires_; }
   // The JWK that responses are encrypted to; no_tee_key where the claims carry none.
   Result<const codec::json::Object*> tee_public_key() const;
+  // The same, read: once for a token, however many responses. Also the errors of parse_jwk().
+  const Result<codec::jose::Jwk>& response_key() const { return response_key_; }
 
  private:
   codec::json::Object header_, claims_;
   std::optional<codec::json::Object> tee_key_;
+  Result<codec::jose::Jwk> response_key_;
   TimePoint expires_;
 };
 

@@ -134,6 +134,7 @@ TEST_F(TokenVerification, a_token_chained_to_a_trusted_certificate_is_accepted) 
   EXPECT_EQ(*(*verified)->header().find("alg"), json::Value{"ES256"});
   EXPECT_EQ((*verified)->expires(), now + std::chrono::seconds{300});
   EXPECT_EQ(**(*verified)->tee_public_key(), (json::Object{{"kty", "EC"}}));
+  EXPECT_FALSE((*verified)->response_key()) << "a key without coordinates";
 }
 
 TEST_F(TokenVerification, certificates_are_read_from_files_with_and_without_scheme) {
@@ -313,6 +314,7 @@ TEST_F(TokenVerification, a_token_without_tee_key_is_accepted_and_says_so_when_o
   const auto key = (*verified)->tee_public_key();
   ASSERT_FALSE(key);
   EXPECT_EQ(key.error().code, TokenError::no_tee_key);
+  EXPECT_EQ((*verified)->response_key().error().code, TokenError::no_tee_key);
 }
 
 TEST_F(TokenVerification, a_known_token_is_not_checked_again_and_still_expires) {

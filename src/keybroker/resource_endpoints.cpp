@@ -86,9 +86,10 @@ std::optional<jose::KeyManagement> key_management(const jose::Jwk& key) {
 }
 
 Result<std::string> seal(const appraisal::VerifiedToken& token, ByteView secret) {
-  const auto jwk = token.tee_public_key();
-  if (!jwk) return fail(because(BrokerError::tee_key_missing, "the token carries no TEE public key", jwk.error()));
-  const auto key = jose::parse_jwk(json::Value{**jwk});
+  const auto& key = token.response_key();
+  if (!key && key.error().code == ErrorCode{appraisal::TokenError::no_tee_key}) {
+    return fail(because(BrokerError::tee_key_missing, "the token carries no TEE public key", key.error()));
+  }
   if (!key) return fail(because(BrokerError::response_failed, "the TEE public key cannot be used", key.error()));
   const auto algorithm = key_management(*key);
   if (!algorithm) {
