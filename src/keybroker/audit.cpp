@@ -8,6 +8,7 @@
 #include "base/byte_reader.h"
 #include "codec/base64.h"
 #include "keybroker/refusal.h"
+#include "keybroker/sweep.h"
 
 namespace coffer::keybroker {
 namespace {
@@ -129,12 +130,12 @@ Result<std::size_t> AuditLog::prune() {
   const auto oldest = time_part(clock_.now() - config_.max_age);
   const auto keys = TRY(all_keys(*store_));
   std::map<char, std::size_t> kept;
-  std::size_t removed = 0;
+  std::vector<std::string> needless;
   for (auto key = keys.rbegin(); key != keys.rend(); ++key) {
     if (++kept[key->back()] <= config_.max_records && std::string_view{*key}.substr(0, time_width) >= oldest) continue;
-    if (TRY(store_->erase(space, *key))) ++removed;
+    needless.push_back(*key);
   }
-  return removed;
+  return erase_in_pages(*store_, space, needless);
 }
 
 }  // namespace coffer::keybroker

@@ -20,7 +20,8 @@ struct HttpConfig {
   std::filesystem::path certificate{};  // PEM, leaf first
   bool tls13_only = false;
   std::size_t max_body_size = 2U << 20;  // bytes; upstream's payload_request_size is in MiB
-  unsigned workers = 4;
+  // Requests under way at once. Most of them wait for the disk, and those that wait together share one write to it.
+  unsigned workers = 16;
 };
 
 // An Ed25519, EC or RSA public key (PEM) whose holder is administrator in "Simple" mode.

@@ -3,6 +3,7 @@
 #include "codec/base64.h"
 #include "crypto/hash.h"
 #include "keybroker/refusal.h"
+#include "keybroker/sweep.h"
 
 namespace coffer::keybroker {
 namespace {
@@ -10,7 +11,6 @@ namespace {
 namespace json = codec::json;
 
 constexpr std::string_view space = "kbs_issued_token";
-constexpr std::size_t page = 500;
 
 Result<IssuedToken> parse(std::string_view text) {
   const auto document = TRY(json::parse(text));
@@ -51,27 +51,19 @@ Result<> IssuedTokens::remember(std::string_view token, const IssuedToken& issue
 Result<std::optional<IssuedToken>> IssuedTokens::find(std::string_view token) const {
   const auto stored = store_->get(space, token_id(token));
   if (!stored) return fail(storage_trouble(stored.error()));
-  if (!*stored) return std::nullopt;
-  auto issued = parse(as_text(**stored));
+  const auto& text = *stored;
+  if (!text) return std::nullopt;
+  auto issued = parse(as_text(*text));
   if (!issued) return fail(storage_trouble(issued.error()));
   return issued;
 }
 
 Result<std::size_t> IssuedTokens::sweep(TimePoint now) {
-  std::size_t removed = 0;
-  std::string last;
-  while (true) {
-    const auto keys = TRY(store_->list(space, {}, last, page));
-    for (const auto& key : keys) {
-      const auto stored = TRY(store_->get(space, key));
-      if (!stored) continue;
-      const auto issued = parse(as_text(*stored));
-      if (issued && now < issued->expires) continue;
-      if (TRY(store_->erase(space, key))) ++removed;
-    }
-    if (keys.size() < page) return removed;
-    last = keys.back();
-  }
+  const auto swept = TRY(sweep_space(*store_, space, [&](std::string_view stored) {
+    const auto issued = parse(stored);
+    return issued && now < issued->expires;
+  }));
+  return swept.removed;
 }
 
 }  // namespace coffer::keybroker

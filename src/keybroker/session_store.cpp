@@ -1,12 +1,12 @@
 #include "keybroker/session_store.h"
 
 #include "keybroker/refusal.h"
+#include "keybroker/sweep.h"
 
 namespace coffer::keybroker {
 namespace {
 
 constexpr std::string_view space = "kbs_protocol_session";
-constexpr std::size_t page = 500;
 
 Error storage_trouble(const Error& cause) {
   return because(BrokerError::storage_failed, "the session store failed", cause);
@@ -17,8 +17,9 @@ Error storage_trouble(const Error& cause) {
 Result<Session> SessionStore::find(const SessionId& id) const {
   const auto stored = store_->get(space, id.text());
   if (!stored) return fail(storage_trouble(stored.error()));
-  if (!*stored) return fail(BrokerError::session_unknown, "there is no such session; begin a new handshake");
-  auto session = Session::parse(as_text(**stored));
+  const auto& text = *stored;
+  if (!text) return fail(BrokerError::session_unknown, "there is no such session; begin a new handshake");
+  auto session = Session::parse(as_text(*text));
   if (!session) return fail(storage_trouble(session.error()));
   return session;
 }
@@ -51,26 +52,12 @@ Result<> SessionStore::erase(const SessionId& id) {
 }
 
 Result<std::size_t> SessionStore::sweep(TimePoint now) {
-  std::size_t removed = 0;
-  std::size_t living = 0;
-  std::string last;
-  while (true) {
-    const auto keys = TRY(store_->list(space, {}, last, page));
-    for (const auto& key : keys) {
-      const auto stored = TRY(store_->get(space, key));
-      if (!stored) continue;
-      const auto session = Session::parse(as_text(*stored));
-      if (session && !session->expired(now)) {
-        ++living;
-      } else if (TRY(store_->erase(space, key))) {
-        ++removed;
-      }
-    }
-    if (keys.size() < page) break;
-    last = keys.back();
-  }
-  living_->store(living);
-  return removed;
+  const auto swept = TRY(sweep_space(*store_, space, [&](std::string_view stored) {
+    const auto session = Session::parse(stored);
+    return session && !session->expired(now);
+  }));
+  living_->store(swept.kept);
+  return swept.removed;
 }
 
 }  // namespace coffer::keybroker
