@@ -10,7 +10,8 @@ from measure import Row
 
 BENCH = pathlib.Path(os.environ["COFFER_BIN"]).parent / "bench"
 PAIRS = [
-    ("RCAR handshake (sample TEE)", "rcar_handshake", "libcrypto_handshake", "1.25x of libcrypto, 900/s a core"),
+    ("RCAR handshake, affirmed sample TEE", "rcar_handshake", "libcrypto_handshake", "1.25x of libcrypto, 900/s a core"),
+    ("RCAR handshake, contraindicated and explained", "explained_handshake", "libcrypto_handshake", ""),
     ("resource GET with a token", "resource_get", "libcrypto_resource_get", "3000/s a core"),
 ]
 
