@@ -8,13 +8,13 @@ from conftest import running_broker
 
 # What the owner reads when the fault is dialled: a code of the verifier, or the claim that the policy did not like.
 FAULTS = {
-    "snp": {"old-tcb": "reported_tcb_", "debug": "policy_debug_allowed", "wrong-measurement": "input.snp.measurement",
+    "snp": {"old-tcb": "snp.wrong_tcb", "debug": "policy_debug_allowed", "wrong-measurement": "input.snp.measurement",
             "wrong-nonce": "evidence.report_data_mismatch", "other-chip": "snp.wrong_chip", "lower-privilege": "snp.wrong_vmpl",
             "bad-signature": "snp.bad_signature", "no-certificates": "evidence.collateral_missing", "revoked": "snp.revoked",
             "expired": "snp.not_valid_at_time"},
-    "tdx": {"old-tcb": "tcb_status", "old-module": "tcb_status", "revoked": "dcap.revoked", "expired": "dcap.not_valid_at_time",
+    "tdx": {"old-tcb": "tcb_status", "old-module": "tcb_status", "revoked": "dcap.pck_revoked", "expired": "collateral_expiration_status",
             "debug": "td_attributes.debug", "wrong-measurement": "mr_td", "wrong-event": "eventlog.replay_mismatch",
-            "wrong-nonce": "evidence.report_data_mismatch", "bad-signature": "dcap.bad_signature"},
+            "wrong-nonce": "evidence.report_data_mismatch", "bad-signature": "dcap.bad_quote_signature"},
     "sgx": {"wrong-nonce": "evidence.report_data_mismatch", "wrong-measurement": "mr_enclave", "debug": "attributes.flags"},
     "nitro": {"debug": "nitro.debug_mode", "wrong-pcr": "pcr0", "wrong-nonce": "evidence.report_data_mismatch",
               "expired": "nitro.certificate_expired", "wrong-root": "nitro.unknown_root", "clock-skew": "nitro.from_the_future",

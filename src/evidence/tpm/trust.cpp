@@ -139,7 +139,7 @@ Result<AkTrust> judge_ak(const crypto::PublicKey& ak, std::span<const Bytes> cer
   const auto root = TRY(verify_certificate(ak, chain, roots, now));
   const auto is_root = [&root](const crypto::Certificate& each) { return each.der() == root.der(); };
   if (std::ranges::any_of(settings.ek_roots, is_root)) return AkTrust{"certified"};
-  return AkTrust{"certified", root.subject()};
+  return AkTrust{"certified", simulated_subject(root)};
 }
 
 }  // namespace coffer::evidence::tpm
