@@ -51,7 +51,7 @@ class Simulator : public ::testing::Test {
 TEST_F(Simulator, evidence_is_accepted_where_it_was_chosen_and_says_what_it_is) {
   const auto claims = verdict();
   ASSERT_TRUE(claims) << to_string(claims.error());
-  EXPECT_EQ(claims->front().simulated_root, load_simulator_root(directory_)->certificate.subject());
+  EXPECT_EQ(claims->front().simulated_root, simulated_subject(load_simulator_root(directory_)->certificate));
   EXPECT_EQ(*claims->front().claims.find("ak_trust"), json::Value{"certified"});
   EXPECT_EQ(verdict({report_data}, false).error().code, EvidenceError::simulated_refused);
 }

@@ -129,7 +129,7 @@ TEST_F(Trust, is_refused_to_a_simulator_that_was_not_chosen) {
   EXPECT_EQ(judge_simulated(with_root(), {}).error().code, EvidenceError::simulated_refused);
   const auto chosen = judge_simulated({}, {&simulator.certificate, 1});
   ASSERT_TRUE(chosen) << to_string(chosen.error());
-  EXPECT_EQ(chosen->simulated_root, simulator.certificate.subject());
+  EXPECT_EQ(chosen->simulated_root, simulated_subject(simulator.certificate));
   EXPECT_EQ(judge({}, {}, {&simulator.certificate, 1}).error().code, TpmError::untrusted_ak);
 }
 
