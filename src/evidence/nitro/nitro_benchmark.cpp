@@ -1,0 +1,55 @@
+// An appraisal of a Nitro document with its chain remembered and with a new one, and its parse alone.
+#include <benchmark/benchmark.h>
+
+#include "codec/base64.h"
+#include "evidence/nitro/nitro.h"
+#include "evidence/nitro/simulate.h"
+
+namespace coffer::evidence::nitro {
+namespace {
+
+struct Scene {
+  TimePoint now = system_clock().now();
+  SimulatorRoot root = make_simulator_root(now).value();
+  Bytes document = simulate_document(root, {.nonce = Bytes(48)}, now).value();
+  codec::json::Value evidence = codec::json::Object{{"document", codec::base64_encode(document)}};
+
+  std::unique_ptr<Verifier> new_verifier() const {
+    VerifierOptions options;
+    options.simulator_roots = {root.certificate};
+    options.simulated_tees = {TeeKind::nitro};
+    return make_verifier(TeeKind::nitro, options).value();
+  }
+};
+
+const Scene& scene() {
+  static const Scene made;
+  return made;
+}
+
+void parse_nitro(benchmark::State& state) {
+  for (auto _ : state) {
+    if (!parse_document(scene().document)) std::abort();
+  }
+}
+BENCHMARK(parse_nitro);
+
+void appraisal_with_cached_chain(benchmark::State& state) {
+  const auto verifier = scene().new_verifier();
+  for (auto _ : state) {
+    if (!verifier->verify(scene().evidence, {Bytes(48), {}}, scene().now)) std::abort();
+  }
+}
+BENCHMARK(appraisal_with_cached_chain);
+
+void appraisal_with_new_chain(benchmark::State& state) {
+  for (auto _ : state) {
+    if (!scene().new_verifier()->verify(scene().evidence, {Bytes(48), {}}, scene().now)) std::abort();
+  }
+}
+BENCHMARK(appraisal_with_new_chain);
+
+}  // namespace
+}  // namespace coffer::evidence::nitro
+
+BENCHMARK_MAIN();
