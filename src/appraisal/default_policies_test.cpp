@@ -279,7 +279,7 @@ TEST(DefaultCpuPolicy, firmware_of_a_measured_boot_counts_where_it_is_named) {
 
 TEST(DefaultCpuPolicy, secure_execution_rests_on_its_verifier_and_the_rest_on_nothing) {
   EXPECT_EQ(appraise("default_cpu", parsed(R"({"se":{"version":"1"}})"), json::Object{}), (Vector{3, 2, 2}));
-  for (const auto tee : {"sgx", "cca", "csv", "nitro"}) {
+  for (const auto tee : {"sgx", "cca", "csv", "psa", "keystone"}) {
     EXPECT_EQ(appraise("default_cpu", json::Object{{tee, json::Object{{"x", 1}}}}, json::Object{}), contraindicated);
   }
   EXPECT_EQ(appraise("default_cpu", json::Object{}, json::Object{}), contraindicated);

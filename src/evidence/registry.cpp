@@ -62,6 +62,7 @@ struct Row {
   MakeVerifier make_verifier;
   MakeAttester make_attester;
   MakeAttester make_simulator;
+  bool only_reads = false;  // its evidence is parsed and named, and never accepted
 };
 
 #ifdef COFFER_TEE_SAMPLE
@@ -109,16 +110,16 @@ const std::vector<Row>& rows() {
       {TeeKind::keystone, keystone::make_verifier, nullptr, keystone::make_simulator},
 #endif
 #ifdef COFFER_TEE_CSV
-      {TeeKind::csv, csv::make_verifier, nullptr, nullptr},
+      {TeeKind::csv, csv::make_verifier, nullptr, nullptr, true},
 #endif
 #ifdef COFFER_TEE_SE
-      {TeeKind::se, se::make_verifier, nullptr, nullptr},
+      {TeeKind::se, se::make_verifier, nullptr, nullptr, true},
 #endif
 #ifdef COFFER_TEE_HYGONDCU
-      {TeeKind::hygondcu, hygondcu::make_verifier, nullptr, nullptr},
+      {TeeKind::hygondcu, hygondcu::make_verifier, nullptr, nullptr, true},
 #endif
 #ifdef COFFER_TEE_NVIDIA_DPU
-      {TeeKind::nvidia_dpu, nvidia_dpu::make_verifier, nullptr, nullptr},
+      {TeeKind::nvidia_dpu, nvidia_dpu::make_verifier, nullptr, nullptr, true},
 #endif
 #ifdef COFFER_TEE_EXTERNAL
       {TeeKind::external, external::make_verifier, external::make_attester, nullptr},
@@ -204,6 +205,15 @@ Result<const Registry::Entry*> Registry::find(TeeKind kind, std::string_view wha
 }
 
 Result<const Verifier*> Registry::verifier(TeeKind kind) const {
+  const auto* row = find_row(kind);
+  if (row != nullptr && row->only_reads) {
+    return fail(EvidenceError::not_supported, "evidence of TEE \"" + std::string{wire_name(kind)} +
+                                                  "\" can be shown but not verified by this build, so it is refused");
+  }
+  return reader(kind);
+}
+
+Result<const Verifier*> Registry::reader(TeeKind kind) const {
   const auto* entry = TRY(find(kind, "verifier"));
   if (entry->verifier == nullptr) return absent(kind, "verifier");
   return entry->verifier.get();
@@ -218,7 +228,7 @@ Result<const Attester*> Registry::attester(TeeKind kind) const {
 std::vector<TeeKind> Registry::verifiers() const {
   std::vector<TeeKind> out;
   for (const auto& [kind, entry] : entries_) {
-    if (entry.verifier != nullptr) out.push_back(kind);
+    if (entry.verifier != nullptr && !find_row(kind)->only_reads) out.push_back(kind);
   }
   return out;
 }

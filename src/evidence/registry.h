@@ -30,8 +30,11 @@ class Registry {
   // unknown_tee or not_supported for an `allow_tees` name that is unknown or has no code here.
   static Result<Registry> create(const RegistryOptions& options = {});
 
-  // tee_not_allowed for a sample TEE that was not chosen, not_supported where this build has none.
+  // tee_not_allowed for a sample TEE that was not chosen, not_supported where this build has none, or one that can only
+  // name what such evidence says.
   Result<const Verifier*> verifier(TeeKind kind) const;
+  // For Verifier::inspect() and from_raw() alone: those, too, whose evidence is always refused.
+  Result<const Verifier*> reader(TeeKind kind) const;
   Result<const Attester*> attester(TeeKind kind) const;
 
   // What this registry would accept now.

@@ -68,7 +68,19 @@ TEST(Registry, hardware_with_code_needs_no_choice) {
   const auto registry = Registry::create();
   ASSERT_TRUE(registry) << to_string(registry.error());
   for (const auto kind : built_in_tees()) {
-    if (!is_sample(kind)) EXPECT_THAT(registry->verifiers(), Contains(kind)) << wire_name(kind);
+    if (is_sample(kind)) continue;
+    EXPECT_TRUE(registry->reader(kind)) << wire_name(kind);
+    EXPECT_EQ(registry->verifier(kind).has_value(), testing::Value(registry->verifiers(), Contains(kind)))
+        << wire_name(kind);
+  }
+}
+
+TEST(Registry, what_can_only_be_shown_is_no_verifier) {
+  const auto registry = Registry::create();
+  ASSERT_TRUE(registry);
+  for (const auto kind : {TeeKind::csv, TeeKind::se, TeeKind::hygondcu, TeeKind::nvidia_dpu}) {
+    EXPECT_EQ(registry->verifier(kind).error().code, EvidenceError::not_supported) << wire_name(kind);
+    EXPECT_THAT(registry->verifiers(), Not(Contains(kind))) << wire_name(kind);
   }
 }
 

@@ -161,7 +161,7 @@ TEST_F(RunnerTest, without_a_tee_nothing_falls_back_to_sample) {
   put_sealed(printer("never"));
   options_.kbs_url = "http://127.0.0.1:9";
   options_.mode = Mode::background_check;
-  options_.tee = "snp";
+  options_.tee = "csv";
   EXPECT_EQ(failing(), 121) << why();
 }
 

@@ -78,7 +78,7 @@ Result<Object> read_unverified(const EvidenceOptions& options, const std::string
   evidence::RegistryOptions registry_options{.allow_switch = "--tee", .attesters = false};
   if (evidence::is_sample(choice.kind)) registry_options.allow_tees.push_back(options.tee);
   const auto registry = TRY(evidence::Registry::create(registry_options));
-  const auto* verifier = TRY(registry.verifier(choice.kind));
+  const auto* verifier = TRY(registry.reader(choice.kind));
   return verifier->inspect(TRY(load_evidence(file, *verifier, options)));
 }
 
