@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "codec/base64.h"
 #include "evidence/config_section.h"
 #include "evidence/eventlog/agent_event_log.h"
@@ -27,6 +28,12 @@ Result<std::string> read_text(const fs::path& file, const ConfigSection& section
 Result<std::vector<crypto::PublicKey>> read_keys(const fs::path& directory, const ConfigSection& section) {
   constexpr std::string_view key = "trusted_ak_keys_dir";
   std::error_code error;
+  // Upstream's own configurations name a folder that is not there. It holds no key, so none is trusted.
+  if (!fs::exists(directory, error) && (!error || error == std::errc::no_such_file_or_directory)) {
+    log::warn("tpm.no_trusted_keys", "the folder of trusted attestation keys does not exist; every TPM is refused",
+              {{"setting", "tpm_verifier.trusted_ak_keys_dir"}, {"folder", directory.string()}});
+    return std::vector<crypto::PublicKey>{};
+  }
   std::vector<fs::path> files;
   for (fs::directory_iterator each{directory, error}, end; !error && each != end; each.increment(error)) {
     if (each->path().extension() == ".pem" || each->path().extension() == ".pub") files.push_back(each->path());
