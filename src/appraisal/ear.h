@@ -59,8 +59,8 @@ struct Submodule {
 };
 
 // "ear.veraison.annotated-evidence": {"<tee>": claims, report_data?, init_data?, init_data_claims?,
-// runtime_data_claims?, simulated_root?}. The two pairs appear where the verifier returned init_data or report_data, and
-// the last, which is ours, where the evidence chains to a simulator's root: a policy can tell.
+// runtime_data_claims?, simulated_root?}. The two pairs appear where the verifier returned init_data or report_data,
+// and the last, which is ours, where the evidence chains to a simulator's root: a policy can tell.
 struct AnnotatedEvidence {
   evidence::TeeKind tee;
   evidence::Claims claims;

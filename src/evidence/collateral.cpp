@@ -5,10 +5,11 @@
 namespace coffer::evidence {
 
 namespace {
-constexpr std::array services{CollateralService{"amd-kds", "https://kdsintf.amd.com"},
-                              CollateralService{"intel-pcs", "https://api.trustedservices.intel.com"},
-                              // The root's revocation list is not among the PCS's own paths.
-                              CollateralService{"intel-certificates", "https://certificates.trustedservices.intel.com"}};
+constexpr std::array services{
+    CollateralService{"amd-kds", "https://kdsintf.amd.com"},
+    CollateralService{"intel-pcs", "https://api.trustedservices.intel.com"},
+    // The root's revocation list is not among the PCS's own paths.
+    CollateralService{"intel-certificates", "https://certificates.trustedservices.intel.com"}};
 }  // namespace
 
 std::string_view code_name(CollateralError code) {

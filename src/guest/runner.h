@@ -40,10 +40,10 @@ struct RunnerOptions {
   std::string issuer_url{};
   std::string kbc_name{};  // "", "cc_kbc", "offline_fs_kbc", "sample" (published key)
   std::optional<std::filesystem::path> aa_config{};
-  std::string key_id{};                                    // overrides the annotation's kid; plain images are refused
-  std::string tee{};                            // "": the detected one; "sample", "simulated:snp" only by name
-  std::filesystem::path simulator_directory{};  // keys for "simulated:..."
-  std::vector<std::filesystem::path> offline_keys{};       // directories, or offline_fs_kbc JSON files
+  std::string key_id{};                               // overrides the annotation's kid; plain images are refused
+  std::string tee{};                                  // "": the detected one; "sample", "simulated:snp" only by name
+  std::filesystem::path simulator_directory{};        // keys for "simulated:..."
+  std::vector<std::filesystem::path> offline_keys{};  // directories, or offline_fs_kbc JSON files
   std::optional<std::filesystem::path> kbs_certificate{};  // PEM of an extra root
   std::optional<std::filesystem::path> init_data{};        // TOML
   bool require_encrypted = false;                          // a plain image is refused

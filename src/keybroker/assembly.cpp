@@ -133,7 +133,8 @@ Result<Attestation> make_attestation(const Config& config, const Stores& stores,
     case AttestationKind::builtin: return make_builtin(config, stores, environment);
     case AttestationKind::grpc:
       return Attestation {
-        .service = TRY(appraisal::grpc::make_client({.address = config.attestation.as_addr, .random = environment.random}))
+        .service =
+            TRY(appraisal::grpc::make_client({.address = config.attestation.as_addr, .random = environment.random}))
       };
   }
   return Attestation{};

@@ -113,7 +113,7 @@ struct AuditConfig {
 
 // Where verifiers get endorsements that are not in the evidence.
 struct CollateralConfig {
-  bool offline = false;                           // only what the store holds, as `coffer collateral import` put it there
+  bool offline = false;  // only what the store holds, as `coffer collateral import` put it there
   std::map<std::string, std::string> services{};  // base URL by service: "amd-kds", "intel-pcs"
 };
 

@@ -1,8 +1,8 @@
 #include "apps/coffer/admin_client.h"
 
-#include "codec/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "codec/base64.h"
 #include "codec/jose/jwt.h"
 #include "net/url.h"
 
@@ -107,10 +107,9 @@ Result<> AdminClient::post_json(std::string_view path, const Value& body) {
 Result<> register_reference_values(const Context& context, const codec::json::Object& values) {
   const auto payload = codec::json::serialize(values);
   auto broker = TRY(AdminClient::create(context));
-  TRY(broker.post_json("reference-value",
-                       codec::json::Object{{"version", "0.1.0"},
-                                           {"type", "sample"},
-                                           {"payload", codec::base64_encode(as_bytes(payload))}}));
+  TRY(broker.post_json("reference-value", codec::json::Object{{"version", "0.1.0"},
+                                                              {"type", "sample"},
+                                                              {"payload", codec::base64_encode(as_bytes(payload))}}));
   return {};
 }
 

@@ -65,8 +65,9 @@ Result<codec::json::Object> read_verifier_config(const std::string& file) {
 }
 
 Result<evidence::Registry> make_registry(const Options& options, std::shared_ptr<storage::KeyValueStore> store) {
+  auto verifier_config = TRY(read_verifier_config(options.verifier_config));
   evidence::VerifierSetup setup{.allow_tees = options.allow_tees,
-                                .verifier_config = TRY(read_verifier_config(options.verifier_config)),
+                                .verifier_config = std::move(verifier_config),
                                 .simulator_roots = options.simulator_roots,
                                 .collateral = {.store = std::move(store), .offline = options.collateral_offline}};
   for (const auto& text : options.collateral_services) {
@@ -99,7 +100,8 @@ int run(int argc, char** argv) {
   app.add_option("--anchor", options.anchor_file,
                  "write the certificate that relying parties put into trusted_certs_paths");
   app.add_option("--allow-tee", options.allow_tees, "accept evidence that proves nothing: sample, simulated:TEE");
-  app.add_option("--simulator-root", options.simulator_roots, "root of the simulator that simulated evidence chains to");
+  app.add_option("--simulator-root", options.simulator_roots,
+                 "root of the simulator that simulated evidence chains to");
   app.add_option("--verifier-config", options.verifier_config, "JSON: options of single verifiers, as in upstream");
   app.add_option("--collateral-service", options.collateral_services,
                  "NAME=URL: where a vendor's endorsements are, instead of the vendor");

@@ -21,8 +21,9 @@ constexpr std::string_view ak_purpose = "2.23.133.8.3";
 Result<std::string> read_text(const fs::path& file, const ConfigSection& section, std::string_view key) {
   const auto content = eventlog::read_log_file(file);
   if (!content) return section.bad(key, "a readable file", content.error().message);
-  if (!*content) return section.bad(key, "a readable file", file.string() + ", which does not exist");
-  return coffer::to_text(**content);
+  const auto& bytes = *content;
+  if (!bytes) return section.bad(key, "a readable file", file.string() + ", which does not exist");
+  return coffer::to_text(*bytes);
 }
 
 Result<std::vector<crypto::PublicKey>> read_keys(const fs::path& directory, const ConfigSection& section) {

@@ -13,7 +13,7 @@ namespace coffer::guest::detail {
 
 struct KeyAccess {
   Decision decision;
-  std::string tee{};                               // wire name where attestation is made
+  std::string tee{};                                     // wire name where attestation is made
   std::unique_ptr<evidence::ChosenAttester> attester{};  // the one that `source` uses
   std::shared_ptr<keyclient::ResourceSource> source{};
 

@@ -37,7 +37,7 @@ class ConfigTable {
   Result<std::optional<std::vector<std::string>>> texts(std::string_view key);  // one text stands for a list of one
   Result<std::optional<ConfigTable>> table(std::string_view key);
   Result<std::optional<codec::json::Object>> object(std::string_view key);  // as it stands, for a reader elsewhere
-  Result<std::vector<ConfigTable>> tables(std::string_view key);  // empty where absent
+  Result<std::vector<ConfigTable>> tables(std::string_view key);            // empty where absent
 
   // The same, written to `into` where the key is present.
   Result<> read(std::string_view key, std::string& into);
