@@ -1,6 +1,6 @@
 #include "codec/base64.h"
+#include "evidence/binding.h"
 #include "evidence/dcap/engine.h"
-#include "evidence/init_data.h"
 #include "evidence/sgx/sgx.h"
 
 namespace coffer::evidence::sgx {
@@ -8,9 +8,6 @@ namespace coffer::evidence::sgx {
 namespace json = codec::json;
 
 namespace {
-
-constexpr std::size_t report_data_size = 64;
-constexpr std::size_t config_id_size = 64;
 
 Result<Bytes> quote_bytes(const json::Value& evidence) {
   const auto* object = evidence.if_object();
@@ -28,22 +25,9 @@ Result<const dcap::SgxReport*> report_of(const dcap::Quote& quote) {
   return fail(SgxError::not_an_enclave, "a quote of an SGX enclave is expected, found one of a TD");
 }
 
-std::string expected_found(std::string_view what, ByteView expected, ByteView found) {
-  return std::string{what} + " of the enclave is expected to be " + codec::hex_encode(expected) + ", found " +
-         codec::hex_encode(found);
-}
-
 Result<> check_binding(const dcap::SgxReport& report, const Binding& binding) {
-  if (binding.report_data) {
-    const auto expected = fit_digest(*binding.report_data, report_data_size);
-    if (!equal(expected, report.report_data)) {
-      return fail(EvidenceError::report_data_mismatch, expected_found("REPORTDATA", expected, report.report_data));
-    }
-  }
-  if (!binding.init_data_digest) return {};
-  const auto expected = fit_digest(*binding.init_data_digest, config_id_size);
-  if (equal(expected, report.config_id)) return {};
-  return fail(EvidenceError::init_data_mismatch, expected_found("CONFIGID", expected, report.config_id));
+  TRY(check_report_data_field(binding, report.report_data, "REPORTDATA of the enclave"));
+  return check_init_data_field(binding, report.config_id, "CONFIGID of the enclave");
 }
 
 class SgxVerifier final : public Verifier {

@@ -1,5 +1,5 @@
 #include "codec/base64.h"
-#include "evidence/init_data.h"
+#include "evidence/binding.h"
 #include "evidence/snp/snp.h"
 
 namespace coffer::evidence::snp {
@@ -7,25 +7,6 @@ namespace coffer::evidence::snp {
 namespace json = codec::json;
 
 namespace {
-
-// REPORT_DATA holds the digest and zeros behind it (trustee.md 7).
-Result<> check_report_data(const Report& report, const Binding& binding) {
-  if (!binding.report_data) return {};
-  const auto expected = fit_digest(*binding.report_data, report.report_data.size());
-  if (binding.report_data->size() <= report.report_data.size() && equal(expected, report.report_data)) return {};
-  return fail(EvidenceError::report_data_mismatch, "the report data is expected to be " + codec::hex_encode(expected) +
-                                                       ", found " + codec::hex_encode(report.report_data));
-}
-
-// HOST_DATA holds the digest of the init-data, cut or padded to 32 bytes.
-Result<> check_init_data(const Report& report, const Binding& binding) {
-  if (!binding.init_data_digest) return {};
-  const auto expected = fit_digest(*binding.init_data_digest, report.host_data.size());
-  if (equal(expected, report.host_data)) return {};
-  return fail(EvidenceError::init_data_mismatch, "the host data is expected to be the init-data's digest " +
-                                                     codec::hex_encode(expected) + ", found " +
-                                                     codec::hex_encode(report.host_data));
-}
 
 class SnpVerifier final : public Verifier {
  public:
@@ -36,8 +17,8 @@ class SnpVerifier final : public Verifier {
     const auto evidence = TRY(Evidence::from_json(value));
     const auto& report = evidence.report;
     auto verdict = TRY(reports_->verify(report, evidence.certificates, now));
-    TRY(check_report_data(report, binding));
-    TRY(check_init_data(report, binding));
+    TRY(check_report_data_field(binding, report.report_data, "the report data"));
+    TRY(check_init_data_field(binding, report.host_data, "the host data"));
     Claims out{claims_of(report)};
     out.report_data = codec::hex_encode(report.report_data);
     // Stated whether init-data was sent or not, as upstream does.

@@ -1,6 +1,6 @@
 #include "codec/base64.h"
+#include "evidence/binding.h"
 #include "evidence/eventlog/event_log.h"
-#include "evidence/init_data.h"
 #include "evidence/tdx/evidence.h"
 #include "evidence/tdx/tdx.h"
 
@@ -10,30 +10,14 @@ namespace json = codec::json;
 
 namespace {
 
-constexpr std::size_t report_data_size = 64;
-constexpr std::size_t config_id_size = 48;
-
 Result<const dcap::TdReport*> td_of(const dcap::Quote& quote) {
   if (const auto* report = quote.td()) return report;
   return fail(TdxError::not_a_td, "a quote of a TD is expected, found one of an SGX enclave");
 }
 
-std::string expected_found(std::string_view what, ByteView expected, ByteView found) {
-  return std::string{what} + " of the TD is expected to be " + codec::hex_encode(expected) + ", found " +
-         codec::hex_encode(found);
-}
-
 Result<> check_binding(const dcap::TdReport& report, const Binding& binding) {
-  if (binding.report_data) {
-    const auto expected = fit_digest(*binding.report_data, report_data_size);
-    if (!equal(expected, report.report_data)) {
-      return fail(EvidenceError::report_data_mismatch, expected_found("REPORTDATA", expected, report.report_data));
-    }
-  }
-  if (!binding.init_data_digest) return {};
-  const auto expected = fit_digest(*binding.init_data_digest, config_id_size);
-  if (equal(expected, report.mr_config_id)) return {};
-  return fail(EvidenceError::init_data_mismatch, expected_found("MRCONFIGID", expected, report.mr_config_id));
+  TRY(check_report_data_field(binding, report.report_data, "REPORTDATA of the TD"));
+  return check_init_data_field(binding, report.mr_config_id, "MRCONFIGID of the TD");
 }
 
 // A CC log counts from 1 for RTMR0 (UEFI 2.11 section 38.4.1: MRTD is 0).
