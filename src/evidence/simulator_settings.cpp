@@ -64,6 +64,17 @@ Result<> SimulatorSettings::check_faults(std::initializer_list<std::string_view>
   return {};
 }
 
+Result<> SimulatorSettings::read_faults(const std::map<std::string_view, bool*>& known) const {
+  for (const auto& name : faults) {
+    const auto fault = known.find(name);
+    if (fault == known.end()) {
+      return fail(EvidenceError::bad_config, "the simulator's settings: there is no fault \"" + name + "\"");
+    }
+    *fault->second = true;
+  }
+  return {};
+}
+
 bool SimulatorSettings::has_fault(std::string_view name) const {
   return std::ranges::find(faults, name) != faults.end();
 }

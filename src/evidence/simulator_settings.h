@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct SimulatorSettings {
   bool has_fault(std::string_view name) const;
   // bad_config for a fault outside `known`: a dial that turns nothing is no test.
   Result<> check_faults(std::initializer_list<std::string_view> known) const;
+  // Sets what stands behind each fault's name; bad_config for a fault that is not there.
+  Result<> read_faults(const std::map<std::string_view, bool*>& known) const;
   // The bytes of a value in hex, exactly `size` where that is not 0; nothing where it is absent. bad_config.
   Result<std::optional<Bytes>> bytes(std::string_view name, std::size_t size = 0) const;
   // nothing where it is absent; bad_config where it is no number in these bounds.

@@ -1,8 +1,8 @@
 #include "codec/base64.h"
+#include "evidence/binding.h"
 #include "evidence/cca/cca.h"
 #include "evidence/cca/claims.h"
 #include "evidence/cca/settings.h"
-#include "evidence/init_data.h"
 #include "evidence/json_bytes.h"
 
 namespace coffer::evidence::cca {
@@ -28,26 +28,6 @@ Result<> check_realm_key(const Token& token) {
                                                codec::hex_encode(token.platform.challenge));
 }
 
-// A7.2.3.1.1: the challenge has 64 bytes; shorter report data is padded with zeros, as upstream does.
-Result<> check_report_data(const Realm& realm, const Binding& binding) {
-  if (!binding.report_data) return {};
-  const auto expected = fit_digest(*binding.report_data, challenge_size);
-  if (realm.challenge == expected && binding.report_data->size() <= challenge_size) return {};
-  return fail(EvidenceError::report_data_mismatch, "the realm's challenge is expected to be " +
-                                                       codec::hex_encode(expected) + ", found " +
-                                                       codec::hex_encode(realm.challenge));
-}
-
-Result<> check_init_data(const Realm& realm, const Binding& binding) {
-  if (!binding.init_data_digest) return {};
-  const auto expected = fit_digest(*binding.init_data_digest, realm.personalization_value.size());
-  if (realm.personalization_value == expected) return {};
-  return fail(EvidenceError::init_data_mismatch,
-              "the realm's personalization value is expected to be the init-data "
-              "digest " +
-                  codec::hex_encode(expected) + ", found " + codec::hex_encode(realm.personalization_value));
-}
-
 class CcaVerifier final : public Verifier {
  public:
   CcaVerifier(Settings settings, std::span<const crypto::Certificate> simulated_roots)
@@ -61,8 +41,9 @@ class CcaVerifier final : public Verifier {
     TRY(check_lifecycle(token.platform));
     TRY(arm::verify_signature(token.realm_token, TRY(realm_key(token.realm)), realm_codes(), "the realm token"));
     TRY(check_realm_key(token));
-    TRY(check_report_data(token.realm, binding));
-    TRY(check_init_data(token.realm, binding));
+    // A7.2.3.1.1: the challenge has 64 bytes; shorter report data is padded with zeros, as upstream does.
+    TRY(check_report_data_field(binding, token.realm.challenge, "the realm's challenge"));
+    TRY(check_init_data_field(binding, token.realm.personalization_value, "the realm's personalization value"));
     Claims out{claims_of(token)};
     out.report_data = codec::hex_encode(token.realm.challenge);
     out.init_data = codec::hex_encode(token.realm.personalization_value);

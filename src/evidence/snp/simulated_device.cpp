@@ -126,12 +126,7 @@ Result<> read_faults(const SimulatorSettings& settings, Faults& into) {
                                                 {"no-certificates", &into.no_certificates},
                                                 {"revoked", &into.revoked},
                                                 {"expired", &into.expired}};
-  for (const auto& name : settings.faults) {
-    const auto fault = known.find(name);
-    if (fault == known.end()) return bad("there is no fault \"" + name + "\"");
-    *fault->second = true;
-  }
-  return {};
+  return settings.read_faults(known);
 }
 
 template <std::size_t size>

@@ -111,12 +111,7 @@ Result<> read_faults(const SimulatorSettings& settings, Faults& into) {
                                                 {"wrong-event", &into.wrong_event},
                                                 {"wrong-nonce", &into.wrong_nonce},
                                                 {"bad-signature", &into.bad_signature}};
-  for (const auto& name : settings.faults) {
-    const auto fault = known.find(name);
-    if (fault == known.end()) return bad("there is no fault \"" + name + "\"");
-    *fault->second = true;
-  }
-  return {};
+  return settings.read_faults(known);
 }
 
 Result<> read_values(const SimulatorSettings& settings, Guest& into) {
