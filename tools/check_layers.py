@@ -18,11 +18,13 @@ LAYERS = [
     ["evidence"],
     ["appraisal", "keyclient"],
     ["image", "vm"],
-    ["keybroker", "guest"],
+    ["workload"],
+    ["keybroker", "guest", "fleet"],
     ["apps"],
 ]
 # What a folder must not reach although it stands lower: no Rego in what runs in the guest.
 FORBIDDEN = {"keyclient": {"policy", "appraisal"}, "image": {"policy", "appraisal", "wasm"}, "guest": {"policy", "appraisal"},
+             "workload": {"policy", "appraisal"},
              "evidence": {"policy", "wasm"}}
 # Third-party headers and the one folder that wraps each. Tests may use them to compare with.
 WRAPPED = {
@@ -42,6 +44,7 @@ WRAPPED = {
     r"(grpcpp|google/protobuf)/": {"appraisal", "net"},
     r"coffer_native\.h": {"policy", "wasm"},
     r"CLI/": {"apps"},
+    r"mosquitto\.h": {"net"},
     r"tss2/": {"evidence"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

@@ -1,0 +1,37 @@
+// Between workers and the proxy: what to fetch, and the pieces of it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace coffer::fleet {
+
+struct FetchRequest {
+  std::string app_name;  // a task's image_url, verbatim
+};
+
+// One piece of a layer. The proxy repeats `app_name` unchanged. Ours, all optional: the first chunk carries what is
+// needed to check and open the layer, and an error takes the place of the data.
+struct Chunk {
+  std::string app_name;
+  std::uint64_t index = 0, total = 1;  // "chunk_idx", "total_chunks"
+  Bytes data{};
+  std::string digest{};                              // of the whole layer as sent, "sha256:..."
+  std::string manifest{};                            // the image's manifest, byte for byte, as text
+  std::map<std::string, std::string> annotations{};  // the layer's
+  std::optional<std::string> error{};                // why there will be no more chunks
+  std::string code{};                                // its stable code
+};
+
+Result<FetchRequest> parse_fetch_request(std::string_view payload);
+Result<Chunk> parse_chunk(std::string_view payload);
+std::string to_json(const FetchRequest& request);
+std::string to_json(const Chunk& chunk);
+
+}  // namespace coffer::fleet
