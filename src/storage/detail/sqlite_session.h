@@ -1,0 +1,43 @@
+// One SQLite connection that runs any statement and keeps it prepared. For sqlite_database.cpp alone.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <map>
+
+#include "storage/detail/group_commit.h"
+#include "storage/sql.h"
+
+namespace coffer::storage::detail {
+
+// Not for several threads at once.
+class SqliteSession final : public SqlTransaction, public Transactions {
+ public:
+  // Opens or creates `file`; an empty path is a database in memory.
+  static Result<std::unique_ptr<SqliteSession>> open(const std::filesystem::path& file);
+  SqliteSession(const SqliteSession&) = delete;
+  SqliteSession& operator=(const SqliteSession&) = delete;
+  ~SqliteSession() override;
+
+  Result<SqlRows> query(std::string_view statement, std::span<const SqlValue> values) override;
+  Result<std::size_t> execute(std::string_view statement, std::span<const SqlValue> values) override;
+
+  // The write lock is taken at once: a transaction that began as a reader's could not become a writer's.
+  Result<> begin() override { return run("BEGIN IMMEDIATE"); }
+  Result<> commit() override { return run("COMMIT"); }
+  void roll_back() noexcept override;
+  // Without values or rows; not kept.
+  Result<> run(const char* statement);
+
+ private:
+  explicit SqliteSession(std::filesystem::path file) : file_(std::move(file)) {}
+  Result<> connect();
+  Result<sqlite3_stmt*> prepared(std::string_view statement, std::span<const SqlValue> values);
+  std::unexpected<Error> failed(std::string_view what);
+
+  std::filesystem::path file_;
+  sqlite3* database_ = nullptr;
+  std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
+};
+
+}  // namespace coffer::storage::detail
