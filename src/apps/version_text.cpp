@@ -25,4 +25,17 @@ codec::json::Object version_json() {
   return {{"built_in", built_in}, {"detected", detected}};
 }
 
+codec::json::Object machine_json() {
+  codec::json::Array findings;
+  codec::json::Value chosen;
+  for (const auto& each : evidence::survey_tees()) {
+    if (each.taken && chosen.is_null()) chosen = evidence::wire_name(each.kind);
+    findings.push_back(codec::json::Object{{"tee", evidence::wire_name(each.kind)},
+                                           {"device", each.device},
+                                           {"taken", each.taken},
+                                           {"reason", each.reason}});
+  }
+  return {{"tee", chosen}, {"findings", findings}};
+}
+
 }  // namespace coffer::apps

@@ -8,10 +8,16 @@ namespace {
 
 Result<TeeChoice> find_tee(const AttesterChoice& choice) {
   if (!choice.tee.empty()) return parse_tee_choice(choice.tee);
-  if (const auto found = detect_tee(choice.root)) return TeeChoice{found->kind};
+  std::string passed_over;
+  for (const auto& finding : survey_tees(choice.root)) {
+    if (finding.taken) return TeeChoice{finding.kind};
+    passed_over += (passed_over.empty() ? " (" : "; ") + to_text(finding);
+  }
+  if (!passed_over.empty()) passed_over += ")";
   return fail(EvidenceError::no_device,
-              "this machine shows no TEE, so it cannot attest; where the broker's owner allows it, `--tee sample` or "
-              "`--tee simulated:snp` plays one");
+              "this machine shows no TEE" + passed_over +
+                  ", so it cannot attest; where the broker's owner allows it, `--tee sample` or `--tee simulated:snp` "
+                  "plays one");
 }
 
 }  // namespace

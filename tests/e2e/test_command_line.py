@@ -119,11 +119,23 @@ def test_explain_takes_a_session_and_audit_lists_it(broker, registry, addition):
     assert [record["action"] for record in records] == ["attest", "resource.get"]
 
 
+def test_doctor_says_what_the_machine_is_and_why_it_is_not_more():
+    result = run(BIN / "coffer", "doctor", "tee", "--json", check=False)
+    machine = json.loads(result.stdout)
+    taken = [finding["tee"] for finding in machine["findings"] if finding["taken"]]
+    assert machine["tee"] == (taken[0] if taken else None)
+    assert result.returncode == (0 if taken else 1)
+    assert all(finding["device"] for finding in machine["findings"])
+    assert all(finding["reason"] for finding in machine["findings"] if not finding["taken"])
+    assert run(BIN / "coffer", "doctor", "tee", check=False).stdout.startswith(f"this machine's TEE: {taken[0] if taken else 'none'}")
+
+
 def test_a_report_for_a_bug_holds_no_secret(broker, tmp_path):
     report = tmp_path / "report.json"
     broker.coffer("doctor", "--report", report)
     bundle = json.loads(report.read_text())
     assert bundle["coffer"] == "0.1.0"
     assert bundle["broker"]["kind"] == "background-check"
+    assert set(bundle["machine"]) == {"tee", "findings"}
     assert "PRIVATE" not in report.read_text()
     assert str(broker.home / "admin.pub") not in report.read_text()

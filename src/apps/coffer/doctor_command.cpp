@@ -5,6 +5,8 @@
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
 #include "apps/coffer/report_bundle.h"
+#include "apps/version_text.h"
+#include "evidence/detect.h"
 #include "keyclient/probe.h"
 
 namespace coffer::cli {
@@ -59,12 +61,28 @@ Result<int> probe_broker(const Context& context, const std::string& url) {
   return usable(result) ? 0 : 1;
 }
 
+// 1: this machine cannot attest.
+Result<int> probe_machine(const Context& context) {
+  const auto findings = evidence::survey_tees();
+  const auto chosen = std::ranges::find(findings, true, &evidence::TeeFinding::taken);
+  if (context.json) {
+    print_json(apps::machine_json());
+  } else {
+    std::cout << "this machine's TEE: " << (chosen == findings.end() ? "none" : evidence::wire_name(chosen->kind))
+              << "\n";
+    for (const auto& finding : findings) std::cout << "  " << evidence::to_text(finding) << "\n";
+    std::cout.flush();
+  }
+  return chosen == findings.end() ? 1 : 0;
+}
+
 }  // namespace
 
 void add_doctor_commands(CLI::App& app, Commands& commands) {
   auto* doctor = app.add_subcommand("doctor",
                                     "find out why something does not work\n"
                                     "  coffer doctor kbs http://10.0.2.2:8082\n"
+                                    "  coffer doctor tee\n"
                                     "  coffer doctor --report report.json");
   auto report_file = std::make_shared<std::string>();
   doctor->add_option("--report", *report_file, "write versions, redacted configuration and last errors to a new file");
@@ -72,6 +90,8 @@ void add_doctor_commands(CLI::App& app, Commands& commands) {
   auto url = std::make_shared<std::string>();
   kbs->add_option("URL", *url, "default: the broker of this home");
   commands.on(kbs, [&commands, url] { return probe_broker(commands.context(), *url); });
+  auto* tee = doctor->add_subcommand("tee", "which TEE this machine shows, and why others were not taken; 1: none");
+  commands.on(tee, [&commands] { return probe_machine(commands.context()); });
   commands.on(doctor, [&commands, report_file]() -> Result<int> {
     if (report_file->empty()) return probe_broker(commands.context(), "");
     return write_report_bundle(commands.context(), *report_file);

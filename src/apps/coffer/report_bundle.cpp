@@ -89,6 +89,7 @@ Result<int> write_report_bundle(const Context& context, const std::string& file)
   const Object bundle{{"made", format_rfc3339(system_clock().now())},
                       {"coffer", version()},
                       {"tees", apps::version_json()},
+                      {"machine", apps::machine_json()},
                       {"system", system_description()},
                       {"configuration", configuration(context)},
                       {"broker", broker_view(context)},

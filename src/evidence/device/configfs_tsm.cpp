@@ -54,10 +54,14 @@ class RequestDirectory {
   Answer made_;
 };
 
-Result<> check_provider(RequestDirectory& directory, std::string_view wanted) {
+Result<std::string> read_provider(RequestDirectory& directory) {
   const auto answer = directory.read("provider", max_attribute);
   if (answer.outcome != Outcome::done) return device_failed("provider", answer);
-  const auto found = without_newline(answer.content);
+  return without_newline(answer.content);
+}
+
+Result<> check_provider(RequestDirectory& directory, std::string_view wanted) {
+  const auto found = TRY(read_provider(directory));
   if (found == wanted) return {};
   return fail(EvidenceError::no_device,
               "the kernel's TSM report interface is expected to stand for " + std::string{wanted} + ", found " + found);
@@ -82,9 +86,9 @@ Result<std::optional<Bytes>> read_blob(RequestDirectory& directory, std::string_
   if (answer.outcome == Outcome::busy) return std::nullopt;
   if (answer.outcome != Outcome::done) return device_failed(attribute, answer);
   if (!TRY(is_ours(directory, writes))) return std::nullopt;
-  if (!answer.content.empty()) return std::move(answer.content);
-  return fail(EvidenceError::device_failed,
-              "the kernel's TSM report interface gave an empty " + std::string{attribute});
+  // A host may have nothing to add (auxblob); a report is never empty.
+  if (!answer.content.empty() || attribute != "outblob") return std::move(answer.content);
+  return fail(EvidenceError::device_failed, "the kernel's TSM report interface gave an empty outblob");
 }
 
 // Whether it was written; false for another attempt.
@@ -122,9 +126,15 @@ Attempt attempt(TsmFilesystem& files, const std::filesystem::path& parent, const
 ConfigfsTsm::ConfigfsTsm(std::filesystem::path root, TsmFilesystem& files)
     : directory_(std::move(root) / "sys/kernel/config/tsm/report"), files_(files) {}
 
-bool ConfigfsTsm::has_provider(std::string_view provider) const {
+Result<std::string> ConfigfsTsm::provider() const {
   RequestDirectory directory(files_, directory_);
-  return directory.made().outcome == Outcome::done && check_provider(directory, provider);
+  if (directory.made().outcome != Outcome::done) return device_failed("making a directory", directory.made());
+  return read_provider(directory);
+}
+
+bool ConfigfsTsm::has_provider(std::string_view provider) const {
+  const auto found = this->provider();
+  return found && *found == provider;
 }
 
 Result<TsmReport> ConfigfsTsm::report(const TsmRequest& request) const {

@@ -53,6 +53,9 @@ class ConfigfsTsm {
   // `root` stands for "/" in tests. `files` outlives this.
   explicit ConfigfsTsm(std::filesystem::path root = "/", TsmFilesystem& files = system_tsm_filesystem());
 
+  // What stands behind the interface, "tdx_guest": a directory is made and removed for the answer. no_device,
+  // device_failed.
+  Result<std::string> provider() const;
   // Whether such a directory can be made and names this provider.
   bool has_provider(std::string_view provider) const;
 

@@ -109,6 +109,23 @@ TEST_F(ConfigfsTsmTest, failures_carry_the_attribute_and_the_reason) {
             EvidenceError::device_failed);
 }
 
+TEST_F(ConfigfsTsmTest, a_host_with_nothing_to_add_is_no_failure) {
+  files_.auxblob.clear();
+  const auto result = report({.provider = "tdx_guest", .inblob = inblob, .wants_auxblob = true});
+  ASSERT_TRUE(result) << to_string(result.error());
+  EXPECT_THAT(result->auxblob, IsEmpty());
+}
+
+TEST_F(ConfigfsTsmTest, what_stands_behind_it_is_told_and_nothing_is_left_behind) {
+  const ConfigfsTsm tsm{"/", files_};
+  EXPECT_EQ(*tsm.provider(), "tdx_guest");
+  EXPECT_THAT(files_.directories, IsEmpty());
+  files_.failing = {{"provider", "Permission denied"}};
+  EXPECT_EQ(tsm.provider().error().code, EvidenceError::device_failed);
+  files_.absent = true;
+  EXPECT_EQ(tsm.provider().error().code, EvidenceError::no_device);
+}
+
 TEST_F(ConfigfsTsmTest, an_empty_report_and_a_generation_that_is_no_number_are_failures) {
   files_.outblob = [](ByteView) { return Bytes{}; };
   EXPECT_THAT(refusal().message, HasSubstr("empty outblob"));

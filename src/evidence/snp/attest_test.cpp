@@ -7,6 +7,7 @@
 
 #include "base/byte_reader.h"
 #include "codec/base64.h"
+#include "evidence/device/fake_tsm_testing.h"
 #include "evidence/snp/snp_testing.h"
 #include "testing/temporary_directory.h"
 
@@ -65,6 +66,44 @@ TEST(SevGuest, report_and_certificates_become_evidence) {
   EXPECT_EQ(evidence->report.report_data, nonce);
   EXPECT_EQ(evidence->certificates, platform().certificates());
   EXPECT_TRUE(verify(*evidence, {to_bytes(nonce), {}}));
+}
+
+// The kernel's TSM reports over a simulated platform.
+device::FakeTsm tsm_over_platform() {
+  device::FakeTsm files;
+  files.provider = "sev_guest";
+  files.outblob = [](ByteView inblob) {
+    Field<64> report_data{};
+    std::ranges::copy(inblob, report_data.begin());
+    const auto response = simulated_sev_guest(platform(), {})->get_report(report_data, 0, 1U << 20).response;
+    return to_bytes(ByteView{response}.subspan(32, report_size));
+  };
+  files.auxblob = simulated_sev_guest(platform(), {})->get_report(nonce, 0, 1U << 20).certificate_table;
+  return files;
+}
+
+TEST(SevGuest, the_kernels_tsm_reports_stand_in_for_the_device) {
+  auto files = tsm_over_platform();
+  const auto device = tsm_sev_guest(device::ConfigfsTsm{"/", files});
+  const auto evidence = request_evidence(*device, nonce);
+  ASSERT_TRUE(evidence) << to_string(evidence.error());
+  EXPECT_EQ(evidence->certificates, platform().certificates());
+  EXPECT_TRUE(verify(*evidence, {to_bytes(nonce), {}}));
+  files.auxblob.clear();
+  EXPECT_TRUE(request_evidence(*device, nonce)->certificates.empty());
+}
+
+TEST(SevGuest, tsm_reports_of_another_tee_or_none_are_no_device) {
+  auto files = tsm_over_platform();
+  files.provider = "tdx_guest";
+  const auto device = tsm_sev_guest(device::ConfigfsTsm{"/", files});
+  EXPECT_EQ(request_evidence(*device, nonce).error().code, EvidenceError::no_device);
+  files.provider = "sev_guest";
+  files.failing = {{"outblob", "Input/output error"}};
+  EXPECT_EQ(request_evidence(*device, nonce).error().code, EvidenceError::device_failed);
+  files.failing.clear();
+  files.outblob = [](ByteView) { return Bytes(100); };
+  EXPECT_EQ(request_evidence(*device, nonce).error().code, EvidenceError::device_failed);
 }
 
 TEST(SevGuest, a_larger_table_is_asked_for_where_the_host_says_so) {

@@ -23,10 +23,12 @@ constexpr std::size_t response_header = 32;  // MSG_REPORT_RSP: status, size, re
 
 class SystemDevice final : public SevGuestDevice {
  public:
-  explicit SystemDevice(std::filesystem::path root) : path_(root / "dev/sev-guest") {}
+  explicit SystemDevice(const std::filesystem::path& root)
+      : path_(root / "dev/sev-guest"), tsm_(tsm_sev_guest(device::ConfigfsTsm{root})) {}
 
   Answer get_report(const Field<64>& report_data, std::uint32_t vmpl, std::uint32_t table_size) override {
     const FileDescriptor device{::open(path_.c_str(), O_RDWR | O_CLOEXEC)};
+    if (!device && errno == ENOENT) return tsm_->get_report(report_data, vmpl, table_size);
     if (!device) return {.error = errno};
     snp_ext_report_req extended{};
     std::memcpy(extended.data.user_data, report_data.data(), report_data.size());
@@ -49,6 +51,7 @@ class SystemDevice final : public SevGuestDevice {
 
  private:
   std::filesystem::path path_;
+  std::unique_ptr<SevGuestDevice> tsm_;
 };
 
 enum class Step { done, again, without_certificates, failed };
@@ -97,7 +100,7 @@ Result<Report> read_response(ByteView response) {
 }  // namespace
 
 std::unique_ptr<SevGuestDevice> system_sev_guest(std::filesystem::path root) {
-  return std::make_unique<SystemDevice>(std::move(root));
+  return std::make_unique<SystemDevice>(root);
 }
 
 Result<Evidence> request_evidence(SevGuestDevice& device, const Field<64>& report_data) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "evidence/device/configfs_tsm.h"
 #include "evidence/snp/evidence.h"
 #include "evidence/tee.h"
 
@@ -26,8 +27,11 @@ class SevGuestDevice {
   virtual void pause() = 0;  // between attempts
 };
 
-// Opens the device below `root` at each call.
+// Opens the device below `root` at each call; where there is none, the kernel's TSM reports stand in.
 std::unique_ptr<SevGuestDevice> system_sev_guest(std::filesystem::path root);
+// The same firmware behind configfs-tsm, provider "sev_guest" (Linux 6.7 on): outblob is the report, auxblob the table.
+// The kernel chooses the VMPL.
+std::unique_ptr<SevGuestDevice> tsm_sev_guest(device::ConfigfsTsm tsm);
 
 // Asks at VMPL 0. no_device, or device_failed after a short answer, a refusal of the firmware or five busy attempts.
 // A host without certificates is no error.
