@@ -50,7 +50,7 @@ class ChunkAssembler {
   void close();
 
   struct Usage {
-    std::size_t assemblies = 0, bytes = 0;
+    std::size_t assemblies = 0, bytes = 0, waiters = 0;
   };
   Usage usage() const;
 

@@ -66,6 +66,10 @@ struct InvokeCommand {
   std::map<std::string, std::string> env{};
 };
 
+// Upstream's REST API takes numbers among the inputs and stores their text; so do our parsers. A whole number that was
+// written as a double (30.0) becomes "30". FleetError::bad_member for anything but text, numbers and booleans.
+Result<std::vector<std::string>> read_inputs(const codec::json::Value& value, std::string_view what);
+
 Result<StartCommand> parse_start(std::string_view payload);
 Result<StopCommand> parse_stop(std::string_view payload);
 Result<InvokeCommand> parse_invoke(std::string_view payload);

@@ -1,0 +1,16 @@
+// Chunks: what parses is written and read again as the same.
+#include <cstdint>
+#include <cstdlib>
+
+#include "fleet/messages.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace coffer::fleet;
+  const std::string_view payload{reinterpret_cast<const char*>(data), size};
+  if (const auto message = parse_chunk(payload)) {
+    const std::string written = to_json(*message);
+    const auto again = parse_chunk(written);
+    if (!again || to_json(*again) != written) std::abort();
+  }
+  return 0;
+}

@@ -1,0 +1,21 @@
+// Discovery and heartbeat: what parses is written and read again as the same.
+#include <cstdint>
+#include <cstdlib>
+
+#include "fleet/messages.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace coffer::fleet;
+  const std::string_view payload{reinterpret_cast<const char*>(data), size};
+  if (const auto message = parse_discovery(payload)) {
+    const std::string written = to_json(*message);
+    const auto again = parse_discovery(written);
+    if (!again || to_json(*again) != written) std::abort();
+  }
+  if (const auto message = parse_alive(payload)) {
+    const std::string written = to_json(*message);
+    const auto again = parse_alive(written);
+    if (!again || to_json(*again) != written) std::abort();
+  }
+  return 0;
+}
