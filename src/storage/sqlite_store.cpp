@@ -2,6 +2,7 @@
 
 #include "storage/detail/checks.h"
 #include "storage/detail/sqlite_connection.h"
+#include "storage/detail/wal_checkpointer.h"
 #include "storage/key_value_store.h"
 
 namespace coffer::storage {
@@ -15,8 +16,11 @@ constexpr std::size_t most_idle_readers = 8;
 // has one writer at a time anyway, and each commit waits for the disk.
 class SqliteStore final : public KeyValueStore {
  public:
-  SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteConnection> writer)
-      : file_(std::move(file)), writer_(std::move(writer)), writes_(*writer_) {}
+  SqliteStore(std::filesystem::path file, std::unique_ptr<SqliteConnection> writer,
+              std::unique_ptr<detail::WalCheckpointer> checkpointer)
+      : file_(std::move(file)), checkpointer_(std::move(checkpointer)), writer_(std::move(writer)), writes_(*writer_) {
+    writer_->checkpoint_by(*checkpointer_);
+  }
 
   Result<std::optional<Bytes>> get(std::string_view space, std::string_view key) override {
     TRY(check_key(space, key));
@@ -85,6 +89,7 @@ class SqliteStore final : public KeyValueStore {
   }
 
   const std::filesystem::path file_;
+  std::unique_ptr<detail::WalCheckpointer> checkpointer_;
   std::unique_ptr<SqliteConnection> writer_;  // used by writes_ alone
   detail::GroupCommit writes_;
   std::mutex pooling_;
@@ -95,7 +100,8 @@ class SqliteStore final : public KeyValueStore {
 
 Result<std::unique_ptr<KeyValueStore>> open_sqlite_store(const std::filesystem::path& file) {
   auto writer = TRY(SqliteConnection::open(file));
-  return std::make_unique<SqliteStore>(file, std::move(writer));
+  auto checkpointer = TRY(detail::WalCheckpointer::start(file));
+  return std::make_unique<SqliteStore>(file, std::move(writer), std::move(checkpointer));
 }
 
 }  // namespace coffer::storage

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "storage/detail/group_commit.h"
+#include "storage/detail/wal_checkpointer.h"
 #include "storage/key_value_store.h"
 
 namespace coffer::storage::detail {
@@ -27,6 +28,8 @@ class SqliteConnection final : public Transactions {
   Result<std::size_t> erase(std::string_view space, std::string_view key);
   Result<std::vector<std::string>> list(std::string_view space, std::string_view prefix, std::string_view after,
                                         std::size_t limit);
+
+  void checkpoint_by(WalCheckpointer& checkpointer) { checkpointer.watch(database_); }
 
   // The write lock is taken at once: a transaction that began as a reader's could not become a writer's.
   Result<> begin() override { return execute("BEGIN IMMEDIATE"); }
