@@ -4,6 +4,8 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$COFFER_CACHE/cargo}
 export CCACHE_DIR=${CCACHE_DIR:-$COFFER_CACHE/ccache}
 # Paths are taken relative to the checkout, so that a fresh clone elsewhere finds what another one compiled.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+# Units with a precompiled header are cached only so.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
 export COFFER_BIN=${COFFER_BIN:-$PWD/build/release/bin}
 jobs=$(nproc)
 

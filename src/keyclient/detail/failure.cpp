@@ -158,7 +158,7 @@ Error not_protocol(const Refusal& refusal) {
 }
 
 // Text of a peer, cut to a length that fits a sentence, on one line.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 400;
   return '"' + printable(text, longest) + '"';
 }
@@ -172,7 +172,7 @@ Error explain(const Refusal& refusal) {
   if (!info) return not_protocol(refusal);
   const auto meaning = meaning_of(refusal, *info);
   Error error{meaning, "broker " + std::string{refusal.broker} + " " + std::string{what_happened(meaning)} + " " +
-                           std::string{refusal.subject} + " (it said " + quoted(info->detail) + "); " +
+                           std::string{refusal.subject} + " (it said " + in_quotes(info->detail) + "); " +
                            std::string{advice_for(meaning)}};
   error.context.emplace_back("status", std::to_string(refusal.status));
   error.context.emplace_back("type", printable(info->variant(), longest_name));
