@@ -121,8 +121,8 @@ void Flags::add_module_flags(CLI::App& app) {
 }
 
 Result<> Flags::apply() {
-  options.mode = TRY(guest::parse_mode(mode));
-  if (!no_compile_cache) options.compiled_cache = guest::user_compiled_cache();
+  options.mode = TRY(workload::parse_mode(mode));
+  if (!no_compile_cache) options.compiled_cache = workload::user_compiled_cache();
   if (!aa_config.empty()) options.aa_config = aa_config;
   if (!kbs_certificate.empty()) options.kbs_certificate = kbs_certificate;
   if (!init_data.empty()) options.init_data = init_data;

@@ -4,7 +4,6 @@
 #include <fstream>
 
 #include "guest/runner_testing.h"
-#include "guest/wasm_modules_testing.h"
 #include "keybroker/broker_testing.h"
 #include "keybroker/serve.h"
 #include "keyclient/error.h"

@@ -3,16 +3,17 @@
 #include <cstdlib>
 
 #include "base/log.h"
-#include "guest/detail/embedded_runtime.h"
-#include "guest/detail/external_runtime.h"
-#include "guest/detail/image_access.h"
+#include "guest/detail/run_module.h"
+#include "guest/detail/settings.h"
 #include "guest/exit_code.h"
+#include "workload/image_access.h"
+#include "workload/key_access.h"
 
 namespace coffer::guest {
 namespace {
 
-using detail::KeyAccess;
 using detail::Settings;
+using workload::KeyAccess;
 
 class Run {
  public:
@@ -52,11 +53,7 @@ class Run {
     report_.set("runtime", embedded ? "embedded" : options_.runtime);
     log::info("runner.start", "starting the module",
               {{"image", options_.image}, {"encrypted", module.encrypted ? "yes" : "no"}});
-    const auto code = timed("run_ms", [&] {
-      return embedded ? detail::run_embedded(options_, module.module.expose(), module.encrypted)
-                      : detail::run_external(options_, module.module.expose());
-    });
-    return code;
+    return timed("run_ms", [&] { return detail::run_module(options_, module.module.expose(), module.encrypted); });
   }
 
   static std::string_view environment_text(const char* name) {
@@ -73,8 +70,22 @@ class Run {
                 "the work directory " + options_.work_dir.string() + " cannot be made: " + failure.message());
   }
 
+  workload::ImageAccess image_access() const {
+    workload::ImageAccess access{.image = options_.image,
+                                 .registry_user = options_.registry_user,
+                                 .registry_password_file = options_.registry_password_file,
+                                 .plain_http = options_.plain_http,
+                                 .layer_store = options_.layer_store};
+    if (!options_.work_dir.empty()) {
+      if (access.layer_store.empty()) access.layer_store = options_.work_dir / "layers";
+      access.guest_directories.push_back(options_.work_dir);
+    }
+    for (const auto& [host, guest] : options_.directories) access.guest_directories.push_back(host);
+    return access;
+  }
+
   Result<image::PulledModule> fetch(const Settings& settings) {
-    const auto source = TRY(detail::open_image(options_));
+    const auto source = TRY(workload::open_image(image_access()));
     const auto summary = TRY(image::inspect_image(*source));
     report_.set("digest", summary.manifest_digest.text());
     report_.set("encrypted", summary.encrypted);
@@ -85,8 +96,9 @@ class Run {
     } else {
       TRY(check_plain_allowed(settings));
     }
-    auto module =
-        timed("pull_ms", [&] { return detail::pull(*source, summary, settings, access ? &*access : nullptr); });
+    const workload::KeyChoice choice{.expect_encrypted = settings.expect_encrypted, .named = settings.key_id};
+    auto module = timed(
+        "pull_ms", [&] { return workload::pull_module(*source, summary, choice, access ? access->source : nullptr); });
     report_.set("layers_from_store", source->hits());
     if (module) report_.set("layer", module->layer_digest.text());
     return module;

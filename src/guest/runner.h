@@ -11,21 +11,13 @@
 #include "base/clock.h"
 #include "codec/json.h"
 #include "guest/error.h"
+#include "workload/compiled_cache.h"
+#include "workload/mode.h"
 
 namespace coffer::guest {
 
-// How the key is asked for. automatic: probe the broker and choose.
-enum class Mode { automatic, background_check, passport, offline };
-std::string_view name_of(Mode mode);             // "auto", "background-check", "passport", "offline"
-Result<Mode> parse_mode(std::string_view name);  // also "background_check"; Error: GuestError::usage
-
-// Where compiled code of plain modules is kept between runs; what was compiled of encrypted ones never is.
-struct CompiledCache {
-  std::filesystem::path directory;
-  std::filesystem::path key_file;  // authenticates the artefacts; made with mode 0600 on first use
-};
-// Of this user: below XDG_CACHE_HOME and XDG_STATE_HOME or their defaults. None where HOME is missing, too.
-std::optional<CompiledCache> user_compiled_cache();
+using workload::CompiledCache;
+using workload::Mode;
 
 struct RunnerOptions {
   std::string image;  // reference or oci:DIR[:TAG]

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "crypto/keys.h"
 #include "guest/runner_testing.h"
-#include "guest/wasm_modules_testing.h"
 #include "image/error.h"
 #include "keyclient/error.h"
 #include "wasm/error.h"

@@ -8,8 +8,15 @@
 
 #include "guest/runner.h"
 #include "image/push.h"
+#include "workload/wasm_modules_testing.h"
 
 namespace coffer::guest {
+
+using workload::adder;
+using workload::exiter;
+using workload::printer;
+using workload::spinner;
+using workload::trapper;
 
 class RunnerTest : public ::testing::Test {
  protected:

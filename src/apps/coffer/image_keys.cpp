@@ -4,7 +4,7 @@
 
 #include "apps/coffer/admin_client.h"
 #include "crypto/random.h"
-#include "guest/resource_key_source.h"
+#include "workload/resource_key_source.h"
 #include "image/ocicrypt/kek.h"
 #include "net/url.h"
 
@@ -122,7 +122,7 @@ Result<std::unique_ptr<OpenKeySet>> OpenKeySet::create(const Context& context, c
     set->source_ = std::make_unique<FileKeySource>(TRY(read_secret_file(flags.key_file, 1U << 20)));
   } else if (!flags.key_directory.empty()) {
     set->source_ =
-        std::make_unique<guest::ResourceKeySource>(TRY(keyclient::DirectoryResourceSource::open(flags.key_directory)));
+        std::make_unique<workload::ResourceKeySource>(TRY(keyclient::DirectoryResourceSource::open(flags.key_directory)));
   } else {
     set->source_ = std::make_unique<BrokerKeySource>(context, flags.attest);
   }

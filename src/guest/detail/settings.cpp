@@ -66,14 +66,14 @@ Result<Choice> choose_mode(const RunnerOptions& options, const keyclient::AaConf
     return Choice{Mode::offline, "key files are given and no broker is"};
   }
   if (!config.mode.empty()) return Choice {
-      TRY(parse_mode(config.mode))
+      TRY(workload::parse_mode(config.mode))
       , "attestation_type says so"
     };
   if (settings.issuer_by_flag) return Choice{Mode::passport, "--issuer-uri names an issuer"};
   return Choice{Mode::automatic, ""};
 }
 
-Result<> add_local_keys(const RunnerOptions& options, const keyclient::AaConfig& config, Settings& settings) {
+Result<> add_local_keys(const RunnerOptions& options, Settings& settings) {
   for (const auto& path : options.offline_keys) {
     std::error_code failure;
     if (std::filesystem::is_directory(path, failure)) {
@@ -84,21 +84,15 @@ Result<> add_local_keys(const RunnerOptions& options, const keyclient::AaConfig&
       return fail(GuestError::usage, "offline keys " + path.string() + ": no such directory or file");
     }
   }
-  if (config.key_directory) settings.key_directories.push_back(*config.key_directory);
-  settings.resources = config.resources;
   return {};
 }
 
-Result<> add_trust(const RunnerOptions& options, const keyclient::AaConfig& config, Settings& settings) {
-  if (!config.kbs_cert_pem.empty()) settings.root_pems.push_back(config.kbs_cert_pem);
+Result<> add_trust(const RunnerOptions& options, Settings& settings) {
   if (options.kbs_certificate) {
     settings.root_pems.push_back(TRY(read_text(*options.kbs_certificate, "certificate")));
   }
   if (options.init_data) {
     settings.init_data = TRY(evidence::InitData::parse(TRY(read_text(*options.init_data, "init-data"))));
-  }
-  if (!config.tee_key_algorithm.empty()) {
-    settings.tee_key = TRY(keyclient::parse_tee_key_algorithm(config.tee_key_algorithm));
   }
   return {};
 }
@@ -129,8 +123,9 @@ Result<Settings> gather_settings(const RunnerOptions& options, std::string_view 
   settings.tee = options.tee;
   settings.simulator_directory = options.simulator_directory;
   settings.allow_unattested = options.allow_unattested;
-  TRY(add_local_keys(options, config, settings));
-  TRY(add_trust(options, config, settings));
+  TRY(add_local_keys(options, settings));
+  TRY(workload::add_aa_config(config, settings));
+  TRY(add_trust(options, settings));
   auto choice = TRY(choose_mode(options, config, settings));
   settings.mode = choice.mode;
   settings.mode_reason = std::move(choice.reason);

@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using workload::parse_mode;
 namespace fs = std::filesystem;
 
 class SettingsTest : public testing::Test {

@@ -1,0 +1,13 @@
+// Runs a module in this process, in the embedded engine.
+#pragma once
+
+#include "wasm/runtime.h"
+#include "workload/execution.h"
+
+namespace coffer::workload {
+
+// Runs the command, or calls execution.function. Errors are the engine's (wasm.*). `module` is compiled as metered
+// where execution.limits.fuel is set.
+Result<ExecutionResult> run_embedded(wasm::Runtime& runtime, const wasm::Module& module, const Execution& execution);
+
+}  // namespace coffer::workload
