@@ -98,11 +98,12 @@ class Broker:
 
 @contextlib.contextmanager
 def running_broker(directory, *init_arguments, settings=""):
-    """`settings`: TOML behind what `coffer init` writes."""
+    """`settings`: TOML behind what `coffer init` writes, or a function that makes one text of the other."""
     home = directory / "home"
     run(BIN / "coffer", "--home", home, "init", *init_arguments)
-    with open(home / "broker.toml", "a") as configuration:
-        configuration.write(settings)
+    configuration = home / "broker.toml"
+    written = configuration.read_text()
+    configuration.write_text(settings(written) if callable(settings) else written + settings)
     log = directory / "broker.log"
     with process(BIN / "coffer", "--home", home, "up", "--listen", "127.0.0.1:0", log=log):
         url_file = home / "broker.url"

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "evidence/collateral.h"
 #include "evidence/tee.h"
 
 namespace coffer::appraisal {
@@ -50,6 +51,7 @@ std::string_view code_name(TokenError code) {
 
 namespace {
 
+using evidence::CollateralError;
 using evidence::EvidenceError;
 
 struct GuestText {
@@ -68,6 +70,12 @@ const std::array guest_texts{
     GuestText{EvidenceError::bad_runtime_data, "the runtime data is malformed"},
     GuestText{EvidenceError::bad_init_data, "the init-data is malformed"},
     GuestText{EvidenceError::unsupported_hash, "no common hash algorithm"},
+    GuestText{CollateralError::unreachable, "the service that endorses this machine does not answer; try again later"},
+    GuestText{CollateralError::rate_limited,
+              "the service that endorses this machine limits how often it is asked; try again later"},
+    GuestText{CollateralError::not_found, "the service that endorses such machines does not know this one"},
+    GuestText{CollateralError::malformed, "the service that endorses this machine does not answer as it should"},
+    GuestText{CollateralError::expired, "the service that endorses this machine has only what has expired"},
     GuestText{AppraisalError::unavailable, "the attestation service cannot be reached; try again later"},
     GuestText{AppraisalError::refused, "the attestation service refused the evidence"},
     GuestText{AppraisalError::unknown_policy, "no appraisal policy is set for this kind of device"},

@@ -3,6 +3,7 @@
 // unauthenticated bytes: the leaf checks signatures and dates, always.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -46,6 +47,8 @@ struct CollateralValidity {
   std::optional<TimePoint> until{};
 };
 
+using SteadyTime = std::chrono::steady_clock::time_point;
+
 struct CollateralItem {
   std::string kind;  // "amd-vcek": names the kind in the store, in errors and in metrics
   std::string key;   // unique within the kind; [A-Za-z0-9._-], at most 200 characters
@@ -56,6 +59,9 @@ struct CollateralItem {
   std::string chain_header;  // response header with the issuer chain, percent-encoded PEM; empty: none
   // Reads what came, before it is stored: malformed where it is not such an item. Signatures are checked by the leaf.
   std::function<Result<CollateralValidity>(const CollateralBlob&)> inspect;
+  // Whoever asks several questions in a row for one piece of evidence takes Collateral::deadline() once, and states it
+  // in each: together they take no longer than one.
+  SteadyTime deadline = SteadyTime::max();
 };
 
 class Collateral {
@@ -63,6 +69,13 @@ class Collateral {
   virtual ~Collateral() = default;
   // The item as it may be used at `at`. Safe from any thread; one question at a time goes out for an item.
   virtual Result<std::shared_ptr<const CollateralBlob>> get(const CollateralItem& item, TimePoint at) = 0;
+  // When questions that begin now are to be given up.
+  virtual SteadyTime deadline() const { return SteadyTime::max(); }
 };
+
+// Why evidence is refused whose endorsement cannot be had: by the code of what went wrong at the service, so that a
+// vendor's trouble is told from a machine's; EvidenceError::collateral_missing where no service was asked. The cause
+// and the item stand in the text and in the fields collateral_error and collateral_item.
+Error cannot_be_had(const CollateralItem& item, const Error& cause);
 
 }  // namespace coffer::evidence

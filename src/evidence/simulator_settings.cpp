@@ -34,6 +34,10 @@ Result<std::vector<std::string>> fault_names(const json::Value& value, const std
   return out;
 }
 
+std::filesystem::path settings_file(const std::filesystem::path& directory, std::string_view name) {
+  return directory / (std::string{name} + ".json");
+}
+
 Result<SimulatorSettings> parse(std::string_view text, const std::filesystem::path& file) {
   const auto value = json::parse(text);
   if (!value) return bad(file, value.error().message);
@@ -98,11 +102,15 @@ Result<std::optional<std::uint64_t>> SimulatorSettings::number(std::string_view 
 }
 
 std::filesystem::path simulator_settings_file(const std::filesystem::path& directory, TeeKind kind) {
-  return directory / (std::string{wire_name(kind)} + ".json");
+  return settings_file(directory, wire_name(kind));
 }
 
 Result<SimulatorSettings> load_simulator_settings(const std::filesystem::path& directory, TeeKind kind) {
-  const auto file = simulator_settings_file(directory, kind);
+  return load_simulator_settings(directory, wire_name(kind));
+}
+
+Result<SimulatorSettings> load_simulator_settings(const std::filesystem::path& directory, std::string_view name) {
+  const auto file = settings_file(directory, name);
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return SimulatorSettings{};
   std::ifstream in{file};
@@ -115,13 +123,22 @@ Result<SimulatorSettings> load_simulator_settings(const std::filesystem::path& d
 
 Result<> save_simulator_settings(const std::filesystem::path& directory, TeeKind kind,
                                  const SimulatorSettings& settings) {
-  const auto file = simulator_settings_file(directory, kind);
+  return save_simulator_settings(directory, wire_name(kind), settings);
+}
+
+Result<> save_simulator_settings(const std::filesystem::path& directory, std::string_view name,
+                                 const SimulatorSettings& settings) {
+  const auto file = settings_file(directory, name);
   json::Array faults;
-  for (const auto& name : settings.faults) faults.push_back(name);
-  std::ofstream out{file, std::ios::trunc};
+  for (const auto& fault : settings.faults) faults.push_back(fault);
+  // A program that runs reads the file at any time: it finds the old one or the new one, whole.
+  const auto fresh = directory / (std::string{name} + ".json.new");
+  std::ofstream out{fresh, std::ios::trunc};
   out << json::serialize(json::Object{{"faults", std::move(faults)}, {"values", settings.values}}) << "\n";
   out.close();
-  if (!out) return bad(file, "cannot be written");
+  std::error_code failed;
+  if (out) std::filesystem::rename(fresh, file, failed);
+  if (!out || failed) return bad(file, "cannot be written");
   return {};
 }
 

@@ -39,4 +39,9 @@ Result<SimulatorSettings> load_simulator_settings(const std::filesystem::path& d
 Result<> save_simulator_settings(const std::filesystem::path& directory, TeeKind kind,
                                  const SimulatorSettings& settings);
 
+// The same for what is no TEE: <directory>/<name>.json of a vendor's service ("amd-kds").
+Result<SimulatorSettings> load_simulator_settings(const std::filesystem::path& directory, std::string_view name);
+Result<> save_simulator_settings(const std::filesystem::path& directory, std::string_view name,
+                                 const SimulatorSettings& settings);
+
 }  // namespace coffer::evidence

@@ -96,6 +96,7 @@ Result<std::shared_ptr<const evidence::Registry>> make_registry(const Config& co
                                     .collateral = {.store = stores.main,
                                                    .base_urls = config.coffer.collateral.services,
                                                    .offline = config.coffer.collateral.offline,
+                                                   .budget = config.coffer.collateral.timeout,
                                                    .clock = &environment.clock,
                                                    .random = &environment.random,
                                                    .metrics = &environment.metrics}})));

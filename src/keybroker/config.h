@@ -115,6 +115,7 @@ struct AuditConfig {
 struct CollateralConfig {
   bool offline = false;  // only what the store holds, as `coffer collateral import` put it there
   std::map<std::string, std::string> services{};  // base URL by service: "amd-kds", "intel-pcs"
+  Duration timeout = std::chrono::seconds{5};     // of all questions for one piece of evidence together
 };
 
 // Our own switches, the table [coffer]. Each departs from upstream, or restores it, by explicit choice.

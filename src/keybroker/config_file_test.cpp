@@ -261,11 +261,13 @@ simulator_roots = ["/home/sim/roots.pem"]
 [coffer.collateral]
 offline = true
 intel-pcs = "http://127.0.0.1:8081"
+timeout_seconds = 9
 )");
   EXPECT_EQ(config.coffer.simulator_roots, std::vector<std::filesystem::path>{"/home/sim/roots.pem"});
   EXPECT_TRUE(config.coffer.collateral.offline);
   EXPECT_EQ(config.coffer.collateral.services.at("intel-pcs"), "http://127.0.0.1:8081");
   EXPECT_FALSE(config.coffer.collateral.services.contains("amd-kds"));
+  EXPECT_EQ(config.coffer.collateral.timeout, std::chrono::seconds{9});
 }
 
 TEST(ConfigFile, a_vendor_service_nobody_knows_is_an_error) {

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "codec/jose/jwk.h"
 #include "codec/jose/jwt.h"
+#include "evidence/collateral.h"
 #include "evidence/composite.h"
 #include "keybroker/endpoints.h"
 #include "keybroker/explanation.h"
@@ -138,9 +139,17 @@ Error rejected(const Call& call, const Session& session, evidence::TeeKind tee, 
     services.handshake_metrics.errors.increment();
     return because(BrokerError::attestation_unavailable, "the attestation service does not answer", cause);
   }
+  // Trouble at a vendor's service says nothing of the guest, which is told so by the code and may come again with the
+  // same nonce. A machine that the vendor does not know is another matter.
+  const auto without_endorsement = cause.code.name().starts_with("collateral.");
+  if (without_endorsement && !is(cause, evidence::CollateralError::not_found)) {
+    services.handshake_metrics.errors.increment();
+    return because(cause.code, appraisal::guest_message(cause), cause);
+  }
   services.handshake_metrics.failures.increment({name});
   if (const auto erased = services.sessions.erase(session.id()); !erased) return erased.error();
-  return because(BrokerError::evidence_rejected, appraisal::guest_message(cause), cause);
+  const ErrorCode code = without_endorsement ? cause.code : BrokerError::evidence_rejected;
+  return because(code, appraisal::guest_message(cause), cause);
 }
 
 TimePoint expiry_of(std::string_view token, TimePoint fallback) {

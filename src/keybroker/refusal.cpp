@@ -51,6 +51,9 @@ Row row_of(ErrorCode code) {
   for (const auto& row : rows) {
     if (ErrorCode{row.code} == code) return row;
   }
+  // A vendor's service in trouble, under its own code (see handshake.cpp).
+  if (code.name().starts_with("collateral."))
+    return {BrokerError::evidence_rejected, "AttestationError", "Attestation error: "};
   return {BrokerError::storage_failed, "PluginInternalError", "Plugin internal error: "};
 }
 
@@ -81,7 +84,7 @@ net::ServerResponse unread_refusal(int status, std::string_view why) {
   return response;
 }
 
-Error because(BrokerError code, std::string client_text, const Error& cause) {
+Error because(ErrorCode code, std::string client_text, const Error& cause) {
   Error error{code, std::move(client_text)};
   error.context.emplace_back("cause_code", std::string{cause.code.name()});
   error.context.emplace_back("cause", cause.message);

@@ -19,7 +19,7 @@ net::ServerResponse to_response(const Error& error, int missing_resource_status)
 net::ServerResponse unread_refusal(int status, std::string_view why);
 
 // The same code and client's text with the reason behind it added for the owner.
-Error because(BrokerError code, std::string client_text, const Error& cause);
+Error because(ErrorCode code, std::string client_text, const Error& cause);
 
 // An error's message for the owner, with the code of the reason behind it, and with its words where the message does
 // not hold them already: "the resource store failed (storage.ambiguous: 'default/key/k1' stands in two files, ...)".

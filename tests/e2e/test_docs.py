@@ -22,6 +22,7 @@ ELSEWHERE = {
     r"make (background-check-kbs|cli)": "seed_000_solutions.py",
     r"coffer init.*": "the fixture makes the home",
     r"coffer up.*": "the fixture runs the broker",
+    r"coffer simulate serve .*": "test_collateral.py runs it for longer than a command",
     r"coffer vm run machine .*": "test_vm.py boots such a machine",
     r"coffer reference set tpm_pcr00 .*": "test_vm.py boots such a machine",
 }

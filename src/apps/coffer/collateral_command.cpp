@@ -61,7 +61,8 @@ Result<int> import_bundle(const Context& context, const StoreOptions& options) {
 
 // Verifying is what tells which endorsements a piece of evidence needs.
 Result<int> fetch(const Context& context, const FetchOptions& options) {
-  evidence::CollateralCacheOptions cache_options;
+  // A person waits here, not a guest.
+  evidence::CollateralCacheOptions cache_options{.budget = std::chrono::seconds{60}};
   for (const auto& text : options.services)
     cache_options.base_urls.insert(TRY(evidence::parse_collateral_service(text)));
   const auto cache = TRY(CollateralCache::create(std::move(cache_options)));

@@ -4,6 +4,7 @@
 
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
+#include "apps/coffer/simulate_serve.h"
 #include "base/clock.h"
 #include "base/printable.h"
 #include "codec/base64.h"
@@ -11,6 +12,7 @@
 #include "evidence/dcap/simulate.h"
 #include "evidence/simulator_root.h"
 #include "evidence/simulator_settings.h"
+#include "evidence/vendors/vendor_services.h"
 
 namespace coffer::cli {
 namespace {
@@ -24,6 +26,7 @@ struct InitSimulator {
 
 struct Dials {
   std::string tee;
+  std::string service;  // instead of a TEE
   std::vector<std::string> faults;
   std::vector<std::string> values;
   bool reset = false;
@@ -73,21 +76,33 @@ Result<std::pair<std::string, Value>> parse_value(const std::string& text) {
                    number ? Value{static_cast<std::int64_t>(std::stoi(content))} : Value{content}};
 }
 
+// Whose dials are turned: a TEE's by its wire name, or a vendor's service's.
+Result<std::string> turned(const Dials& dials) {
+  if (dials.service.empty()) return std::string {
+      wire_name(TRY(evidence::parse_tee_kind(dials.tee)))
+    };
+  TRY(check_vendor_service(dials.service));
+  for (const auto& fault : dials.faults) TRY(evidence::check_vendor_fault(fault));
+  return dials.service;
+}
+
 Result<int> turn(const Context& context, const Dials& dials) {
-  const auto kind = TRY(evidence::parse_tee_kind(dials.tee));
+  if (dials.tee.empty() == dials.service.empty()) return fail(CliError::usage, "expected --tee or --service");
+  const auto name = TRY(turned(dials));
   const auto directory = context.home().simulator();
-  auto settings = dials.reset ? evidence::SimulatorSettings{} : TRY(evidence::load_simulator_settings(directory, kind));
+  auto settings = dials.reset ? evidence::SimulatorSettings{} : TRY(evidence::load_simulator_settings(directory, name));
   for (const auto& fault : dials.faults) {
     if (!settings.has_fault(fault)) settings.faults.push_back(fault);
   }
   for (const auto& text : dials.values) {
-    auto [name, value] = TRY(parse_value(text));
-    settings.values.set(name, std::move(value));
+    auto [value_name, value] = TRY(parse_value(text));
+    settings.values.set(value_name, std::move(value));
   }
-  TRY(evidence::save_simulator_settings(directory, kind, settings));
+  TRY(evidence::save_simulator_settings(directory, name, settings));
   codec::json::Array faults;
   for (const auto& fault : settings.faults) faults.emplace_back(fault);
-  const Object shown{{"tee", dials.tee}, {"faults", std::move(faults)}, {"values", settings.values}};
+  const Object shown{
+      {dials.service.empty() ? "tee" : "service", name}, {"faults", std::move(faults)}, {"values", settings.values}};
   if (context.json) {
     print_json(shown);
   } else {
@@ -111,6 +126,19 @@ Result<int> make_evidence(const Context& context, const EvidenceRequest& request
   return 0;
 }
 
+Result<> remove_files(const std::filesystem::path& directory, std::string_view prefix) {
+  std::error_code failed;
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, failed)) {
+    if (entry.path().filename().string().starts_with(prefix)) files.push_back(entry.path());
+  }
+  // A directory that is not there yet is empty.
+  if (failed == std::errc::no_such_file_or_directory) return {};
+  for (const auto& file : files) std::filesystem::remove(file, failed);
+  if (!failed) return {};
+  return fail(CliError::file, directory.string() + " cannot be cleared: " + failed.message());
+}
+
 }  // namespace
 
 Result<> make_simulator(const std::filesystem::path& directory) {
@@ -120,6 +148,7 @@ Result<> make_simulator(const std::filesystem::path& directory) {
   for (const auto* name : {"tpm-ak.pem", "tpm-ak.key", "dcap-pck-ca.pem", "dcap-pck-ca.key", "dcap-collateral.json"}) {
     std::filesystem::remove(directory / name, ignored);
   }
+  TRY(remove_files(directory, "snp-"));
   TRY(evidence::write_simulator_root(directory, root));
   TRY(evidence::dcap::open_simulated_authority(directory));
   return {};
@@ -137,14 +166,18 @@ void add_simulate_commands(CLI::App& app, Commands& commands) {
   auto* set_command = group->add_subcommand("set",
                                             "what the next evidence says, and which fault it has\n"
                                             "  coffer simulate set --tee snp --fault debug\n"
-                                            "  coffer simulate set --tee snp --reset");
+                                            "  coffer simulate set --tee snp --reset\n"
+                                            "  coffer simulate set --service amd-kds --fault rate-limited");
   auto dials = std::make_shared<Dials>();
-  set_command->add_option("--tee", dials->tee, "snp, tdx, sgx, nitro, tpm, cca, psa or keystone")->required();
+  set_command->add_option("--tee", dials->tee, "snp, tdx, sgx, nitro, tpm, cca, psa or keystone");
+  set_command->add_option("--service", dials->service, "a vendor's service of `coffer simulate serve` instead");
   set_command->add_option("--fault", dials->faults, "a fault by name, as the TEE's page lists them")
       ->allow_extra_args(false);
   set_command->add_option("--value", dials->values, "NAME=VALUE, bytes in hex")->allow_extra_args(false);
   set_command->add_flag("--reset", dials->reset, "forget all faults and values first");
   commands.on(set_command, [&commands, dials] { return turn(commands.context(), *dials); });
+
+  add_simulate_serve_command(*group, commands);
 
   auto* evidence_command = group->add_subcommand("evidence",
                                                  "one piece of simulated evidence\n"

@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "evidence/verifier_setup.h"
 #include "net/http_server.h"
+#include "net/metrics.h"
 #include "net/url.h"
 #include "storage/key_value_store.h"
 
@@ -26,6 +27,8 @@ struct Options {
   std::string verifier_config;
   std::vector<std::string> collateral_services;
   bool collateral_offline = false;
+  unsigned collateral_timeout = 5;
+  std::string metrics_socket;
   bool open = false;
 };
 
@@ -64,12 +67,29 @@ Result<codec::json::Object> read_verifier_config(const std::string& file) {
   return *TRY(TRY(codec::json::parse(text.str())).as_object(file));
 }
 
-Result<evidence::Registry> make_registry(const Options& options, std::shared_ptr<storage::KeyValueStore> store) {
+// Prometheus' text on every path: who scrapes names one, and there is nothing else.
+Result<std::unique_ptr<net::HttpServer>> serve_metrics(const std::string& socket, const net::MetricsRegistry& metrics) {
+  if (socket.empty()) return nullptr;
+  net::ServerOptions options;
+  options.sockets = {socket};
+  options.workers = 1;
+  auto server = TRY(net::HttpServer::start(std::move(options), [&metrics](const net::ServerRequest&) {
+    return net::ServerResponse::text(200, net::MetricsRegistry::content_type, metrics.exposition());
+  }));
+  log::info("as.metrics", "metrics are served", {{"address", server->addresses().front()}});
+  return server;
+}
+
+Result<evidence::Registry> make_registry(const Options& options, std::shared_ptr<storage::KeyValueStore> store,
+                                         net::MetricsRegistry& metrics) {
   auto verifier_config = TRY(read_verifier_config(options.verifier_config));
   evidence::VerifierSetup setup{.allow_tees = options.allow_tees,
                                 .verifier_config = std::move(verifier_config),
                                 .simulator_roots = options.simulator_roots,
-                                .collateral = {.store = std::move(store), .offline = options.collateral_offline}};
+                                .collateral = {.store = std::move(store),
+                                               .offline = options.collateral_offline,
+                                               .budget = std::chrono::seconds{options.collateral_timeout},
+                                               .metrics = &metrics}};
   for (const auto& text : options.collateral_services) {
     setup.collateral.base_urls.insert(TRY(evidence::parse_collateral_service(text)));
   }
@@ -79,10 +99,12 @@ Result<evidence::Registry> make_registry(const Options& options, std::shared_ptr
 Result<> serve(const Options& options) {
   TRY(check_exposure(options));
   auto store = TRY(open_store(options.store));
-  auto registry = std::make_shared<evidence::Registry>(TRY(make_registry(options, store)));
+  net::MetricsRegistry metrics;
+  auto registry = std::make_shared<evidence::Registry>(TRY(make_registry(options, store, metrics)));
   auto service = TRY(appraisal::BuiltinAttestationService::create({.store = store, .registry = registry}));
   TRY(write_anchor(options.anchor_file, service->signer()));
   auto server = TRY(appraisal::grpc::Server::start(options.socket, service));
+  const auto metrics_server = TRY(serve_metrics(options.metrics_socket, metrics));
   log::info("as.ready", "attestation service ready", {{"port", std::to_string(server->port())}});
   net::wait_for_termination();
   server->stop();
@@ -106,6 +128,11 @@ int run(int argc, char** argv) {
   app.add_option("--collateral-service", options.collateral_services,
                  "NAME=URL: where a vendor's endorsements are, instead of the vendor");
   app.add_flag("--collateral-offline", options.collateral_offline, "only endorsements that the store holds");
+  app.add_option("--collateral-timeout", options.collateral_timeout,
+                 "seconds that all questions to vendors for one piece of evidence may take together")
+      ->check(CLI::Range(1, 300))
+      ->capture_default_str();
+  app.add_option("--metrics", options.metrics_socket, "HOST:PORT for Prometheus over HTTP (default: none)");
   app.add_flag("--open", options.open, "listen beyond this machine although the interface authenticates nobody");
   app.set_version_flag("--version", apps::version_text("coffer-as"));
   CLI11_PARSE(app, argc, argv);

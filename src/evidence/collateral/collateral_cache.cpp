@@ -178,7 +178,11 @@ struct CollateralCache::Impl {
       return fail(CollateralError::offline, id + " is not stored, and services are not asked; bring it by "
                                                  "`coffer collateral import`");
     }
-    TRY(flights.run(id, [&] { return fetch(item, at); }));
+    const auto flight = flights.run(id, item.deadline, [&] { return fetch(item, at); });
+    if (!flight) {
+      return fail(CollateralError::unreachable, id + ": another question for it takes longer than this one may");
+    }
+    TRY(*flight);
     const auto versions = TRY(load(item));
     const auto* best = best_at(*versions, at);
     if (best != nullptr) return best->blob;
@@ -232,6 +236,7 @@ CollateralCache::~CollateralCache() = default;
 
 Result<std::shared_ptr<CollateralCache>> CollateralCache::create(CollateralCacheOptions options) {
   auto impl = std::make_unique<Impl>();
+  options.budget = std::max(options.budget, Duration{std::chrono::milliseconds{1}});
   if (options.store == nullptr) options.store = storage::make_memory_store();
   impl->options = std::move(options);
   impl->fetcher = TRY(CollateralFetcher::create(impl->options));
@@ -243,7 +248,13 @@ Result<std::shared_ptr<CollateralCache>> CollateralCache::create(CollateralCache
 }
 
 Result<std::shared_ptr<const CollateralBlob>> CollateralCache::get(const CollateralItem& item, TimePoint at) {
-  return impl_->get(item, at);
+  auto limited = item;
+  limited.deadline = std::min(item.deadline, deadline());
+  return impl_->get(limited, at);
+}
+
+SteadyTime CollateralCache::deadline() const {
+  return std::chrono::steady_clock::now() + impl_->options.budget;
 }
 
 Result<std::string> CollateralCache::export_bundle() const {

@@ -26,7 +26,9 @@ struct CollateralCacheOptions {
   // Items that end (revocation lists, TCB info) are asked for again after this long, although what is stored still
   // holds: it is used on where the service does not answer.
   Duration refresh_after = std::chrono::hours{24};
-  Duration timeout = std::chrono::seconds{20};  // of one exchange
+  // Of one question with its place in the queue, attempts and pauses, and of all questions of one appraisal together:
+  // a thread that serves a guest waits no longer. Nothing less than a millisecond.
+  Duration budget = std::chrono::seconds{5};
   // The pauses of one question are short, because evidence waits for it; longer ones are left to the next.
   net::RetryPolicy retry{.attempts = 3,
                          .first_delay = std::chrono::milliseconds{200},
@@ -53,6 +55,7 @@ class CollateralCache final : public Collateral {
   ~CollateralCache() override;
 
   Result<std::shared_ptr<const CollateralBlob>> get(const CollateralItem& item, TimePoint at) override;
+  SteadyTime deadline() const override;
 
   // One JSON document with all that the store holds, each item with its digest and one over all.
   Result<std::string> export_bundle() const;

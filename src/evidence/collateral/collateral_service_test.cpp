@@ -16,11 +16,11 @@ using testing::HasSubstr;
 
 class Service : public testing::Test {
  protected:
-  std::shared_ptr<CollateralCache> make(Duration timeout = 5s) {
-    auto made = CollateralCache::create({.base_urls = {{"amd-kds", service.url()}},
-                                         .timeout = timeout,
-                                         .clock = &clock,
-                                         .sleep = [this](Duration pause) { slept += pause; }});
+  std::shared_ptr<CollateralCache> make(Duration budget = 5s) {
+    auto made = CollateralCache::create(
+        {.base_urls = {{"amd-kds", service.url()}}, .budget = budget, .clock = &clock, .sleep = [this](Duration pause) {
+           slept += pause;
+         }});
     EXPECT_TRUE(made) << to_string(made.error());
     return *made;
   }
@@ -126,6 +126,56 @@ TEST_F(Service, a_slow_one_is_unreachable) {
     return says(200, "body")(request);
   });
   EXPECT_EQ(refusal(*cache).code, CollateralError::unreachable);
+}
+
+TEST_F(Service, attempts_and_pauses_stay_within_the_budget) {
+  auto cache =
+      CollateralCache::create({.base_urls = {{"amd-kds", service.url()}}, .budget = 400ms, .clock = &clock}).value();
+  service.set_answer([](const net::ServerRequest& request) {
+    std::this_thread::sleep_for(250ms);
+    return says(500, "")(request);
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(refusal(*cache).code, CollateralError::unreachable);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);  // three attempts of 20 s before there was a budget
+  EXPECT_LE(service.questions(), 2U);
+}
+
+TEST_F(Service, questions_that_share_a_deadline_take_no_longer_together) {
+  const auto cache = make(20s);
+  service.set_answer([](const net::ServerRequest& request) {
+    std::this_thread::sleep_for(200ms);
+    return says(200, "body")(request);
+  });
+  const auto deadline = std::chrono::steady_clock::now() + 300ms;
+  unsigned had = 0;
+  for (int i = 0; i < 8; ++i) {
+    auto item = item_of(std::to_string(i));
+    item.deadline = deadline;
+    had += cache->get(item, clock.now()) ? 1 : 0;
+  }
+  EXPECT_LE(had, 1U);
+  EXPECT_LT(std::chrono::steady_clock::now(), deadline + 2s);
+}
+
+TEST_F(Service, who_waits_for_anothers_question_waits_no_longer_than_for_an_own) {
+  const auto cache = make(20s);
+  std::atomic<bool> asked = false;
+  std::atomic<bool> release = false;
+  service.set_answer([&](const net::ServerRequest& request) {
+    asked = true;
+    asked.notify_all();
+    release.wait(false);
+    return says(200, "body")(request);
+  });
+  std::jthread patient{[&] { EXPECT_TRUE(cache->get(item_of("a"), start)); }};
+  asked.wait(false);
+  auto item = item_of("a");
+  item.deadline = std::chrono::steady_clock::now() + 100ms;
+  EXPECT_EQ(refusal(*cache, item).code, CollateralError::unreachable);
+  EXPECT_EQ(service.questions(), 1U);
+  release = true;
+  release.notify_all();
 }
 
 TEST_F(Service, nobody_there_is_unreachable_and_an_unknown_service_as_well) {

@@ -1,5 +1,7 @@
 #include "evidence/collateral/fetcher.h"
 
+#include <algorithm>
+
 namespace coffer::evidence {
 
 namespace {
@@ -10,6 +12,14 @@ std::unexpected<Error> about(CollateralError code, const CollateralItem& item, c
 
 bool is_absent(int status) {
   return status == 400 || status == 404 || status == 410;
+}
+
+// A question that begins has the time for one attempt, and no request has a time-out of nothing, which would be none.
+constexpr Duration shortest_attempt = std::chrono::milliseconds{1};
+
+Duration left_until(SteadyTime deadline) {
+  const auto left = deadline - std::chrono::steady_clock::now();
+  return std::max(std::chrono::duration_cast<Duration>(left), shortest_attempt);
 }
 
 std::string without_slash(std::string url) {
@@ -45,14 +55,24 @@ ServiceGate& CollateralFetcher::gate_of(const std::string& base_url) {
   return *gate;
 }
 
+Result<net::HttpResponse> CollateralFetcher::exchange(const std::string& url, SteadyTime deadline) {
+  net::Retry retry{options_.retry, *options_.random, *options_.clock};
+  while (true) {
+    net::HttpRequest request{
+        .url = url, .timeout = left_until(deadline), .max_response_size = options_.max_response_size};
+    auto response = client_->send(request);
+    const auto pause = retry.after(response);
+    // A pause that leaves no time for an attempt behind it is left to the next question.
+    if (!pause || left_until(deadline) <= *pause + shortest_attempt) return response;
+    options_.sleep(*pause);
+  }
+}
+
 Result<net::HttpResponse> CollateralFetcher::ask(const CollateralItem& item, const std::string& base_url,
                                                  ServiceGate& gate) {
-  auto place = gate.enter(options_.timeout);
+  auto place = gate.enter(left_until(item.deadline));
   if (!place) return fail(Error{place.error().code, item.kind + " " + item.key + ": " + place.error().message});
-  net::HttpRequest request{
-      .url = base_url + item.path, .timeout = options_.timeout, .max_response_size = options_.max_response_size};
-  const net::Retry retry{options_.retry, *options_.random, *options_.clock};
-  auto response = net::with_retries(retry, options_.sleep, [&] { return client_->send(request); });
+  auto response = exchange(base_url + item.path, item.deadline);
   if (!response && response.error().code == net::NetError::too_large) {
     return about(CollateralError::malformed, item, response.error().message);
   }

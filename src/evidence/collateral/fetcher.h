@@ -20,13 +20,15 @@ class CollateralFetcher {
   // `options` outlives this. NetError::bad_url.
   static Result<std::unique_ptr<CollateralFetcher>> create(const CollateralCacheOptions& options);
 
-  // All of CollateralError but offline, expired and bad_bundle.
+  // Takes until item.deadline. All of CollateralError but offline, expired and bad_bundle.
   Result<FetchedItem> fetch(const CollateralItem& item);
 
  private:
   explicit CollateralFetcher(const CollateralCacheOptions& options) : options_(options) {}
   Result<std::string> base_url(const std::string& service) const;
   ServiceGate& gate_of(const std::string& base_url);
+  // Attempts until `deadline`.
+  Result<net::HttpResponse> exchange(const std::string& url, SteadyTime deadline);
   Result<net::HttpResponse> ask(const CollateralItem& item, const std::string& base_url, ServiceGate& gate);
 
   const CollateralCacheOptions& options_;

@@ -1,6 +1,7 @@
 // Callers that want the same thing at the same time share one attempt at it.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <memory>
@@ -15,14 +16,20 @@ namespace coffer::evidence {
 template <class T>
 class SingleFlight {
  public:
-  // Runs `work` unless another thread runs it for this key already; then waits for that one's result. No lock is held
-  // while it runs. `work` does not throw: those who wait would wait for ever.
+  // Runs `work` unless another thread runs it for this key already; then waits for that one's result, or nothing where
+  // it has not come by `deadline`. No lock is held while it runs. `work` does not throw: those who wait would wait in
+  // vain.
   template <class Work>
-  Result<T> run(const std::string& key, const Work& work) {
+  std::optional<Result<T>> run(const std::string& key, std::chrono::steady_clock::time_point deadline,
+                               const Work& work) {
     const auto [flight, leads] = join(key);
     if (leads) return land(key, *flight, work());
     std::unique_lock lock{flight->mutex};
-    flight->landed.wait(lock, [&joined = *flight] { return joined.result.has_value(); });
+    const auto landed = [&joined = *flight] { return joined.result.has_value(); };
+    // Not wait_until with the end of all time, which overflows in some clocks' conversions.
+    constexpr auto forever = std::chrono::steady_clock::time_point::max();
+    if (deadline == forever) flight->landed.wait(lock, landed);
+    if (deadline != forever && !flight->landed.wait_until(lock, deadline, landed)) return std::nullopt;
     return *flight->result;
   }
 

@@ -124,7 +124,7 @@ TEST(Collateral, a_platform_that_the_file_does_not_know_is_not_found) {
   auto options = PlatformOptions{.now = test_now};
   options.extensions.fmspc[0] = 0x99;
   const auto error = refusal(test_quote(Tee::tdx, options));
-  EXPECT_EQ(error.code, EvidenceError::collateral_missing);
+  EXPECT_EQ(error.code, CollateralError::not_found);
   EXPECT_THAT(to_string(error), HasSubstr("collateral.not_found"));
 }
 

@@ -36,7 +36,7 @@ class Engine {
   static Result<std::shared_ptr<const Engine>> create(TeeKind kind, const VerifierOptions& options);
   virtual ~Engine() = default;
 
-  // Signatures first, then collateral. DcapError; EvidenceError::collateral_missing where an item cannot be had.
+  // Signatures first, then collateral. DcapError; cannot_be_had() where an item cannot be.
   virtual Result<Appraisal> appraise(const Quote& quote, TimePoint now) const = 0;
 };
 

@@ -119,7 +119,7 @@ TEST(Engine, an_item_that_cannot_be_had_is_named) {
   auto options = test_options();
   options.collateral = std::make_shared<Gone>();
   const auto error = refusal(test_quote(Tee::tdx), options);
-  EXPECT_EQ(error.code, EvidenceError::collateral_missing);
+  EXPECT_EQ(error.code, CollateralError::rate_limited);
   EXPECT_THAT(to_string(error), HasSubstr("intel-tcb-info"));
   EXPECT_THAT(to_string(error), HasSubstr("collateral.rate_limited"));
 }

@@ -9,6 +9,7 @@
 #include "evidence/dcap/collateral.h"
 #include "evidence/dcap/pck.h"
 #include "evidence/dcap/quote.h"
+#include "evidence/simulated_vendor.h"
 #include "evidence/simulator_root.h"
 
 namespace coffer::evidence::dcap {
@@ -79,5 +80,8 @@ struct CollateralRequest {
 CollateralRequest simulated_collateral_request(TimePoint issued, TimePoint next_update);
 // As Intel's PcsClientTool writes it, for collateral_from_json.
 Result<std::string> make_collateral_json(const SimulatedAuthority& authority, const CollateralRequest& request);
+
+// "intel-pcs" and "intel-certificates" over the authority of a simulator's directory, with collateral of the day.
+std::unique_ptr<SimulatedVendor> make_simulated_pcs(const std::filesystem::path& directory);
 
 }  // namespace coffer::evidence::dcap

@@ -9,15 +9,18 @@ namespace coffer::evidence::dcap {
 
 namespace {
 
-Result<Blob> fetch_one(Collateral& source, const CollateralItem& item, TimePoint at) {
-  auto blob = source.get(item, at);
-  if (blob) return *std::move(blob);
-  const std::string cause{blob.error().code.name()};
-  return fail(Error{EvidenceError::collateral_missing,
-                    "the quote needs " + item.kind + " " + item.key + ": " + blob.error().message}
-                  .with("collateral_error", cause)
-                  .with("collateral_item", item.kind + "/" + item.key));
-}
+struct Asking {
+  Collateral& source;
+  TimePoint at;
+  SteadyTime deadline;  // of all questions together
+
+  Result<Blob> operator()(CollateralItem item) const {
+    item.deadline = deadline;
+    auto blob = source.get(item, at);
+    if (blob) return *std::move(blob);
+    return fail(cannot_be_had(item, blob.error()));
+  }
+};
 
 bool same(const Blob& a, const Blob& b) {
   return a == b || (equal(a->body, b->body) && a->issuer_chain == b->issuer_chain);
@@ -78,12 +81,13 @@ Dates all_dates(const VerifiedCollateral& collateral, const SignerChain& tcb, co
 }  // namespace
 
 Result<CollateralBlobs> fetch(Collateral& source, const CollateralQuestion& question, TimePoint at) {
-  return CollateralBlobs {
-    .tcb_info = TRY(fetch_one(source, tcb_info_item(question), at))
-    , .qe_identity = TRY(fetch_one(source, qe_identity_item(question), at))
-    , .pck_crl = TRY(fetch_one(source, pck_crl_item(question), at))
-    , .root_crl = TRY(fetch_one(source, root_crl_item(question), at))
-  };
+  const Asking ask{source, at, source.deadline()};
+  CollateralBlobs out;
+  out.tcb_info = TRY(ask(tcb_info_item(question)));
+  out.qe_identity = TRY(ask(qe_identity_item(question)));
+  out.pck_crl = TRY(ask(pck_crl_item(question)));
+  out.root_crl = TRY(ask(root_crl_item(question)));
+  return out;
 }
 
 bool same(const CollateralBlobs& a, const CollateralBlobs& b) {

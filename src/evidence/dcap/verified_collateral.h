@@ -15,7 +15,7 @@ struct CollateralBlobs {
   Blob pck_crl;
   Blob root_crl;
 };
-// collateral_missing (EvidenceError) where one cannot be had, with the cause in its text and context.
+// cannot_be_had() where one cannot be.
 Result<CollateralBlobs> fetch(Collateral& source, const CollateralQuestion& question, TimePoint at);
 // Whether both are the same bytes.
 bool same(const CollateralBlobs& a, const CollateralBlobs& b);

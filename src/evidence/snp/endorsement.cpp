@@ -115,6 +115,12 @@ Result<std::shared_ptr<const Endorsement>> EndorsementVerifier::verify(const End
   return verified;
 }
 
+bool EndorsementVerifier::is_below_simulator(const crypto::Certificate& certificate) const {
+  const auto issuer = certificate.issuer_der();
+  const auto signed_it = [&](const crypto::Certificate& root) { return root.subject_der() == issuer; };
+  return knows_simulators() && simulated_subject(certificate) && std::ranges::none_of(simulator_roots_, signed_it);
+}
+
 Result<Endorsement> EndorsementVerifier::verify_anew(const EndorsementInput& input, TimePoint now) const {
   const auto certificate = TRY(parse(input.certificate, "the endorsement key's certificate"));
   auto fields = TRY(read_endorsement(certificate));

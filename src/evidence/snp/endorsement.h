@@ -49,6 +49,9 @@ class EndorsementVerifier {
   // bad_certificate, untrusted_chain, not_valid_at_time, revoked; EvidenceError::simulated_refused where the chain
   // bears the simulator's mark and its root was not chosen.
   Result<std::shared_ptr<const Endorsement>> verify(const EndorsementInput& input, TimePoint now) const;
+  bool knows_simulators() const { return !simulator_roots_.empty(); }
+  // Whether a chosen simulator made this certificate, and other certificates stand between it and the root.
+  bool is_below_simulator(const crypto::Certificate& certificate) const;
 
  private:
   Result<Endorsement> verify_anew(const EndorsementInput& input, TimePoint now) const;

@@ -128,33 +128,48 @@ class Implementation final : public ReportVerifier {
 
   Result<Verified> endorse(const Report& report, SigningKey kind, const std::optional<Product>& product,
                            std::span<const CertificateEntry> certificates, TimePoint now) const {
+    const auto asking = sources_.asking(now);
     const auto sent = TRY(sent_key(certificates, kind));
-    const auto fetched = sent ? Bytes{} : TRY(fetch(report, kind, product, now));
+    const auto fetched = sent ? Bytes{} : TRY(fetch(report, kind, product, asking));
     EndorsementInput input{
         .certificate = sent.value_or(fetched),
         .intermediates = of_types(certificates, CertificateType::ask, CertificateType::ark),
         .revocation_lists = of_types(certificates, CertificateType::crl),
     };
-    const bool lacks_asvk = kind == SigningKey::vlek && !has_issuer(input);
-    if (!lacks_asvk && !sources_.checks_revocation()) return endorsements_.verify(input, now);
+    const bool lacks_signer = kind == SigningKey::vlek ? !has_issuer(input) : is_simulated_alone(input);
+    if (!lacks_signer && !sources_.checks_revocation()) return endorsements_.verify(input, now);
     const auto line = product ? *product : TRY(product_of(input.certificate));
-    const auto asvk = lacks_asvk ? TRY(sources_.asvk(line, now)) : Bytes{};
-    if (lacks_asvk) input.intermediates.emplace_back(asvk);
-    const auto list = TRY(sources_.revocation_list(line, kind, now));
+    const auto signers = lacks_signer ? TRY(signers_of(line, kind, asking)) : std::vector<Bytes>{};
+    input.intermediates.insert(input.intermediates.end(), signers.begin(), signers.end());
+    const auto list = TRY(sources_.revocation_list(line, kind, asking));
     if (list) input.revocation_lists.emplace_back(*list);
     return endorsements_.verify(input, now);
   }
 
+  Result<std::vector<Bytes>> signers_of(Product line, SigningKey kind, const Asking& asking) const {
+    if (kind == SigningKey::vcek) return sources_.vcek_chain(line, asking);
+    std::vector<Bytes> out;
+    out.push_back(TRY(sources_.asvk(line, asking)));
+    return out;
+  }
+
+  // AMD's own signers of VCEKs are known; a simulator's come along, or from the KDS as the VCEK did.
+  bool is_simulated_alone(const EndorsementInput& input) const {
+    if (!input.intermediates.empty() || !endorsements_.knows_simulators()) return false;
+    const auto leaf = crypto::Certificate::from_der(input.certificate);
+    return leaf && endorsements_.is_below_simulator(*leaf);
+  }
+
   Result<Bytes> fetch(const Report& report, SigningKey kind, const std::optional<Product>& product,
-                      TimePoint now) const {
+                      const Asking& asking) const {
     if (kind == SigningKey::vlek) {
       return fail(EvidenceError::collateral_missing,
                   "the report is signed by a VLEK, which only its host can provide, and the evidence lacks it");
     }
-    if (product) return sources_.vcek(report, *product, now);
-    if (report.turin_layout()) return sources_.vcek(report, Product::turin, now);
-    auto vcek = sources_.vcek(report, Product::milan, now);
-    return vcek ? vcek : sources_.vcek(report, Product::genoa, now);
+    if (product) return sources_.vcek(report, *product, asking);
+    if (report.turin_layout()) return sources_.vcek(report, Product::turin, asking);
+    auto vcek = sources_.vcek(report, Product::milan, asking);
+    return vcek ? vcek : sources_.vcek(report, Product::genoa, asking);
   }
 
   static Result<Product> product_of(ByteView certificate) {

@@ -68,6 +68,7 @@ TcbVersion tcb_of(const PlatformOptions& options) {
 Result<crypto::Certificate> endorse(const PlatformOptions& options, const TcbVersion& tcb, const Field<64>& chip_id,
                                     const crypto::PublicKey& key, const crypto::Issuer& issuer) {
   auto wanted = request(options.signing_key == SigningKey::vlek ? "SEV-VLEK" : "SEV-VCEK", false, options);
+  wanted.rsa_pss = issuer.key.kind() == crypto::KeyKind::rsa;
   add_amd_extensions(wanted, options, tcb, chip_id);
   return crypto::issue(wanted, key, issuer);
 }

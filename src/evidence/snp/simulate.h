@@ -2,6 +2,7 @@
 // signing, and faults to dial.
 #pragma once
 
+#include "evidence/simulated_vendor.h"
 #include "evidence/simulator_root.h"
 #include "evidence/simulator_settings.h"
 #include "evidence/snp/sev_guest.h"
@@ -43,6 +44,11 @@ struct SimulatedPlatform {
   // The same signers with a fresh endorsement key.
   Result<SimulatedPlatform> with_endorsement(const PlatformOptions& options) const;
 };
+
+// The machine of a product line in the simulator's directory, made there by whoever asks first. bad_config.
+Result<SimulatedPlatform> open_simulated_platform(const std::filesystem::path& directory, Product product);
+// AMD's Key Distribution Service for those machines: VCEK, chain and revocation list.
+std::unique_ptr<SimulatedVendor> make_simulated_kds(const std::filesystem::path& directory);
 
 struct GuestOptions {
   std::uint32_t version = 3;  // of the report

@@ -18,8 +18,6 @@ namespace json = codec::json;
 
 namespace {
 
-using namespace std::chrono_literals;
-
 class SimulatedDevice final : public SevGuestDevice {
  public:
   SimulatedDevice(SimulatedPlatform platform, GuestOptions guest, Faults faults)
@@ -94,13 +92,7 @@ class SimulatedAttester final : public Attester {
 
   Result<> prepare(const Dials& dials) const {
     if (platform_ && platform_->product == dials.product) return {};
-    const auto root = TRY(load_simulator_root(directory_));
-    const auto now = system_clock().now();
-    constexpr unsigned quick_rsa_bits = 2048;
-    platform_ = TRY(SimulatedPlatform::create(root, {.product = dials.product,
-                                                     .not_before = std::max(now - 1h, root.certificate.not_before()),
-                                                     .not_after = root.certificate.not_after(),
-                                                     .rsa_bits = quick_rsa_bits}));
+    platform_ = TRY(open_simulated_platform(directory_, dials.product));
     return {};
   }
 

@@ -28,7 +28,7 @@ class ReportVerifier {
   static Result<std::shared_ptr<const ReportVerifier>> create(TeeKind kind, const VerifierOptions& options);
   virtual ~ReportVerifier() = default;
   // Signature, chain, product line, TCB, chip, VMPL. A report without certificates has its VCEK fetched. All of
-  // SnpError, EvidenceError::collateral_missing, simulated_refused.
+  // SnpError, EvidenceError::collateral_missing, simulated_refused, and what cannot_be_had() says.
   virtual Result<ReportVerdict> verify(const Report& report, std::span<const CertificateEntry> certificates,
                                        TimePoint now) const = 0;
 };

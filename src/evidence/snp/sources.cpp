@@ -128,14 +128,26 @@ CollateralItem vcek_item(const Report& report, Product product, const std::strin
           .inspect = inspect_certificate};
 }
 
-CollateralItem vlek_chain_item(Product product) {
+namespace {
+
+CollateralItem chain_item(std::string kind, const std::string& family, Product product) {
   const std::string line{name_of(product)};
-  return {.kind = "amd-vlek-chain",
+  return {.kind = std::move(kind),
           .key = line,
           .service = "amd-kds",
-          .path = "/vlek/v1/" + line + "/cert_chain",
+          .path = "/" + family + "/v1/" + line + "/cert_chain",
           .chain_header = "",
           .inspect = inspect_chain};
+}
+
+}  // namespace
+
+CollateralItem vcek_chain_item(Product product) {
+  return chain_item("amd-vcek-chain", "vcek", product);
+}
+
+CollateralItem vlek_chain_item(Product product) {
+  return chain_item("amd-vlek-chain", "vlek", product);
 }
 
 CollateralItem crl_item(Product product, SigningKey kind) {
@@ -149,41 +161,52 @@ CollateralItem crl_item(Product product, SigningKey kind) {
           .inspect = inspect_crl};
 }
 
-Result<std::shared_ptr<const CollateralBlob>> EndorsementSources::get(CollateralItem item, TimePoint now) const {
+Result<std::shared_ptr<const CollateralBlob>> EndorsementSources::get(CollateralItem item, const Asking& asking) const {
   if (collateral_ == nullptr) {
     return fail(EvidenceError::collateral_missing,
                 "the evidence lacks " + item.kind + " " + item.key + ", and this verifier has no store of collateral");
   }
-  auto blob = collateral_->get(item, now);
+  item.deadline = asking.deadline;
+  auto blob = collateral_->get(item, asking.at);
   if (blob) return blob;
-  return fail(EvidenceError::collateral_missing,
-              item.kind + " " + item.key + " cannot be had: " + to_string(blob.error()));
+  return fail(cannot_be_had(item, blob.error()));
 }
 
-Result<Bytes> EndorsementSources::vcek(const Report& report, Product product, TimePoint now) const {
+Result<Bytes> EndorsementSources::vcek(const Report& report, Product product, const Asking& asking) const {
   if (report.chip_id_masked()) {
     return fail(EvidenceError::collateral_missing,
                 "the evidence carries no certificate, and none can be asked for because the host masks the chip's "
                 "identifier; let the host provide the certificates, or unmask it");
   }
+  Error refusal{EvidenceError::collateral_missing, "no source of VCEKs is configured (snp_verifier.vcek_sources)"};
   std::string reasons;
   for (const auto& source : config_.vcek_sources) {
     Result<Bytes> found{};
     if (const auto* store = std::get_if<OfflineStore>(&source)) {
       found = from_store(*store, report, product);
     } else {
-      const auto blob = get(vcek_item(report, product, std::get<KdsSource>(source).base_url), now);
+      const auto blob = get(vcek_item(report, product, std::get<KdsSource>(source).base_url), asking);
       found = blob ? Result<Bytes>{(*blob)->body} : fail(blob.error());
     }
     if (found) return found;
-    reasons += (reasons.empty() ? "" : "; ") + found.error().message;
+    refusal = std::move(found).error();
+    reasons += (reasons.empty() ? "" : "; ") + refusal.message;
   }
-  return fail(EvidenceError::collateral_missing,
-              reasons.empty() ? "no source of VCEKs is configured (snp_verifier.vcek_sources)" : reasons);
+  if (!reasons.empty()) refusal.message = std::move(reasons);
+  return fail(std::move(refusal));
 }
 
-Result<Bytes> EndorsementSources::asvk(Product product, TimePoint now) const {
-  const auto blob = TRY(get(vlek_chain_item(product), now));
+Result<std::vector<Bytes>> EndorsementSources::vcek_chain(Product product, const Asking& asking) const {
+  const auto blob = TRY(get(vcek_chain_item(product), asking));
+  std::vector<Bytes> out;
+  for (const auto& certificate : TRY(crypto::Certificate::chain_from_pem(as_text(blob->body)))) {
+    out.push_back(certificate.der());
+  }
+  return out;
+}
+
+Result<Bytes> EndorsementSources::asvk(Product product, const Asking& asking) const {
+  const auto blob = TRY(get(vlek_chain_item(product), asking));
   // ASVK and ARK, in this order (57230 section 4.3). The ARK that counts is the pinned one.
   for (const auto& certificate : TRY(crypto::Certificate::chain_from_pem(as_text(blob->body)))) {
     if (certificate.subject_attribute("2.5.4.3").value_or("").starts_with("SEV-VLEK-")) return certificate.der();
@@ -193,10 +216,10 @@ Result<Bytes> EndorsementSources::asvk(Product product, TimePoint now) const {
 }
 
 Result<std::optional<Bytes>> EndorsementSources::revocation_list(Product product, SigningKey kind,
-                                                                 TimePoint now) const {
+                                                                 const Asking& asking) const {
   if (!checks_revocation()) return std::nullopt;
-  return TRY(get(crl_item(product, kind), now))
-  ->body;
+  const auto blob = TRY(get(crl_item(product, kind), asking));
+  return blob->body;
 }
 
 }  // namespace coffer::evidence::snp

@@ -25,7 +25,7 @@ using VcekSource = std::variant<KdsSource, OfflineStore>;
 
 enum class RevocationChecks {
   given,     // against the lists that the evidence carries
-  required,  // also against the product line's list from the KDS; collateral_missing where it cannot be had
+  required,  // also against the product line's list from the KDS; refused where it cannot be had
 };
 
 // {"snp_verifier": {"vcek_sources": [{"type":"KDS","base_url":...} | {"type":"OfflineStore","path":...}, ...],
@@ -36,28 +36,41 @@ struct SnpConfig {
   static Result<SnpConfig> read(const codec::json::Object& verifier_config);
 };
 
+// For when endorsements are asked, and until when the questions of one appraisal may take together.
+struct Asking {
+  TimePoint at;
+  SteadyTime deadline = SteadyTime::max();
+};
+
 class EndorsementSources {
  public:
   EndorsementSources(SnpConfig config, std::shared_ptr<Collateral> collateral)
       : config_(std::move(config)), collateral_(std::move(collateral)) {}
 
-  // The VCEK of the report's chip and TCB in DER, from the first source that has it. EvidenceError::collateral_missing
-  // with each source's reason.
-  Result<Bytes> vcek(const Report& report, Product product, TimePoint now) const;
-  // The ASVK of a product line in DER. collateral_missing.
-  Result<Bytes> asvk(Product product, TimePoint now) const;
+  Asking asking(TimePoint at) const { return {at, collateral_ ? collateral_->deadline() : SteadyTime::max()}; }
+  // What cannot be had below: the code of the vendor's trouble, or EvidenceError::collateral_missing (cannot_be_had).
+
+  // The VCEK of the report's chip and TCB in DER, from the first source that has it; the last source's code with each
+  // one's reason.
+  Result<Bytes> vcek(const Report& report, Product product, const Asking& asking) const;
+  // ASK and ARK above a product line's VCEKs, in DER: for those below a simulator's root. AMD's own are part of the
+  // program.
+  Result<std::vector<Bytes>> vcek_chain(Product product, const Asking& asking) const;
+  // The ASVK of a product line in DER.
+  Result<Bytes> asvk(Product product, const Asking& asking) const;
   bool checks_revocation() const { return config_.revocation_checks == RevocationChecks::required; }
-  // The revocation list of a product line in DER, or nothing where the configuration does not ask. collateral_missing.
-  Result<std::optional<Bytes>> revocation_list(Product product, SigningKey kind, TimePoint now) const;
+  // The revocation list of a product line in DER, or nothing where the configuration does not ask.
+  Result<std::optional<Bytes>> revocation_list(Product product, SigningKey kind, const Asking& asking) const;
 
  private:
-  Result<std::shared_ptr<const CollateralBlob>> get(CollateralItem item, TimePoint now) const;
+  Result<std::shared_ptr<const CollateralBlob>> get(CollateralItem item, const Asking& asking) const;
   SnpConfig config_;
   std::shared_ptr<Collateral> collateral_;
 };
 
 // What the KDS is asked for; also for `coffer collateral export`.
 CollateralItem vcek_item(const Report& report, Product product, const std::string& base_url = {});
+CollateralItem vcek_chain_item(Product product);
 CollateralItem vlek_chain_item(Product product);
 CollateralItem crl_item(Product product, SigningKey kind);
 

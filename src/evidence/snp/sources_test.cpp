@@ -56,6 +56,7 @@ TEST_F(Sources, paths_are_those_of_the_kds) {
   EXPECT_EQ(turin.path, "/vcek/v1/Turin/" + codec::hex_encode(platform(Product::turin).chip_id).substr(0, 16) +
                             "?fmcSPL=01&blSPL=04&teeSPL=00&snpSPL=24&ucodeSPL=219");
   EXPECT_EQ(turin.service, "https://kds.example");
+  EXPECT_EQ(vcek_chain_item(Product::turin).path, "/vcek/v1/Turin/cert_chain");
   EXPECT_EQ(vlek_chain_item(Product::genoa).path, "/vlek/v1/Genoa/cert_chain");
   EXPECT_EQ(crl_item(Product::genoa, SigningKey::vcek).path, "/vcek/v1/Genoa/crl");
   EXPECT_EQ(crl_item(Product::genoa, SigningKey::vlek).path, "/vlek/v1/Genoa/crl");
@@ -64,10 +65,46 @@ TEST_F(Sources, paths_are_those_of_the_kds) {
 TEST_F(Sources, a_missing_vcek_is_fetched) {
   Bytes vcek;
   const auto evidence = direct(3, Product::milan, vcek);
-  EXPECT_EQ(refusal(evidence, {}, options()).code, EvidenceError::collateral_missing);
+  EXPECT_EQ(refusal(evidence, {}, options()).code, CollateralError::not_found);
   collateral->items["amd-vcek/" + vcek_item(evidence.report, Product::milan).key] = vcek;
   const auto claims = verify(evidence, {}, options());
   EXPECT_TRUE(claims) << to_string(claims.error());
+}
+
+TEST_F(Sources, signers_below_a_simulators_root_are_fetched_as_the_vcek_is) {
+  const auto evidence = without_vcek();
+  const auto& on = platform();
+  collateral->items["amd-vcek/" + vcek_item(evidence.report, Product::milan).key] = on.endorsement.der();
+  EXPECT_EQ(refusal(evidence, {}, options()).code, CollateralError::not_found);
+  collateral->items["amd-vcek-chain/Milan"] = to_bytes(on.signer.to_pem() + on.ark.to_pem());
+  const auto claims = verify(evidence, {}, options());
+  EXPECT_TRUE(claims) << to_string(claims.error());
+  // Where no simulator was chosen, nobody is asked on its behalf.
+  auto strict = options();
+  strict.simulated_tees.clear();
+  collateral->asked.clear();
+  EXPECT_EQ(refusal(evidence, {}, strict).code, EvidenceError::simulated_refused);
+  EXPECT_THAT(collateral->asked, SizeIs(1));
+}
+
+TEST_F(Sources, the_questions_of_one_appraisal_share_their_time) {
+  struct Timed final : Collateral {
+    Result<std::shared_ptr<const CollateralBlob>> get(const CollateralItem& item, TimePoint) override {
+      deadlines.push_back(item.deadline);
+      const auto& on = platform();
+      if (item.kind == "amd-vcek")
+        return std::make_shared<const CollateralBlob>(CollateralBlob{on.endorsement.der(), {}});
+      return fail(CollateralError::unreachable, "nobody there");
+    }
+    SteadyTime deadline() const override { return SteadyTime{} + std::chrono::seconds{++asked}; }
+    std::vector<SteadyTime> deadlines{};
+    mutable int asked = 0;
+  };
+  auto timed = std::make_shared<Timed>();
+  auto with = options();
+  with.collateral = timed;
+  EXPECT_EQ(refusal(without_vcek(), {}, with).code, CollateralError::unreachable);
+  EXPECT_EQ(timed->deadlines, std::vector(2, SteadyTime{} + std::chrono::seconds{1}));
 }
 
 TEST_F(Sources, a_version_2_report_is_looked_for_in_each_product_line) {
@@ -103,7 +140,7 @@ TEST_F(Sources, an_offline_store_has_upstreams_layout) {
   const auto config = options(R"({"vcek_sources":[{"type":"OfflineStore","path":")" + directory.path().string() +
                               R"("},{"type":"KDS"}]})");
   const auto missing = refusal(evidence, {}, config);
-  EXPECT_EQ(missing.code, EvidenceError::collateral_missing);
+  EXPECT_EQ(missing.code, CollateralError::not_found);
   EXPECT_THAT(missing.message, HasSubstr("vcek.der"));
   EXPECT_THAT(missing.message, HasSubstr("not_found"));
   const auto folder = "vcek/" + codec::hex_encode(platform().chip_id) + "/";
@@ -113,13 +150,16 @@ TEST_F(Sources, an_offline_store_has_upstreams_layout) {
                           directory.path() / (folder + "vcek.der"));
   EXPECT_TRUE(verify(evidence, {}, config));
   directory.write(folder + "vcek.der", std::string(65U << 10, 'x'));
-  EXPECT_EQ(refusal(evidence, {}, config).code, EvidenceError::collateral_missing);
+  EXPECT_EQ(refusal(evidence, {}, config).code, CollateralError::not_found);
+  const auto alone =
+      options(R"({"vcek_sources":[{"type":"OfflineStore","path":")" + directory.path().string() + R"("}]})");
+  EXPECT_EQ(refusal(evidence, {}, alone).code, EvidenceError::collateral_missing);
 }
 
 TEST_F(Sources, the_kds_may_be_elsewhere_and_no_source_at_all_is_said) {
   EXPECT_EQ(
       refusal(without_vcek(), {}, options(R"({"vcek_sources":[{"type":"KDS","base_url":"http://mirror"}]})")).code,
-      EvidenceError::collateral_missing);
+      CollateralError::not_found);
   ASSERT_THAT(collateral->asked, SizeIs(1));
   EXPECT_EQ(collateral->asked[0].service, "http://mirror");
   EXPECT_THAT(refusal(without_vcek(), {}, options(R"({"vcek_sources":[]})")).message, HasSubstr("no source"));
@@ -127,7 +167,7 @@ TEST_F(Sources, the_kds_may_be_elsewhere_and_no_source_at_all_is_said) {
 
 TEST_F(Sources, required_revocation_lists_are_fetched_and_obeyed) {
   const auto required = options(R"({"revocation_checks":"required"})");
-  EXPECT_EQ(refusal(valid(), {}, required).code, EvidenceError::collateral_missing);
+  EXPECT_EQ(refusal(valid(), {}, required).code, CollateralError::not_found);
   const auto list = [](std::span<const crypto::Certificate> revoked) {
     return platform().revocation_list(true, revoked, start, start + 24h * 60)->data;
   };

@@ -110,7 +110,7 @@ TEST_F(Vectors, the_vlek_report_holds_but_for_its_privilege_level) {
 }
 
 TEST_F(Vectors, a_vlek_without_its_signing_key_is_missing_collateral) {
-  EXPECT_EQ(verify("test-vlek-report.bin", "test-vlek.der", year_2025).error().code, EvidenceError::collateral_missing);
+  EXPECT_EQ(verify("test-vlek-report.bin", "test-vlek.der", year_2025).error().code, CollateralError::not_found);
   collateral->items["amd-vlek-chain/Milan"] = read_vector_bytes("snp/roots/genoa_ask_ark_asvk.pem");
   EXPECT_EQ(verify("test-vlek-report.bin", "test-vlek.der", year_2025).error().code, SnpError::untrusted_chain);
 }

@@ -146,6 +146,10 @@ Result<> read_collateral(ConfigTable& coffer, CollateralConfig& collateral) {
   auto table = TRY(coffer.table("collateral"));
   if (!table) return {};
   TRY(table->read("offline", collateral.offline));
+  constexpr std::int64_t longest_timeout = 300;
+  if (const auto seconds = TRY(table->number("timeout_seconds", 1, longest_timeout))) {
+    collateral.timeout = std::chrono::seconds{*seconds};
+  }
   for (const auto& service : evidence::collateral_services()) {
     if (auto url = TRY(table->text(service.name))) collateral.services.emplace(service.name, *std::move(url));
   }
