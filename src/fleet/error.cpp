@@ -20,6 +20,11 @@ std::string_view code_name(FleetError code) {
     case FleetError::fetch_busy: return "fleet.fetch_busy";
     case FleetError::digest_mismatch: return "fleet.digest_mismatch";
     case FleetError::cancelled: return "fleet.cancelled";
+    case FleetError::bad_proof: return "fleet.bad_proof";
+    case FleetError::stale_proof: return "fleet.stale_proof";
+    case FleetError::not_attested: return "fleet.not_attested";
+    case FleetError::untrusted_tee: return "fleet.untrusted_tee";
+    case FleetError::not_affirming: return "fleet.not_affirming";
   }
   std::unreachable();
 }

@@ -23,6 +23,12 @@ enum class FleetError {
   fetch_busy,  // as many images as allowed are on their way already
   digest_mismatch,
   cancelled,
+  // Trust in workers
+  bad_proof,      // not signed by the attested key, or about another worker
+  stale_proof,    // made too long ago, or in the future
+  not_attested,   // a worker that shows no token of a broker that is believed
+  untrusted_tee,  // a sample or simulated TEE that was not allowed by name
+  not_affirming,  // its evidence was appraised worse than asked for
 };
 std::string_view code_name(FleetError code);
 

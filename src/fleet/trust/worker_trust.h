@@ -1,0 +1,55 @@
+// Whether a worker has proven itself: its attestation token is signed by a broker that is believed, is still valid, and
+// the worker holds the key that the token names. What a relying party needs (the manager, whoever checks a result); no
+// worker links this.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "appraisal/ear.h"
+#include "appraisal/token_verifier.h"
+#include "fleet/attested_key.h"
+#include "fleet/capabilities.h"
+
+namespace coffer::fleet {
+
+struct WorkerTrustOptions {
+  appraisal::TokenVerifierOptions tokens{};  // the brokers' certificates and key sets
+  // TEEs that prove nothing and are believed by name alone: "sample", "simulated:snp", ...
+  std::vector<std::string> allow_tees{};
+  // The worst appraisal that counts. `none`, a token that says nothing, never does.
+  appraisal::Tier accepted = appraisal::Tier::affirming;
+  Duration tolerance = std::chrono::seconds{60};  // of a proof's age
+};
+
+// What was verified of a worker.
+struct Standing {
+  std::string tee;  // "tdx", "simulated:snp", "sample"
+  appraisal::Tier status = appraisal::Tier::none;
+  TimePoint token_expires{};
+  std::string token_digest;  // digest_of_text()
+  std::shared_ptr<const appraisal::VerifiedToken> token;
+
+  Result<crypto::PublicKey> key() const;  // the one that it signs presence and results with
+};
+
+class WorkerTrust {
+ public:
+  // bad_anchor of the token verifier; FleetError::bad_member for a TEE in allow_tees that does not exist.
+  static Result<WorkerTrust> create(WorkerTrustOptions options);
+
+  // Thread safe. FleetError::not_attested (with the token verifier's reason), untrusted_tee, not_affirming, bad_proof,
+  // stale_proof. The claim `capabilities.tee` is not read: the token says which TEE it is.
+  Result<Standing> verify(std::string_view proplet_id, const Capabilities& capabilities, TimePoint now) const;
+
+ private:
+  WorkerTrust(WorkerTrustOptions options, std::shared_ptr<appraisal::TokenVerifier> verifier);
+  Result<> check_tee(const std::string& tee) const;
+  Result<> check_status(std::string_view tee, appraisal::Tier status) const;
+
+  WorkerTrustOptions options_;
+  std::shared_ptr<appraisal::TokenVerifier> verifier_;
+};
+
+}  // namespace coffer::fleet
