@@ -23,7 +23,7 @@ struct Capabilities {
   struct Attestation {
     std::string token;                      // EAR as compact JWS, from the broker
     std::optional<TimePoint> expires_at{};  // RFC 3339 on the wire
-    std::string proof{};                    // compact JWS by the attested key over {"proplet_id","iat"}
+    std::string proof{};                    // sign_presence() of attested_key.h; judged by trust/worker_trust.h
     friend bool operator==(const Attestation&, const Attestation&) = default;
   };
 

@@ -15,7 +15,7 @@ struct ResultDetails {
   std::string stdout_text{}, stderr_text{};
   std::optional<int> exit_code{};
   std::string module_digest{};
-  std::string signature{};
+  std::string signature{};  // sign_result() of attested_key.h
   friend bool operator==(const ResultDetails&, const ResultDetails&) = default;
 };
 
