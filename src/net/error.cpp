@@ -17,6 +17,7 @@ std::string_view code_name(NetError code) {
     case NetError::redirect: return "net.redirect";
     case NetError::cancelled: return "net.cancelled";
     case NetError::address_in_use: return "net.address_in_use";
+    case NetError::not_authorized: return "net.not_authorized";
     case NetError::queue_full: return "net.queue_full";
     case NetError::bad_message: return "net.bad_message";
     case NetError::bad_metric: return "net.bad_metric";

@@ -16,6 +16,7 @@ enum class NetError {
   redirect,   // a redirect that may not be followed: too many, or to plain HTTP
   cancelled,  // the caller's sink asked to stop
   address_in_use,
+  not_authorized,     // the peer knows the caller not, or forbids what it asks for
   queue_full,         // as much waits to be sent as may
   bad_message,        // a method, header or body of the caller that HTTP cannot carry
   bad_metric,         // a metric name or label that Prometheus does not allow, or two kinds under one name

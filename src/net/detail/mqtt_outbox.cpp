@@ -1,0 +1,134 @@
+#include "net/detail/mqtt_outbox.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/printable.h"
+
+namespace coffer::net::detail {
+
+Result<> Outbox::push(MqttMessage message, std::shared_ptr<Delivery> delivery) {
+  const std::lock_guard lock{mutex_};
+  if (closed_) return fail(*closed_);
+  const std::size_t size = message.payload.size();
+  const std::size_t count = waiting_.size() + on_their_way_.size();
+  if (count >= max_messages_ || size > max_bytes_ - bytes_) {
+    ++refusals_;
+    return fail(NetError::queue_full, "expected at most " + std::to_string(max_messages_) + " messages and " +
+                                          std::to_string(max_bytes_) + " bytes to wait for the broker, found " +
+                                          std::to_string(count) + " and " + std::to_string(bytes_));
+  }
+  bytes_ += size;
+  waiting_.push_back({.message = std::move(message), .delivery = std::move(delivery), .number = ++numbered_});
+  return {};
+}
+
+unsigned Outbox::window() const {
+  const auto suspicious = [](const Outgoing& outgoing) { return outgoing.attempts >= 2; };
+  const bool found = std::ranges::any_of(waiting_, suspicious) ||
+                     std::ranges::any_of(on_their_way_, [&](const auto& each) { return suspicious(each.second); });
+  return found ? 1 : inflight_;
+}
+
+const Outgoing* Outbox::next() {
+  const std::lock_guard lock{mutex_};
+  if (waiting_.empty() || on_their_way_.size() >= window()) return nullptr;
+  return &waiting_.front();
+}
+
+void Outbox::sent(int packet_id) {
+  const std::lock_guard lock{mutex_};
+  ++sent_messages_;
+  sent_bytes_ += waiting_.front().message.payload.size();
+  on_their_way_[packet_id] = std::move(waiting_.front());
+  waiting_.pop_front();
+}
+
+void Outbox::settle(const Outgoing& outgoing, Result<> outcome) {
+  bytes_ -= outgoing.message.payload.size();
+  if (outgoing.delivery != nullptr) outgoing.delivery->outcome = std::move(outcome);
+  settled_.notify_all();
+}
+
+void Outbox::refused(Error why) {
+  const std::lock_guard lock{mutex_};
+  log::warn("mqtt.not_sent", why.message, {{"topic", printable(waiting_.front().message.topic, 256)}});
+  settle(waiting_.front(), fail(std::move(why)));
+  waiting_.pop_front();
+}
+
+void Outbox::acknowledged(int packet_id, Result<> outcome) {
+  const std::lock_guard lock{mutex_};
+  const auto found = on_their_way_.find(packet_id);
+  if (found == on_their_way_.end()) return;
+  if (!outcome)
+    log::warn("mqtt.not_accepted", outcome.error().message, {{"topic", printable(found->second.message.topic, 256)}});
+  settle(found->second, std::move(outcome));
+  on_their_way_.erase(found);
+}
+
+void Outbox::connection_lost() {
+  const std::lock_guard lock{mutex_};
+  std::vector<Outgoing> back;
+  for (auto& [id, outgoing] : on_their_way_) back.push_back(std::move(outgoing));
+  on_their_way_.clear();
+  std::ranges::sort(back, std::greater{}, &Outgoing::number);
+  for (Outgoing& outgoing : back) {
+    const bool given_up = ++outgoing.attempts >= max_attempts;
+    if (given_up)
+      log::error("mqtt.given_up", "the connection broke each time this message was sent",
+                 {{"topic", printable(outgoing.message.topic, 256)},
+                  {"bytes", std::to_string(outgoing.message.payload.size())}});
+    if (given_up || outgoing.message.qos == 0)
+      settle(outgoing, fail(NetError::unreachable, "the connection to the broker was lost before it had the message"));
+    else
+      waiting_.push_front(std::move(outgoing));
+  }
+}
+
+void Outbox::close(Error why) {
+  const std::lock_guard lock{mutex_};
+  if (closed_) return;
+  for (const Outgoing& outgoing : waiting_) settle(outgoing, fail(why));
+  for (const auto& [id, outgoing] : on_their_way_) settle(outgoing, fail(why));
+  waiting_.clear();
+  on_their_way_.clear();
+  closed_ = std::move(why);
+}
+
+bool Outbox::empty() const {
+  return size() == 0;
+}
+
+std::size_t Outbox::size() const {
+  const std::lock_guard lock{mutex_};
+  return waiting_.size() + on_their_way_.size();
+}
+
+std::size_t Outbox::bytes() const {
+  const std::lock_guard lock{mutex_};
+  return bytes_;
+}
+
+std::uint64_t Outbox::sent_messages() const {
+  const std::lock_guard lock{mutex_};
+  return sent_messages_;
+}
+
+std::uint64_t Outbox::sent_bytes() const {
+  const std::lock_guard lock{mutex_};
+  return sent_bytes_;
+}
+
+std::uint64_t Outbox::refusals() const {
+  const std::lock_guard lock{mutex_};
+  return refusals_;
+}
+
+std::optional<Result<>> Outbox::wait(Delivery& delivery, Duration timeout) {
+  std::unique_lock lock{mutex_};
+  settled_.wait_for(lock, timeout, [&] { return delivery.outcome.has_value(); });
+  return delivery.outcome;
+}
+
+}  // namespace coffer::net::detail
