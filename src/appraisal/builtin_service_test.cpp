@@ -86,7 +86,7 @@ TEST_F(BuiltinService, a_challenge_is_32_random_bytes_and_empty_extra_parameters
 }
 
 TEST_F(BuiltinService, a_tee_without_a_chance_learns_it_at_the_challenge) {
-  EXPECT_EQ(service_->challenge(TeeKind::nvidia, "").error().code, EvidenceError::not_supported);
+  EXPECT_EQ(service_->challenge(TeeKind::csv, "").error().code, EvidenceError::not_supported);
   const auto strict = BuiltinAttestationService::create(
       {.store = store_,
        .registry = std::make_shared<const evidence::Registry>(*evidence::Registry::create()),

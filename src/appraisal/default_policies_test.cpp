@@ -184,7 +184,7 @@ TEST(DefaultCpuPolicy, azure_snp_claims_are_strings_in_sets) {
   const auto input = parsed(R"({"az-snp-vtpm":{"measurement":"m","tpm":{"pcr11":"p"},"reported_tcb_bootloader":"3",
     "reported_tcb_microcode":"115","reported_tcb_snp":"8","reported_tcb_tee":"0","platform_smt_enabled":"true",
     "platform_tsme_enabled":"false","policy_abi_major":"0","policy_abi_minor":"31","policy_single_socket":"false",
-    "policy_smt_allowed":"true"}})");
+    "policy_smt_allowed":"true","policy_debug_allowed":"false","policy_migrate_ma":"false"}})");
   const auto references = parsed(R"({"measurement":["m"],"snp_pcr11":["p"],"tcb_bootloader":["3"],
     "tcb_microcode":["115"],"tcb_snp":["8"],"tcb_tee":["0"],"smt_enabled":["true"],"tsme_enabled":["false"],
     "abi_major":["0"],"abi_minor":["31"],"single_socket":["false"],"smt_allowed":["true"]})");
@@ -192,19 +192,25 @@ TEST(DefaultCpuPolicy, azure_snp_claims_are_strings_in_sets) {
   EXPECT_EQ(appraise("default_cpu", with(input, {"az-snp-vtpm", "tpm", "pcr11"}, "x"), references), (Vector{33, 2, 2}));
   EXPECT_EQ(appraise("default_cpu", with(input, {"az-snp-vtpm", "reported_tcb_snp"}, "x"), references),
             (Vector{3, 97, 2}));
-  EXPECT_EQ(appraise("default_cpu", with(input, {"az-snp-vtpm", "policy_smt_allowed"}, "x"), references),
-            (Vector{3, 2, 36}));
+  for (const auto* claim : {"policy_smt_allowed", "policy_debug_allowed", "policy_migrate_ma"}) {
+    EXPECT_EQ(appraise("default_cpu", with(input, {"az-snp-vtpm", claim}, "x"), references), (Vector{3, 2, 36}))
+        << claim;
+  }
   EXPECT_EQ(appraise("default_cpu", input, json::Object{}), contraindicated);
 }
 
 TEST(DefaultCpuPolicy, azure_tdx_rests_on_pcr11_and_the_quote) {
   const auto input = parsed(R"({"az-tdx-vtpm":{"quote":{"header":{"tee_type":"81000000",
     "vendor_id":"939a7233f79c4ca9940a0db3957f0607"},"body":{"mr_td":"t","xfam":"f"}},"tcb_status":"UpToDate",
-    "tpm":{"pcr11":"p"}}})");
+    "collateral_expiration_status":"0","td_attributes":{"debug":false},"tpm":{"pcr11":"p"}}})");
   const auto references = parsed(R"({"tdx_pcr11":["p"],"mr_td":["t"],"xfam":["f"]})");
   EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 2}));
   EXPECT_EQ(appraise("default_cpu", with(input, {"az-tdx-vtpm", "tcb_status"}, "Revoked"), references),
             (Vector{3, 97, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"az-tdx-vtpm", "collateral_expiration_status"}, "1"), references),
+            (Vector{3, 97, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"az-tdx-vtpm", "td_attributes", "debug"}, true), references),
+            (Vector{3, 2, 36}));
 }
 
 // ---- the kinds that upstream's default policy leaves out
@@ -332,6 +338,42 @@ TEST(DefaultGpuPolicy, the_sample_device_and_a_locally_verified_gpu_stay_contrai
   EXPECT_EQ(appraise("default_gpu", parsed(R"({"sampledevice":{"svn":"2"}})"), json::Object{}), contraindicated);
   EXPECT_EQ(appraise("default_gpu", parsed(R"({"nvidia":{"arch":"HOPPER","measurements":{}}})"), json::Object{}),
             contraindicated);
+}
+
+const auto local_gpu = parsed(R"({"nvidia":{"arch":"Hopper","uuid":"u","measurements":{"1":"00","2":"aa","3":"bb"},
+  "config":{"driver_version":"550.90.07","vbios_version":"96.00.9f.00.01","fwid":"f5"}}})");
+const auto local_references = parsed(R"({"allowed_gpu_fwids":["f4","f5"],"allowed_driver_versions":["550.90.07"],
+  "allowed_vbios_versions":["96.00.9f.00.01"],"allowed_gpu_measurements":{"2":"aa","3":["cc","bb"]}})");
+
+TEST(DefaultGpuPolicy, a_locally_verified_gpu_is_affirmed_by_the_owners_reference_values) {
+  EXPECT_EQ(appraise("default_gpu", local_gpu, local_references), (Vector{3, 2, 2}));
+}
+
+TEST(DefaultGpuPolicy, each_local_claim_and_each_reference_value_counts) {
+  for (const auto* claim : {"driver_version", "vbios_version", "fwid"}) {
+    EXPECT_NE(appraise("default_gpu", with(local_gpu, {"nvidia", "config", claim}, "x"), local_references),
+              (Vector{3, 2, 2}))
+        << claim;
+  }
+  for (const auto* index : {"2", "3"}) {
+    EXPECT_EQ(appraise("default_gpu", with(local_gpu, {"nvidia", "measurements", index}, "dd"), local_references),
+              (Vector{33, 2, 2}))
+        << index;
+  }
+  EXPECT_EQ(appraise("default_gpu", with(local_gpu, {"nvidia", "measurements", "1"}, "dd"), local_references),
+            (Vector{3, 2, 2}))
+      << "an index that nobody named";
+  EXPECT_EQ(
+      appraise("default_gpu", with(local_gpu, {"nvidia", "measurements"}, json::Object{{"2", "aa"}}), local_references),
+      (Vector{33, 2, 2}))
+      << "a named index that the report lacks";
+  for (const auto& [name, value] : *local_references.if_object()) {
+    auto others = *local_references.if_object();
+    others.erase(name);
+    EXPECT_NE(appraise("default_gpu", local_gpu, others), (Vector{3, 2, 2})) << name;
+    others.set(name, json::Array{});
+    EXPECT_NE(appraise("default_gpu", local_gpu, others), (Vector{3, 2, 2})) << "an empty " << name;
+  }
 }
 
 TEST(DefaultSwitchPolicy, a_switch_of_a_named_bios_is_affirmed_and_each_claim_counts) {

@@ -61,6 +61,9 @@ constexpr std::array rows{
     Row{TeeKind::cca, "cca_realm_initial_measurement", "/realm/cca-realm-initial-measurement"},
     Row{TeeKind::cca, "cca_platform_implementation_id", "/platform/cca-platform-implementation-id"},
     Row{TeeKind::psa, "psa_implementation_id", "/psa-implementation-id"},
+    Row{TeeKind::nvidia, "allowed_gpu_fwids", "/config/fwid"},
+    Row{TeeKind::nvidia, "allowed_driver_versions", "/config/driver_version"},
+    Row{TeeKind::nvidia, "allowed_vbios_versions", "/config/vbios_version"},
     Row{TeeKind::sample, "launch_digest", "/launch_digest"},
     Row{TeeKind::sample, "svn", "/svn"},
     Row{TeeKind::sample, "major_version", "/platform_version/major", Form::scalar},
@@ -124,6 +127,18 @@ void propose_event(const json::Object& claims, std::string_view name, bool (*fit
   if (digest != nullptr) out.push_back({std::string{name}, *digest, "tdx.uefi_event_logs"});
 }
 
+// A GPU's measurements by index, those of nothing left out: a rule that asks for zeros would hold for any GPU.
+void propose_gpu_measurements(const json::Object& claims, std::vector<ProposedReference>& out) {
+  const auto* measurements = claims.find("measurements");
+  if (measurements == nullptr || measurements->if_object() == nullptr) return;
+  json::Object wanted;
+  for (const auto& [index, value] : *measurements->if_object()) {
+    const auto* text = value.if_string();
+    if (text != nullptr && text->find_first_not_of('0') != std::string::npos) wanted.append(index, value);
+  }
+  if (!wanted.empty()) out.push_back({"allowed_gpu_measurements", std::move(wanted), "nvidia.measurements"});
+}
+
 }  // namespace
 
 std::vector<ProposedReference> propose_references(TeeKind tee, const json::Object& claims) {
@@ -134,6 +149,7 @@ std::vector<ProposedReference> propose_references(TeeKind tee, const json::Objec
     auto value = row.form == Form::scalar ? *claim : json::Value{json::Array{*claim}};
     out.push_back({std::string{row.name}, std::move(value), claim_name(tee, row.pointer)});
   }
+  if (tee == TeeKind::nvidia) propose_gpu_measurements(claims, out);
   if (tee == TeeKind::tdx) {
     propose_event(claims, "tdvfkernel", is_kernel, out);
     propose_event(claims, "tdvfkernelparams", is_command_line, out);

@@ -45,6 +45,14 @@ TEST(ReferenceProposal, a_register_that_nothing_was_extended_into_is_no_referenc
   EXPECT_EQ(as_text(propose_references(TeeKind::tpm, claims)), R"(trusted_aks=["AAAA"] tpm_pcr04=["ab00"] )");
 }
 
+TEST(ReferenceProposal, a_gpu_gives_its_versions_and_the_registers_that_hold_something) {
+  const auto claims = parsed(R"({"measurements":{"1":"0000","2":"ab"},"config":{"fwid":"f5","driver_version":"550"}})");
+  EXPECT_EQ(as_text(propose_references(TeeKind::nvidia, claims)),
+            R"(allowed_gpu_fwids=["f5"] allowed_driver_versions=["550"] allowed_gpu_measurements={"2":"ab"} )");
+  EXPECT_THAT(propose_references(TeeKind::nvidia, parsed(R"({"measurements":{"1":"00"}})")), IsEmpty());
+  EXPECT_THAT(propose_references(TeeKind::nvidia, parsed(R"({"measurements":[]})")), IsEmpty());
+}
+
 TEST(ReferenceProposal, claims_of_odd_shape_are_passed_over) {
   EXPECT_THAT(propose_references(TeeKind::tdx, parsed(R"({"quote":7,"uefi_event_logs":{}})")), IsEmpty());
   EXPECT_THAT(propose_references(TeeKind::tdx, parsed(R"({"uefi_event_logs":[{"type_name":1,"details":[]},3]})")),

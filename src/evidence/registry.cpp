@@ -12,6 +12,9 @@
 #ifdef COFFER_TEE_EXTERNAL
 #include "evidence/external/external.h"
 #endif
+#ifdef COFFER_TEE_NVIDIA
+#include "evidence/nvidia/nvidia.h"
+#endif
 #ifdef COFFER_TEE_NVIDIA_DPU
 #include "evidence/nvidia_dpu/nvidia_dpu.h"
 #endif
@@ -100,8 +103,8 @@ const std::vector<Row>& rows() {
       {TeeKind::tpm, tpm::make_verifier, tpm::make_attester, tpm::make_simulator},
 #endif
 #ifdef COFFER_TEE_AZ_VTPM
-      {TeeKind::az_snp_vtpm, az_vtpm::make_verifier, az_vtpm::make_attester, nullptr},
-      {TeeKind::az_tdx_vtpm, az_vtpm::make_verifier, az_vtpm::make_attester, nullptr},
+      {TeeKind::az_snp_vtpm, az_vtpm::make_verifier, az_vtpm::make_attester, az_vtpm::make_simulator},
+      {TeeKind::az_tdx_vtpm, az_vtpm::make_verifier, az_vtpm::make_attester, az_vtpm::make_simulator},
 #endif
 #ifdef COFFER_TEE_PSA
       {TeeKind::psa, psa::make_verifier, nullptr, psa::make_simulator},
@@ -117,6 +120,9 @@ const std::vector<Row>& rows() {
 #endif
 #ifdef COFFER_TEE_HYGONDCU
       {TeeKind::hygondcu, hygondcu::make_verifier, nullptr, nullptr, true},
+#endif
+#ifdef COFFER_TEE_NVIDIA
+      {TeeKind::nvidia, nvidia::make_verifier, nullptr, nvidia::make_simulator},
 #endif
 #ifdef COFFER_TEE_NVIDIA_DPU
       {TeeKind::nvidia_dpu, nvidia_dpu::make_verifier, nullptr, nullptr, true},

@@ -18,6 +18,7 @@ RECORDED = {
     "sgx": {"quote.bin": "sgx/dcap/sgx_quote", "collateral.json": "sgx/dcap/sgx_quote_collateral.json"},
     "tpm": {"evidence.json": "tpm/tpm_evidence.json"},
     "az-vtpm": {"evidence.json": "az-snp-vtpm/evidence-v1.json"},
+    "nvidia": {"report.bin": "nvidia/hopper_coco_report1.txt", "chain.pem": "nvidia/hopper_coco_certs1.txt"},
     "cca": {"token.cbor": "cca/cca-example-token.cbor"},
 }
 # Of one's own machines; a test has none, so these end in a refusal.

@@ -147,6 +147,10 @@ configuration := 2 if {
 	input["az-snp-vtpm"].policy_abi_minor in query_reference_value("abi_minor")
 	input["az-snp-vtpm"].policy_single_socket in query_reference_value("single_socket")
 	input["az-snp-vtpm"].policy_smt_allowed in query_reference_value("smt_allowed")
+
+	# Ours: a host that may read the guest's memory makes all else said of it void.
+	input["az-snp-vtpm"].policy_debug_allowed == "false"
+	input["az-snp-vtpm"].policy_migrate_ma == "false"
 }
 
 # ---- az-tdx-vtpm: TDX behind Azure's vTPM
@@ -162,11 +166,15 @@ hardware := 2 if {
 	input["az-tdx-vtpm"].quote.header.vendor_id == "939a7233f79c4ca9940a0db3957f0607"
 	input["az-tdx-vtpm"].quote.body.mr_td in query_reference_value("mr_td")
 	input["az-tdx-vtpm"].tcb_status == "UpToDate"
+
+	# Ours, as for TDX itself.
+	input["az-tdx-vtpm"].collateral_expiration_status == "0"
 }
 
 configuration := 2 if {
 	input["az-tdx-vtpm"]
 	input["az-tdx-vtpm"].quote.body.xfam in query_reference_value("xfam")
+	input["az-tdx-vtpm"].td_attributes.debug == false
 }
 
 # ---- tpm: the attestation key is trusted through its reference value alone

@@ -1,4 +1,5 @@
-# Appraisal of GPUs by the claims of NVIDIA's remote attestation service (version 3). Values as in default_cpu.rego.
+# Appraisal of GPUs by the claims of NVIDIA's remote attestation service (version 3), or by those of a verification
+# here, which the owner's reference values take the place of NVIDIA's manifests for. Values as in default_cpu.rego.
 package policy
 
 import rego.v1
@@ -40,6 +41,9 @@ configuration := 2 if {
 } else := 3 if {
 	input.nvidia.secboot
 	input.nvidia.dbgstat == "disabled"
+} else := 2 if {
+	input.nvidia.config.driver_version in query_reference_value("allowed_driver_versions")
+	input.nvidia.config.vbios_version in query_reference_value("allowed_vbios_versions")
 }
 
 # Driver and VBIOS match the vendor's own reference integrity manifests.
@@ -58,3 +62,23 @@ executables := 3 if {
 	input.nvidia["x-nvidia-gpu-vbios-rim-version-match"]
 	input.nvidia.measres == "success"
 }
+
+# Verified here: signature, chain and nonce have held, or there would be no claims. The firmware that signs is one that
+# the owner named.
+hardware := 2 if {
+	input.nvidia.config.fwid in query_reference_value("allowed_gpu_fwids")
+}
+
+# Verified here: every measurement that the owner named has one of the values named for it.
+executables := 3 if {
+	allowed := query_reference_value("allowed_gpu_measurements")
+	is_object(allowed)
+	allowed != {}
+	every index, digest in allowed {
+		is_measured(index, digest)
+	}
+}
+
+is_measured(index, digest) if input.nvidia.measurements[index] == digest
+
+is_measured(index, digests) if input.nvidia.measurements[index] in digests

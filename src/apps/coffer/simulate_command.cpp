@@ -169,7 +169,8 @@ void add_simulate_commands(CLI::App& app, Commands& commands) {
                                             "  coffer simulate set --tee snp --reset\n"
                                             "  coffer simulate set --service amd-kds --fault rate-limited");
   auto dials = std::make_shared<Dials>();
-  set_command->add_option("--tee", dials->tee, "snp, tdx, sgx, nitro, tpm, cca, psa or keystone");
+  set_command->add_option("--tee", dials->tee,
+                          "snp, tdx, sgx, nitro, tpm, az-snp-vtpm, az-tdx-vtpm, nvidia, cca, psa or keystone");
   set_command->add_option("--service", dials->service, "a vendor's service of `coffer simulate serve` instead");
   set_command->add_option("--fault", dials->faults, "a fault by name, as the TEE's page lists them")
       ->allow_extra_args(false);
@@ -183,7 +184,10 @@ void add_simulate_commands(CLI::App& app, Commands& commands) {
                                                  "one piece of simulated evidence\n"
                                                  "  coffer simulate evidence --tee snp --report-data 00ff -o snp.json");
   auto request = std::make_shared<EvidenceRequest>();
-  evidence_command->add_option("--tee", request->tee, "snp, tdx, sgx, nitro, tpm, cca, psa or keystone")->required();
+  evidence_command
+      ->add_option("--tee", request->tee,
+                   "snp, tdx, sgx, nitro, tpm, az-snp-vtpm, az-tdx-vtpm, nvidia, cca, psa or keystone")
+      ->required();
   evidence_command->add_option("--report-data", request->report_data, "what it is bound to, in hex")->required();
   evidence_command->add_option("-o,--output", request->output, "file to write (default: standard output)");
   commands.on(evidence_command, [&commands, request] { return make_evidence(commands.context(), *request); });

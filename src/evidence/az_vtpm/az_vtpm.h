@@ -15,6 +15,8 @@ namespace coffer::evidence::az_vtpm {
 Result<std::unique_ptr<Verifier>> make_verifier(TeeKind kind, const VerifierOptions& options);
 // Over this machine's vTPM and Azure's instance metadata service.
 Result<std::unique_ptr<Attester>> make_attester(TeeKind kind, const AttesterOptions& options);
+// Over a machine in software below the root in options.simulator_directory (simulate.h).
+Result<std::unique_ptr<Attester>> make_simulator(TeeKind kind, const AttesterOptions& options);
 
 // Azure's instance metadata service, which has what the guest cannot ask hardware for.
 class Metadata {
