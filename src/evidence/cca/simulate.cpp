@@ -60,6 +60,15 @@ Result<Platform> make_platform(const Realm& realm, const crypto::PublicKey& key,
   return platform;
 }
 
+Result<Wrapping> wrapping_of(const SimulatorSettings& settings) {
+  const auto tag = TRY(settings.number("cbor-tag", 907))
+  .value_or(399);
+  if (tag == 399) return Wrapping::plain;
+  if (tag == 907) return Wrapping::cmw;
+  return fail(EvidenceError::bad_config,
+              "the CCA simulator's \"cbor-tag\" is expected to be 399 or 907, found " + std::to_string(tag));
+}
+
 class CcaSimulator final : public Attester {
  public:
   explicit CcaSimulator(std::filesystem::path directory) : directory_(std::move(directory)) {}
@@ -69,6 +78,7 @@ class CcaSimulator final : public Attester {
     const auto root = TRY(load_simulator_root(directory_));
     Simulation wanted{.challenge = fit_digest(report_data, challenge_size)};
     wanted.settings = TRY(load_simulator_settings(directory_, TeeKind::cca));
+    wanted.wrapping = TRY(wrapping_of(wanted.settings));
     {
       const std::lock_guard lock(mutex_);
       wanted.personalization_value = personalization_value_;
@@ -107,7 +117,7 @@ Result<Bytes> simulate_token(const SimulatorRoot& root, const Simulation& wanted
   auto realm_token = TRY(codec::cose::sign(encode_realm(realm), realm_key, es384));
   if (settings.has_fault("bad-signature")) platform_token.back() ^= std::byte{1};
   if (settings.has_fault("bad-realm-signature")) realm_token.back() ^= std::byte{1};
-  return encode_collection(platform_token, realm_token);
+  return encode({std::move(platform_token), std::move(realm_token)}, wanted.wrapping);
 }
 
 Result<std::unique_ptr<Attester>> make_simulator(TeeKind, const AttesterOptions& options) {

@@ -1,14 +1,12 @@
 #include "evidence/cca/token.h"
 
+#include "evidence/cca/collection.h"
+
 namespace coffer::evidence::cca {
 
 namespace cbor = codec::cbor;
 
 namespace {
-
-constexpr std::uint64_t collection_tag = 399;
-constexpr std::int64_t label_platform = 44234;
-constexpr std::int64_t label_realm = 44241;
 
 constexpr std::int64_t claim_challenge = 10;
 constexpr std::int64_t claim_profile = 265;
@@ -34,33 +32,6 @@ Result<cbor::Value> parse_claims(ByteView claims, CcaError code, std::string_vie
   auto value = cbor::parse(claims, limits);
   if (value) return value;
   return fail(code, std::string{what} + ": " + value.error().message);
-}
-
-struct Collection {
-  Bytes platform;
-  Bytes realm;
-};
-
-Result<Collection> parse_collection(ByteView token) {
-  if (token.empty() || token.size() > max_token) {
-    return fail(CcaError::not_a_token, "a CCA token is expected to have 1 to " + std::to_string(max_token) +
-                                           " bytes, found " + std::to_string(token.size()));
-  }
-  const auto value = TRY(parse_claims(token, CcaError::not_a_token, "the CCA token"));
-  const auto* tagged = value.if_tagged();
-  if (tagged == nullptr || tagged->tag != collection_tag) {
-    return fail(CcaError::not_a_token, "a CCA token is expected to have the CBOR tag 399, found " +
-                                           (tagged == nullptr ? "none" : std::to_string(tagged->tag)));
-  }
-  const auto fields = TRY(CborFields::open(tagged->content, CcaError::not_a_token, "the CCA token"));
-  if (tagged->content.if_map()->size() != 2) {
-    return fail(CcaError::not_a_token, "a CCA token is expected to hold two tokens, found " +
-                                           std::to_string(tagged->content.if_map()->size()));
-  }
-  Collection out;
-  out.platform = TRY(fields.bytes(fields.find(label_platform), "the platform token (44234)", {1, max_token}));
-  out.realm = TRY(fields.bytes(fields.find(label_realm), "the realm token (44241)", {1, max_token}));
-  return out;
 }
 
 Result<std::array<Bytes, 4>> parse_measurements(const CborFields& fields) {
@@ -224,11 +195,6 @@ Bytes encode_realm(const Realm& realm) {
   };
   if (realm.profile) map.emplace_back(claim_profile, *realm.profile);
   return cbor::encode(map);
-}
-
-Bytes encode_collection(ByteView platform_token, ByteView realm_token) {
-  return cbor::encode(cbor::Value::tagged(
-      collection_tag, cbor::Map{{label_platform, to_bytes(platform_token)}, {label_realm, to_bytes(realm_token)}}));
 }
 
 }  // namespace coffer::evidence::cca

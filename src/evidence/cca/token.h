@@ -67,6 +67,5 @@ Result<Bytes> realm_key_hash(const Realm& realm);
 // For the simulator.
 Bytes encode_platform(const Platform& platform);
 Bytes encode_realm(const Realm& realm);
-Bytes encode_collection(ByteView platform_token, ByteView realm_token);
 
 }  // namespace coffer::evidence::cca

@@ -80,6 +80,14 @@ TEST_F(CcaVector, claims_have_the_names_of_upstreams_example) {
   }
 }
 
+TEST_F(CcaVector, holds_in_the_newer_wrapping_with_the_same_claims) {
+  const auto wrapped = encode(*parse_collection(token_), Wrapping::cmw);
+  ASSERT_NE(wrapped, token_);
+  const auto claims = verify(wrapped);
+  ASSERT_TRUE(claims) << to_string(claims.error());
+  EXPECT_EQ(json::Value{claims->front().claims}, json::Value{verify(token_)->front().claims});
+}
+
 TEST_F(CcaVector, is_bound_to_its_challenge) {
   const auto challenge = parse_token(token_)->realm.challenge;
   EXPECT_TRUE(verify(token_, {.report_data = challenge}, settings(platform_key())));
@@ -211,6 +219,30 @@ TEST_F(CcaSimulated, newer_profiles_with_a_cose_key_are_verified) {
   const auto claims = verify(*token, options());
   ASSERT_TRUE(claims) << to_string(claims.error());
   EXPECT_EQ(*claims->front().claims.find("realm")->find("cca-realm-profile")->if_string(), realm_profile);
+}
+
+TEST_F(CcaSimulated, newer_wrapping_is_verified_and_none_of_its_bytes_may_change) {
+  const auto wrapped =
+      *simulate_token(root_, {.challenge = fit_digest(digest(), 64), .settings = {}, .wrapping = Wrapping::cmw}, now);
+  const auto verifier = *make_verifier(TeeKind::cca, options());
+  const auto accepts = [&](ByteView changed) {
+    return verifier->verify(evidence_of(changed), {digest(), {}}, now).has_value();
+  };
+  expect_every_changed_byte_refused(wrapped, accepts, {}, 3);
+}
+
+TEST_F(CcaSimulated, wrapping_is_a_dial) {
+  TemporaryDirectory directory;
+  ASSERT_TRUE(write_simulator_root(directory.path(), *make_simulator_root(system_clock().now())));
+  const auto attester = *make_simulator(TeeKind::cca, {.simulator_directory = directory.path()});
+  const auto attest = [&](std::uint64_t tag) {
+    EXPECT_TRUE(save_simulator_settings(directory.path(), TeeKind::cca, {.values = {{"cbor-tag", tag}}}));
+    return attester->attest(Bytes(48));
+  };
+  const auto first_bytes = [&](std::uint64_t tag) { return json::serialize(*attest(tag)).substr(0, 22); };
+  EXPECT_EQ(first_bytes(399), R"({"token":[217,1,143,16)");
+  EXPECT_EQ(first_bytes(907), R"({"token":[217,3,139,16)");
+  EXPECT_EQ(attest(400).error().code, EvidenceError::bad_config);
 }
 
 TEST_F(CcaSimulated, root_that_was_not_chosen_is_refused_by_name) {
