@@ -1,5 +1,6 @@
 #include "evidence/chosen_attester.h"
 
+#include "base/log.h"
 #include "evidence/detect.h"
 
 namespace coffer::evidence {
@@ -20,6 +21,12 @@ Result<TeeChoice> find_tee(const AttesterChoice& choice) {
                   "plays one");
 }
 
+Result<> bind(const InitData& init_data, const Attester& attester) {
+  const auto bound = attester.bind_init_data(init_data.digest());
+  if (!bound && bound.error().code != EvidenceError::not_supported) return fail(bound.error());
+  return {};
+}
+
 }  // namespace
 
 Result<ChosenAttester> ChosenAttester::choose(const AttesterChoice& choice) {
@@ -31,13 +38,35 @@ Result<ChosenAttester> ChosenAttester::choose(const AttesterChoice& choice) {
   if (tee.simulated || is_sample(tee.kind)) options.allow_tees.push_back(out.name_);
   options.attester.root = choice.root;
   options.attester.simulator_directory = choice.simulator_directory;
+  options.attester.simulated_event_log = [log = out.simulated_log_] { return log.read(); };
   if (choice.init_data) options.attester.sample_init_data_digest = choice.init_data->digest();
   out.registry_ = std::make_unique<Registry>(TRY(Registry::create(options)));
   out.attester_ = TRY(out.registry_->attester(tee.kind));
-  if (!choice.init_data) return out;
-  const auto bound = out.attester_->bind_init_data(choice.init_data->digest());
-  if (!bound && bound.error().code != EvidenceError::not_supported) return fail(bound.error());
+  if (choice.init_data) TRY(bind(*choice.init_data, *out.attester_));
+  TRY(out.open_event_log(choice, tee.simulated));
   return out;
+}
+
+Result<> ChosenAttester::open_event_log(const AttesterChoice& choice, bool simulated) {
+  if (!choice.event_log_pcr) return {};
+  event_log_pcr_ = *choice.event_log_pcr;
+  // Older kernels have registers that a guest can quote, and not extend.
+  const auto value = attester_->read_runtime_measurement(event_log_pcr_);
+  if (!value && value.error().code == EvidenceError::not_supported) {
+    log::warn("evidence.no_event_log",
+              "runtime events are not measured: this TEE or its kernel has no register for them",
+              {{"tee", name_}, {"pcr", std::to_string(event_log_pcr_)}, {"reason", value.error().message}});
+    return {};
+  }
+  TRY(value);
+  auto storage = simulated ? simulated_log_.storage() : file_storage(eventlog::AgentLogPaths::from_environment());
+  event_log_ = TRY(eventlog::AgentEventLog::open(*attester_, std::move(storage)));
+  return {};
+}
+
+Result<> ChosenAttester::measure(std::string_view domain, std::string_view operation, std::string_view content) const {
+  if (event_log_ == nullptr) return {};
+  return event_log_->extend(event_log_pcr_, domain, operation, content);
 }
 
 }  // namespace coffer::evidence

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -55,6 +56,8 @@ struct AttesterOptions {
   // Keys and roots of the simulator (`coffer simulate init`), for TEEs chosen as "simulated:<tee>".
   std::filesystem::path simulator_directory{};
   std::vector<TeeKind> simulated_tees{};
+  // The agent's event log of a simulated machine, which ends with the program. Empty: such a machine logs nothing.
+  std::function<Bytes()> simulated_event_log{};
   // Settings of leaves in a guest, each its own member: {"external_attester": {...}}.
   codec::json::Object config{};
 };

@@ -56,6 +56,7 @@ constexpr std::array rows{
     Row{"evidence.unknown_tee", ExitCode::usage},
     Row{"evidence.bad_init_data", ExitCode::usage},
     Row{"evidence.", ExitCode::refused},
+    Row{"eventlog.", ExitCode::refused},
 };
 
 }  // namespace

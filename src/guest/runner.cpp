@@ -8,6 +8,7 @@
 #include "guest/exit_code.h"
 #include "workload/image_access.h"
 #include "workload/key_access.h"
+#include "workload/runtime_events.h"
 
 namespace coffer::guest {
 namespace {
@@ -96,12 +97,34 @@ class Run {
     } else {
       TRY(check_plain_allowed(settings));
     }
+    const auto attester = TRY(measuring_attester(settings, access));
+    workload::RuntimeEvents events{attester.get()};
+    TRY(events.image(options_.image, summary.manifest_digest));
     const workload::KeyChoice choice{.expect_encrypted = settings.expect_encrypted, .named = settings.key_id};
     auto module = timed(
         "pull_ms", [&] { return workload::pull_module(*source, summary, choice, access ? access->source : nullptr); });
     report_.set("layers_from_store", source->hits());
-    if (module) report_.set("layer", module->layer_digest.text());
+    if (!module) return module;
+    report_.set("layer", module->layer_digest.text());
+    TRY(events.workload(options_.image, module->layer_digest));
+    if (!events.texts().empty()) {
+      report_.set("runtime_events", codec::json::Array(events.texts().begin(), events.texts().end()));
+    }
     return module;
+  }
+
+  // Who measures runtime events: the attester that asks for the key, or, where none is asked for, one for this alone.
+  // Null where none are to be measured, or nothing can.
+  static Result<std::shared_ptr<const evidence::ChosenAttester>> measuring_attester(
+      const Settings& settings, const std::optional<KeyAccess>& access) {
+    using Attester = std::shared_ptr<const evidence::ChosenAttester>;
+    if (!settings.event_log_pcr) return nullptr;
+    if (access && access->attester) return Attester{Attester{}, access->attester.get()};
+    auto chosen = workload::choose_attester(settings);
+    if (chosen) return Attester{*std::move(chosen)};
+    if (chosen.error().code != workload::WorkloadError::no_tee) return fail(chosen.error());
+    log::warn("runner.no_event_log", "runtime events are not measured", {{"reason", chosen.error().message}});
+    return nullptr;
   }
 
   // Whoever names a key, or says so, expects an encrypted image: a plain one in its place was put there by somebody

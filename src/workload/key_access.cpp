@@ -1,22 +1,13 @@
 #include "workload/key_access.h"
 
 #include "workload/published_key.h"
+#include "workload/runtime_events.h"
 
 namespace coffer::workload {
 namespace {
 
 using keyclient::BrokerOptions;
 using keyclient::ResourceSource;
-
-// The guest's own words for a machine that cannot attest: its exit code depends on them.
-Result<std::unique_ptr<evidence::ChosenAttester>> choose_attester(const KeySettings& settings) {
-  auto chosen = evidence::ChosenAttester::choose(
-      {.tee = settings.tee, .init_data = settings.init_data, .simulator_directory = settings.simulator_directory});
-  if (!chosen && settings.tee.empty() && chosen.error().code == evidence::EvidenceError::no_device) {
-    return fail(WorkloadError::no_tee, chosen.error().message);
-  }
-  return std::make_unique<evidence::ChosenAttester>(TRY(std::move(chosen)));
-}
 
 // One token for all that this access opens: it is renewed when it nears its end, and shared by threads.
 Result<> open_attested(KeySettings& settings, KeyAccess& access) {
@@ -48,6 +39,20 @@ Result<std::shared_ptr<ResourceSource>> local_source(const KeySettings& settings
 }
 
 }  // namespace
+
+Result<std::unique_ptr<evidence::ChosenAttester>> choose_attester(const KeySettings& settings) {
+  auto chosen = evidence::ChosenAttester::choose({.tee = settings.tee,
+                                                  .init_data = settings.init_data,
+                                                  .simulator_directory = settings.simulator_directory,
+                                                  .event_log_pcr = settings.event_log_pcr});
+  // In words of our own: a runner's exit code depends on them.
+  if (!chosen && settings.tee.empty() && chosen.error().code == evidence::EvidenceError::no_device) {
+    return fail(WorkloadError::no_tee, chosen.error().message);
+  }
+  auto out = std::make_unique<evidence::ChosenAttester>(TRY(std::move(chosen)));
+  if (settings.init_data) TRY(RuntimeEvents{out.get()}.init_data(*settings.init_data));
+  return out;
+}
 
 Result<KeyAccess> KeyAccess::open(KeySettings settings) {
   KeyAccess access;

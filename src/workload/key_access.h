@@ -10,6 +10,9 @@
 
 namespace coffer::workload {
 
+// The TEE that the settings name, or this machine's, with init-data bound and measured. no_tee where there is none.
+Result<std::unique_ptr<evidence::ChosenAttester>> choose_attester(const KeySettings& settings);
+
 struct KeyAccess {
   Decision decision;
   std::string tee{};                                     // wire name where attestation is made

@@ -26,6 +26,7 @@ struct KeySettings {
   std::filesystem::path simulator_directory{};  // keys for "simulated:..."
   keyclient::TeeKeyAlgorithm tee_key = keyclient::TeeKeyAlgorithm::ecdh_p256;
   std::optional<evidence::InitData> init_data{};
+  std::optional<unsigned> event_log_pcr{};  // [eventlog_config]: runtime events are measured; nothing: they are not
   std::vector<std::filesystem::path> key_directories{};
   std::vector<std::filesystem::path> key_files{};  // offline_fs_kbc JSON
   std::map<std::string, std::filesystem::path> resources{};

@@ -66,7 +66,9 @@ class DurableLog final : public AgentEventLog {
                   std::string_view content) override {
     const auto text = TRY(entry_text(domain, operation, content));
     const std::lock_guard lock{mutex_};
-    if (interrupted_) TRY(recover());
+    const auto alone = TRY(storage_->lock());
+    // Another process may have been killed on its way.
+    if (interrupted_ || TRY(storage_->read_wal())) TRY(recover());
     const auto pending = TRY(prepare(pcr_index, text));
     if (auto written = storage_->write_wal(wal_of(pending, text)); !written) return abandon(std::move(written).error());
     if (auto done = attester_.extend_runtime_measurement(pcr_index, pending.digest); !done) {
@@ -75,7 +77,13 @@ class DurableLog final : public AgentEventLog {
     return finish(pending);
   }
 
-  // Called under the lock, or before anybody else knows this object.
+  Result<> start() {
+    const auto alone = TRY(storage_->lock());
+    return recover();
+  }
+
+ private:
+  // Called under both locks.
   Result<> recover() {
     interrupted_ = true;
     const auto wal = TRY(storage_->read_wal());
@@ -84,7 +92,6 @@ class DurableLog final : public AgentEventLog {
     return {};
   }
 
- private:
   Result<Pending> prepare(unsigned pcr, std::string_view text) {
     const auto target = attester_.runtime_register(pcr);
     if (!target) {
@@ -209,7 +216,7 @@ Result<std::unique_ptr<AgentEventLog>> AgentEventLog::open(const Attester& attes
                 "TEE \"" + std::string{wire_name(attester.kind())} + "\" has no register that a guest can extend");
   }
   auto out = std::make_unique<DurableLog>(attester, std::move(storage));
-  TRY(out->recover());
+  TRY(out->start());
   return out;
 }
 

@@ -23,6 +23,8 @@ class AgentLogStorage {
   virtual Result<std::optional<Bytes>> read_wal() = 0;
   virtual Result<> write_wal(ByteView entry) = 0;
   virtual Result<> remove_wal() = 0;
+  // Keeps other processes away from log and write-ahead entry until the answer goes away; by default there are none.
+  virtual Result<std::shared_ptr<const void>> lock() { return nullptr; }
 };
 
 struct AgentLogPaths {
@@ -33,6 +35,22 @@ struct AgentLogPaths {
 };
 // Directories are made as needed; files have mode 0600. storage_failed.
 std::unique_ptr<AgentLogStorage> file_storage(AgentLogPaths paths);
+// Held by who quotes registers and then reads the log, so that no event comes between. Nothing to hold where no event
+// was ever logged. storage_failed.
+Result<std::shared_ptr<const void>> hold_agent_log(const AgentLogPaths& paths);
+
+// A log that ends with the program, of a machine that does so as well: a simulated one.
+class MemoryAgentLog {
+ public:
+  std::unique_ptr<AgentLogStorage> storage() const;
+  Bytes read() const;
+
+ private:
+  struct State;
+  class Storage;
+  static std::shared_ptr<State> make_state();
+  std::shared_ptr<State> state_ = make_state();
+};
 
 class AgentEventLog {
  public:

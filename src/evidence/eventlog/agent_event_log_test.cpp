@@ -51,6 +51,7 @@ class FakeAttester final : public Attester {
     return MeasurementRegister{pcr, HashAlgorithm::sha256};
   }
   Result<> extend_runtime_measurement(unsigned pcr, ByteView digest) const override {
+    const std::lock_guard lock{mutex_};
     if (std::exchange(machine_.extend_fails_once, false)) return fail(EvidenceError::device_failed, "busy");
     auto& value = machine_.registers.at(pcr);
     TRY(machine_.step([&] { value = crypto::sha256(concat({value, digest})); }));
@@ -58,12 +59,14 @@ class FakeAttester final : public Attester {
     return {};
   }
   Result<Bytes> read_runtime_measurement(unsigned pcr) const override {
+    const std::lock_guard lock{mutex_};
     if (machine_.reads_fail) return fail(EvidenceError::device_failed, "no answer");
     return machine_.registers.at(pcr);
   }
 
  private:
   Machine& machine_;
+  mutable std::mutex mutex_;
 };
 
 class FakeStorage final : public AgentLogStorage {
@@ -362,6 +365,58 @@ TEST_F(Files, hold_log_and_write_ahead_entry_for_their_owner_alone) {
   EXPECT_TRUE(storage->remove_wal());
   EXPECT_FALSE(*storage->read_wal());
   EXPECT_EQ(fs::status(paths().log).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+// Two programs of one machine: each has its own object, and the files between them.
+TEST_F(Files, keep_processes_out_of_each_others_way) {
+  Machine machine;
+  const FakeAttester attester{machine};
+  std::vector<std::jthread> programs;
+  for (int i = 0; i < 3; ++i) {
+    programs.emplace_back([&] {
+      const auto log = AgentEventLog::open(attester, file_storage(paths()));
+      for (int n = 0; n < 5; ++n) EXPECT_TRUE((*log)->extend(17, "a", "b", "c"));
+    });
+  }
+  programs.clear();
+  const auto whole =
+      *combine_logs(std::nullopt, *file_storage(paths())->read_log(), LogWriter{{HashAlgorithm::sha256}}.log());
+  EXPECT_EQ(*EventLog::parse(*whole)->replay(17, HashAlgorithm::sha256), machine.registers.at(17));
+}
+
+TEST_F(Files, are_held_by_who_reads_registers_and_log_together) {
+  EXPECT_EQ(*hold_agent_log(paths()), nullptr);
+  const auto storage = file_storage(paths());
+  {
+    const auto alone = *storage->lock();
+  }
+  auto held = *hold_agent_log(paths());
+  ASSERT_NE(held, nullptr);
+  EXPECT_NE(*hold_agent_log(paths()), nullptr);
+  std::atomic<bool> extended = false;
+  std::jthread writer{[&] {
+    const auto alone = *storage->lock();
+    extended = true;
+  }};
+  std::this_thread::sleep_for(std::chrono::milliseconds{20});
+  EXPECT_FALSE(extended);
+  held.reset();
+  writer.join();
+  EXPECT_TRUE(extended);
+}
+
+TEST_F(Files, that_another_process_left_half_done_are_finished_first) {
+  Machine machine;
+  machine.registers[16] = Bytes(32, std::byte{1});  // so that the entry fits one register
+  const FakeAttester attester{machine};
+  const auto log = *AgentEventLog::open(attester, file_storage(paths()));
+  const auto after = crypto::sha256(concat({Bytes(32), crypto::sha256(agent_event_data("killed b c"))}));
+  const auto wal = ByteWriter{}.u64_be(0).bytes(after).bytes(as_bytes("killed b c")).take();
+  ASSERT_TRUE(file_storage(paths())->write_wal(wal));
+  ASSERT_TRUE(log->extend(17, "a", "b", "c"));
+  const auto content = to_text(*file_storage(paths())->read_log());
+  EXPECT_THAT(content, HasSubstr("killed b c"));
+  EXPECT_THAT(content, HasSubstr("a b c"));
 }
 
 TEST_F(Files, that_cannot_be_written_are_an_error) {

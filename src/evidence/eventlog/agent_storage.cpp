@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +49,19 @@ Result<> make_directory(const fs::path& file) {
               "cannot make directory " + file.parent_path().string() + ": " + error.message());
 }
 
+fs::path lock_file(const AgentLogPaths& paths) {
+  return fs::path{paths.wal}.concat(".lock");
+}
+
+// Waits for its turn. The lock goes with the last copy of the answer, or with the process.
+Result<std::shared_ptr<const void>> locked(FileDescriptor descriptor, int how, const fs::path& path) {
+  auto file = std::make_shared<FileDescriptor>(std::move(descriptor));
+  while (::flock(file->get(), how) != 0) {
+    if (errno != EINTR) return failed("lock", path);
+  }
+  return file;
+}
+
 class FileStorage final : public AgentLogStorage {
  public:
   explicit FileStorage(AgentLogPaths paths) : paths_(std::move(paths)) {}
@@ -89,6 +103,14 @@ class FileStorage final : public AgentLogStorage {
     return failed("remove", paths_.wal);
   }
 
+  Result<std::shared_ptr<const void>> lock() override {
+    const auto path = lock_file(paths_);
+    TRY(make_directory(path));
+    FileDescriptor file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode)};
+    if (!file) return failed("open", path);
+    return locked(std::move(file), LOCK_EX, path);
+  }
+
  private:
   AgentLogPaths paths_;
 };
@@ -104,6 +126,14 @@ AgentLogPaths AgentLogPaths::from_environment() {
 
 std::unique_ptr<AgentLogStorage> file_storage(AgentLogPaths paths) {
   return std::make_unique<FileStorage>(std::move(paths));
+}
+
+Result<std::shared_ptr<const void>> hold_agent_log(const AgentLogPaths& paths) {
+  const auto path = lock_file(paths);
+  FileDescriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file) return locked(std::move(file), LOCK_SH, path);
+  if (errno == ENOENT || errno == ENOTDIR) return nullptr;
+  return failed("open", path);
 }
 
 Result<std::optional<Bytes>> read_log_file(const fs::path& file) {

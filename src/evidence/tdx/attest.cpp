@@ -16,14 +16,6 @@ namespace {
 constexpr std::string_view provider = "tdx_guest";
 constexpr std::size_t report_data_size = 64;
 
-// Which RTMR an event of a PCR goes to (UEFI 2.11 section 38.4.1), as the log counts: one more than the register.
-std::uint32_t log_index(unsigned pcr) {
-  if (pcr == 1 || pcr == 7) return 1;
-  if (pcr >= 2 && pcr <= 6) return 2;
-  if (pcr >= 8 && pcr <= 15) return 3;
-  return 4;
-}
-
 class TdxAttester final : public Attester {
  public:
   TdxAttester(std::filesystem::path root, device::TsmFilesystem& files)
@@ -31,6 +23,7 @@ class TdxAttester final : public Attester {
   TeeKind kind() const override { return TeeKind::tdx; }
 
   Result<codec::json::Value> attest(ByteView report_data) const override {
+    const auto held = TRY(eventlog::hold_agent_log(eventlog::AgentLogPaths::from_environment()));
     auto quote = TRY(quote_over(report_data));
     return to_json(Evidence { std::move(quote), TRY(eventlog::read_combined_log(root_)) });
   }
@@ -110,6 +103,13 @@ class TdxAttester final : public Attester {
 };
 
 }  // namespace
+
+std::uint32_t log_index(unsigned pcr) {
+  if (pcr == 1 || pcr == 7) return 1;
+  if (pcr >= 2 && pcr <= 6) return 2;
+  if (pcr >= 8 && pcr <= 15) return 3;
+  return 4;
+}
 
 std::unique_ptr<Attester> make_attester_on(std::filesystem::path root, device::TsmFilesystem& files) {
   return std::make_unique<TdxAttester>(std::move(root), files);

@@ -4,6 +4,7 @@
 
 #include "base/byte_reader.h"
 #include "evidence/dcap/detail/simulated.h"
+#include "evidence/eventlog/agent_event_log.h"
 #include "evidence/eventlog/event_log.h"
 #include "evidence/eventlog/writer.h"
 #include "evidence/init_data.h"
@@ -61,15 +62,21 @@ ByteView module_svn(const Faults& faults) {
   return std::as_bytes(std::span{faults.old_module ? dcap::detail::old_module_tdx : dcap::detail::current_tdx});
 }
 
-void add_registers(ByteWriter& body, const eventlog::EventLog& log) {
+Result<> add_registers(ByteWriter& body, const Guest& guest) {
   constexpr std::uint32_t registers = 4;
-  for (std::uint32_t i = 1; i <= registers; ++i) {
-    body.bytes(log.replay(i, crypto::HashAlgorithm::sha384).value());
-  }
+  for (std::uint32_t i = 1; i <= registers; ++i) body.bytes(TRY(register_value(guest, i)));
+  return {};
+}
+
+// The firmware's log, and behind it the agent's where it has entries.
+Result<Bytes> whole_log(const Guest& guest) {
+  auto boot = event_log(guest);
+  if (guest.agent_log.empty()) return boot;
+  return *TRY(eventlog::combine_logs(boot, guest.agent_log));
 }
 
 // TDREPORT in the order of dcap::TdReport.
-Bytes td_report(const Guest& guest, const Faults& faults, const eventlog::EventLog& log, ByteView report_data) {
+Result<Bytes> td_report(const Guest& guest, const Faults& faults, ByteView report_data) {
   ByteWriter body;
   body.bytes(module_svn(faults));
   body.bytes(crypto::sha384(as_bytes("simulated TDX module"))).zeros(register_size).zeros(8);
@@ -77,7 +84,7 @@ Bytes td_report(const Guest& guest, const Faults& faults, const eventlog::EventL
   auto mr_td = guest.mr_td;
   if (faults.wrong_measurement) mr_td.front() ^= std::byte{1};
   body.bytes(mr_td).bytes(guest.mr_config_id).zeros(register_size).zeros(register_size);
-  add_registers(body, log);
+  TRY(add_registers(body, guest));
   body.bytes(report_data);
   // The module that runs now is the newest, whatever launched the TD.
   if (guest.tdx15) body.bytes(std::as_bytes(std::span{dcap::detail::current_tdx})).zeros(register_size);
@@ -149,11 +156,21 @@ Result<Evidence> simulate(const dcap::SimulatedPlatform& platform, const Guest& 
   TRY(check(guest));
   auto stated = fit_digest(report_data, report_data_size);
   if (faults.wrong_nonce) stated.front() ^= std::byte{1};
-  const auto log = event_log(guest);
-  auto body = td_report(guest, faults, TRY(eventlog::EventLog::parse(log)), stated);
+  const auto body = TRY(td_report(guest, faults, stated));
   auto quote = TRY(platform.quote(guest.quote_version, body));
   if (faults.bad_signature) quote[48 + (guest.quote_version == 5 ? 6 : 0) + mr_td_offset] ^= std::byte{1};
-  return Evidence{std::move(quote), faults.wrong_event ? event_log(with_other_kernel(guest)) : log};
+  return Evidence {
+    std::move(quote), TRY(whole_log(faults.wrong_event ? with_other_kernel(guest) : guest))
+  };
+}
+
+Result<Bytes> register_value(const Guest& guest, std::uint32_t index) {
+  const auto log = event_log(guest);
+  auto value = TRY(TRY(eventlog::EventLog::parse(log)).replay(index, crypto::HashAlgorithm::sha384));
+  for (const auto& each : guest.extensions) {
+    if (each.index == index) value = crypto::sha384(concat({value, each.digest}));
+  }
+  return value;
 }
 
 Result<Dials> Dials::read(const SimulatorSettings& settings) {

@@ -7,6 +7,12 @@
 
 namespace coffer::evidence::tdx {
 
+// Of a register at run time, as the log counts registers: RTMR n is n + 1.
+struct Extension {
+  std::uint32_t index;
+  Bytes digest;
+};
+
 struct Guest {
   std::uint16_t quote_version = 4;  // 4 or 5
   bool tdx15 = false;               // the body of TDX 1.5, in version 5 alone
@@ -15,6 +21,8 @@ struct Guest {
   std::string kernel = "simulated kernel";  // what RTMR1 and RTMR2 measure
   std::string command_line = "console=hvc0 ro";
   std::string initrd = "simulated initrd";
+  std::vector<Extension> extensions{};  // since it was booted
+  Bytes agent_log{};                    // the entries that tell of them
 };
 
 struct Faults {
@@ -35,6 +43,9 @@ Result<dcap::SimulatedPlatform> simulate_platform(const dcap::SimulatedAuthority
 // report_data: at most 64 bytes, padded.
 Result<Evidence> simulate(const dcap::SimulatedPlatform& platform, const Guest& guest, const Faults& faults,
                           ByteView report_data);
+
+// What RTMR `index` - 1 holds now.
+Result<Bytes> register_value(const Guest& guest, std::uint32_t index);
 
 // The dials of <simulator directory>/tdx.json. Values: "quote_version" (4, 5), "tdx15" (0, 1), "mr_td", "mr_config_id"
 // (hex), "kernel", "command_line", "initrd" (texts that stand for the files). Faults by their names above, with

@@ -1,8 +1,7 @@
-// The attester that "simulated:tdx" chooses.
-#include <mutex>
+// The attester that "simulated:tdx" chooses: a TD that lives as long as the program.
+#include "evidence/dcap/simulated_attester.h"
 
-#include "codec/base64.h"
-#include "evidence/init_data.h"
+#include "evidence/tdx/attest.h"
 #include "evidence/tdx/simulate.h"
 #include "evidence/tdx/tdx.h"
 
@@ -10,52 +9,57 @@ namespace coffer::evidence::tdx {
 
 namespace {
 
-class SimulatedAttester final : public Attester {
- public:
-  explicit SimulatedAttester(std::filesystem::path directory) : directory_(std::move(directory)) {}
-  TeeKind kind() const override { return TeeKind::tdx; }
-
-  Result<codec::json::Value> attest(ByteView report_data) const override {
-    if (report_data.size() > 64) {
-      return fail(EvidenceError::bad_runtime_data,
-                  "report data has at most 64 bytes, not " + std::to_string(report_data.size()));
-    }
-    const std::scoped_lock lock{mutex_};
-    const auto dials = TRY(read_dials());
-    const auto authority = TRY(dcap::open_simulated_authority(directory_));
-    const auto platform = TRY(simulate_platform(authority, dials.faults, system_clock().now()));
+struct Leaf {
+  static constexpr auto kind = TeeKind::tdx;
+  static constexpr std::string_view launched = "the simulated TD was launched with MRCONFIGID";
+  using Dials = tdx::Dials;
+  static Bytes& config_id(Dials& dials) { return dials.guest.mr_config_id; }
+  static Result<codec::json::Value> evidence(const dcap::SimulatedAuthority& authority, const Dials& dials,
+                                             ByteView report_data, TimePoint now) {
+    const auto platform = TRY(simulate_platform(authority, dials.faults, now));
     return to_json(TRY(simulate(platform, dials.guest, dials.faults, report_data)));
   }
+};
 
-  // A real host launches the TD with this digest; the simulated one does so now, unless its dials say otherwise.
-  Result<> bind_init_data(ByteView digest) const override {
+class SimulatedTd final : public dcap::SimulatedAttester<Leaf> {
+ public:
+  SimulatedTd(const std::filesystem::path& directory, std::function<Bytes()> event_log)
+      : SimulatedAttester(directory), event_log_(std::move(event_log)) {}
+
+  std::optional<MeasurementRegister> runtime_register(unsigned pcr_index) const override {
+    return MeasurementRegister{log_index(pcr_index), crypto::HashAlgorithm::sha384};
+  }
+
+  Result<> extend_runtime_measurement(unsigned pcr_index, ByteView digest) const override {
+    const auto size = crypto::digest_size(crypto::HashAlgorithm::sha384);
+    if (digest.size() != size) {
+      return fail(EvidenceError::device_failed,
+                  "an RTMR is extended with " + std::to_string(size) + " bytes, not " + std::to_string(digest.size()));
+    }
     const std::scoped_lock lock{mutex_};
-    launch_config_id_ = fit_digest(digest, launch_config_id_.size());
-    const auto stated = TRY(read_dials())
-    .guest.mr_config_id;
-    if (equal(stated, launch_config_id_)) return {};
-    return fail(EvidenceError::init_data_mismatch, "the simulated TD was launched with MRCONFIGID " +
-                                                       codec::hex_encode(stated) + ", the init-data's digest is " +
-                                                       codec::hex_encode(launch_config_id_));
+    extensions_.push_back({log_index(pcr_index), to_bytes(digest)});
+    return {};
+  }
+
+  Result<Bytes> read_runtime_measurement(unsigned pcr_index) const override {
+    const std::scoped_lock lock{mutex_};
+    return register_value(TRY(read_dials()).guest, log_index(pcr_index));
   }
 
  private:
-  // Read for each piece of evidence, so that they can be turned while a program runs.
-  Result<Dials> read_dials() const {
-    auto dials = TRY(Dials::read(TRY(load_simulator_settings(directory_, TeeKind::tdx))));
-    if (dials.guest.mr_config_id == Bytes(48)) dials.guest.mr_config_id = launch_config_id_;
-    return dials;
+  void prepare(Dials& dials) const override {
+    dials.guest.extensions = extensions_;
+    if (event_log_) dials.guest.agent_log = event_log_();
   }
 
-  std::filesystem::path directory_;
-  mutable std::mutex mutex_;
-  mutable Bytes launch_config_id_ = Bytes(48);
+  std::function<Bytes()> event_log_;
+  mutable std::vector<Extension> extensions_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Attester>> make_simulator(TeeKind, const AttesterOptions& options) {
-  return std::make_unique<SimulatedAttester>(options.simulator_directory);
+  return std::make_unique<SimulatedTd>(options.simulator_directory, options.simulated_event_log);
 }
 
 }  // namespace coffer::evidence::tdx

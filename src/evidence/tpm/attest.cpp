@@ -24,6 +24,7 @@ class TpmAttester final : public Attester {
 
   Result<codec::json::Value> attest(ByteView report_data) const override {
     const auto device = TRY(this->device());
+    const auto held = TRY(eventlog::hold_agent_log(eventlog::AgentLogPaths::from_environment()));
     auto quoted = TRY(quote_consistently(*device, fit_digest(report_data, bound_size)));
     return to_json({
       .ak_public = std::move(quoted.answer.ak_public), .message = std::move(quoted.answer.message),

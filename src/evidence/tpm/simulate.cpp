@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "evidence/eventlog/agent_event_log.h"
 #include "evidence/eventlog/event_log.h"
 #include "evidence/eventlog/writer.h"
 #include "evidence/tpm/evidence.h"
@@ -160,7 +161,8 @@ namespace {
 // because an attester would not send PCRs that its own quote contradicts.
 class SimulatedAttester final : public Attester {
  public:
-  explicit SimulatedAttester(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  SimulatedAttester(std::filesystem::path directory, std::function<Bytes()> agent_log)
+      : directory_(std::move(directory)), agent_log_(std::move(agent_log)) {}
   TeeKind kind() const override { return TeeKind::tpm; }
 
   Result<codec::json::Value> attest(ByteView report_data) const override {
@@ -197,7 +199,9 @@ class SimulatedAttester final : public Attester {
   Result<std::unique_ptr<Attester>> inner() const {
     auto machine = TRY(make_simulated_machine(directory_, system_clock().now()));
     for (const auto& [pcr, digest] : extensions_) TRY(machine.tpm->extend_pcr(pcr, digest));
-    const auto log = machine.event_log;
+    auto log = machine.event_log;
+    const auto agent_log = agent_log_ ? agent_log_() : Bytes{};
+    if (log && !agent_log.empty()) log = TRY(eventlog::combine_logs(log, agent_log));
     return make_attester_over(machine.tpm, [log]() -> Result<std::optional<Bytes>> { return log; });
   }
   auto with_inner(auto act) const -> decltype(act(std::declval<const Attester&>())) {
@@ -207,6 +211,7 @@ class SimulatedAttester final : public Attester {
   }
 
   std::filesystem::path directory_;
+  std::function<Bytes()> agent_log_;
   mutable std::mutex mutex_;
   mutable std::vector<std::pair<unsigned, Bytes>> extensions_;
 };
@@ -214,7 +219,7 @@ class SimulatedAttester final : public Attester {
 }  // namespace
 
 Result<std::unique_ptr<Attester>> make_simulator(TeeKind, const AttesterOptions& options) {
-  return std::make_unique<SimulatedAttester>(options.simulator_directory);
+  return std::make_unique<SimulatedAttester>(options.simulator_directory, options.simulated_event_log);
 }
 
 }  // namespace coffer::evidence::tpm

@@ -26,9 +26,6 @@ void apply_logging(const keyclient::AaConfig& config) {
   const bool by_environment = std::getenv("RUST_LOG") != nullptr || std::getenv("COFFER_LOG") != nullptr;
   if (!config.log_level.empty() && !by_environment) log::set_filter(config.log_level);
   for (const auto& notice : config.notices) log::warn("runner.aa_config", notice);
-  if (config.event_log.enabled) {
-    log::warn("runner.aa_config", "eventlog_config.enable_eventlog: no TEE of this build keeps an event log");
-  }
 }
 
 Result<keyclient::AaConfig> read_config(const RunnerOptions& options, std::string_view kbc_params) {
