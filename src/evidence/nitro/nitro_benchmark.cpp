@@ -27,6 +27,17 @@ const Scene& scene() {
   return made;
 }
 
+// The one signature check that libcrypto must do for a document whose chain is known, over as many bytes.
+void libcrypto_signature(benchmark::State& state) {
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ec_p384).value();
+  const auto signature = key.sign(crypto::SignatureAlgorithm::es384, scene().document).value();
+  const auto verifying = key.public_key();
+  for (auto _ : state) {
+    if (!verifying.verify(crypto::SignatureAlgorithm::es384, scene().document, signature)) std::abort();
+  }
+}
+BENCHMARK(libcrypto_signature);
+
 void parse_nitro(benchmark::State& state) {
   for (auto _ : state) {
     if (!parse_document(scene().document)) std::abort();
