@@ -89,11 +89,14 @@ class Broker:
     def json(self, *arguments, **options):
         return json.loads(self.coffer("--json", *arguments, **options).stdout)
 
-    def set_sample_references(self, svn="1"):
-        self.coffer("reference", "set", "launch_digest", "abcde")
-        self.coffer("reference", "set", "svn", "--text", svn)
-        self.coffer("reference", "set", "major_version", "--single", "1")
-        self.coffer("reference", "set", "minimum_minor_version", "--single", "4")
+    def measure_simulated(self, tee, simulator=None):
+        """Reference values of the simulated machine as it is now, as an owner sets them who measured a good one."""
+        evidence = self.home / f"{tee}-evidence.json"
+        simulator = simulator or self.home / "simulator"
+        self.coffer("simulate", "evidence", "--tee", tee, "--report-data", "00" * 48, "--output", evidence)
+        collateral = ["--collateral", simulator / "dcap-collateral.json"] if "tdx" in tee or tee == "sgx" else []
+        self.coffer("reference", "from-evidence", "--tee", f"simulated:{tee}", evidence, "--set", "--simulator-root",
+                    simulator / "root.pem", *collateral)
 
 
 @contextlib.contextmanager
@@ -132,6 +135,15 @@ def kbs(directory, config_text, name="kbs"):
 def broker(tmp_path):
     """A broker that takes sample evidence, with upstream's default policies."""
     with running_broker(tmp_path, "--allow-tee", "sample") as running:
+        yield running
+
+
+@pytest.fixture
+def snp_broker(tmp_path):
+    """A broker that takes simulated SNP machines and knows what the good one measures; only an affirming verdict gets keys."""
+    with running_broker(tmp_path, "--allow-tee", "simulated:snp") as running:
+        running.measure_simulated("snp")
+        running.coffer("policy", "affirming")
         yield running
 
 

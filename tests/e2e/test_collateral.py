@@ -96,10 +96,7 @@ def attest(broker, tee):
 def measure(broker, home, tee):
     """Reference values of the good machine, as its owner would set them."""
     run(BIN / "coffer", "--home", home, "simulate", "set", "--tee", "snp", "--reset")
-    evidence = broker.home / f"{tee}.json"
-    broker.coffer("simulate", "evidence", "--tee", tee, "--report-data", "00", "--output", evidence)
-    broker.coffer("reference", "from-evidence", "--tee", f"simulated:{tee}", evidence, "--set", "--simulator-root",
-                  home / "simulator/root.pem", "--collateral", home / "simulator/dcap-collateral.json")
+    broker.measure_simulated(tee, home / "simulator")
     run(BIN / "coffer", "--home", home, "simulate", "set", "--tee", "snp", "--reset", "--fault", "no-certificates")
 
 

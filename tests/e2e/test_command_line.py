@@ -109,13 +109,13 @@ def test_a_policy_is_set_shown_and_refused_with_its_line(broker, tmp_path):
     assert broker.coffer("policy", "show").stdout == "package policy\n\ndefault allow := false\n"
 
 
-def test_explain_takes_a_session_and_audit_lists_it(broker, registry, addition):
-    broker.coffer("policy", "deny-all")
-    broker.coffer("resource", "set", "default/key/k1", "--random", "32")
-    denied = broker.coffer("resource", "get", "default/key/k1", "--tee", "sample", "--output", "/dev/null", check=False)
+def test_explain_takes_a_session_and_audit_lists_it(snp_broker, registry, addition):
+    snp_broker.coffer("policy", "deny-all")
+    snp_broker.coffer("resource", "set", "default/key/k1", "--random", "32")
+    denied = snp_broker.coffer("resource", "get", "default/key/k1", "--tee", "simulated:snp", "--output", "/dev/null", check=False)
     assert denied.returncode == 1
-    session = [record["session"] for record in broker.json("audit") if record["decision"] == "denied"][0]
-    records = broker.json("explain", session)
+    session = [record["session"] for record in snp_broker.json("audit") if record["decision"] == "denied"][0]
+    records = snp_broker.json("explain", session)
     assert [record["action"] for record in records] == ["attest", "resource.get"]
 
 

@@ -10,7 +10,7 @@ def test_the_demo_ends_with_result_denial_reason_and_commands():
     text = result.stdout
     assert "5 + 10 = 15\n" in text
     assert "\n42\n" in text
-    position = [text.index(part) for part in ("5 + 10 = 15", "(exit status 122)", "input.sample.svn", "PCR 9, event 0: expected kernel command line",
+    position = [text.index(part) for part in ("5 + 10 = 15", "(exit status 122)", "input.snp.measurement", "PCR 9, event 0: expected kernel command line",
                                                "The commands, to repeat")]
     assert text.count("5 + 10 = 15\n") == 2
     assert position == sorted(position)

@@ -9,32 +9,28 @@ def push(broker, registry, addition, name):
     return reference
 
 
-def test_an_affirming_guest_gets_the_key_and_the_module_prints_its_result(broker, registry, addition):
-    broker.set_sample_references()
-    broker.coffer("policy", "affirming")
-    reference = push(broker, registry, addition, "affirming")
-    result = broker.coffer("run", reference, "--tee", "sample", "--", "5", "10")
+def test_an_affirming_guest_gets_the_key_and_the_module_prints_its_result(snp_broker, registry, addition):
+    reference = push(snp_broker, registry, addition, "affirming")
+    result = snp_broker.coffer("run", reference, "--tee", "simulated:snp", "--", "5", "10")
     assert result.stdout == "5 + 10 = 15\n"
 
 
-def test_an_exported_function_is_called_with_typed_arguments(broker, registry, addition):
-    broker.coffer("policy", "allow-all")
-    reference = push(broker, registry, addition, "invoke")
-    assert broker.coffer("run", reference, "--tee", "sample", "--invoke", "add", "--", "40", "2").stdout == "42\n"
+def test_an_exported_function_is_called_with_typed_arguments(snp_broker, registry, addition):
+    reference = push(snp_broker, registry, addition, "invoke")
+    assert snp_broker.coffer("run", reference, "--tee", "simulated:snp", "--invoke", "add", "--", "40", "2").stdout == "42\n"
 
 
-def test_a_denial_ends_with_122_and_explains_itself_to_the_owner_alone(broker, registry, addition):
-    broker.set_sample_references(svn="2")
-    broker.coffer("policy", "affirming")
-    reference = push(broker, registry, addition, "denied")
-    result = broker.coffer("run", reference, "--tee", "sample", "--", "5", "10", check=False)
+def test_a_denial_ends_with_122_and_explains_itself_to_the_owner_alone(snp_broker, registry, addition):
+    reference = push(snp_broker, registry, addition, "denied")
+    snp_broker.coffer("reference", "set", "snp_launch_measurement", "ab" * 48)
+    result = snp_broker.coffer("run", reference, "--tee", "simulated:snp", "--", "5", "10", check=False)
     assert result.returncode == 122
     assert result.stdout == ""
     assert "policy_denied" in result.stderr
-    assert "svn" not in result.stderr
-    explanation = broker.coffer("explain", "--last").stdout
-    assert "input.sample.svn" in explanation
-    assert '"2"' in explanation and "1" in explanation
+    assert "measurement" not in result.stderr and "00" * 48 not in result.stderr
+    explanation = snp_broker.coffer("explain", "--last").stdout
+    assert "input.snp.measurement" in explanation
+    assert "ab" * 48 in explanation and "00" * 48 in explanation
 
 
 def test_without_the_switch_sample_evidence_is_refused_by_name(tmp_path, registry, addition):
@@ -53,15 +49,14 @@ def test_without_a_tee_nothing_falls_back_to_sample(broker, registry, addition):
     assert "--tee sample" in result.stderr
 
 
-def test_the_key_never_shows_in_logs_or_output(broker, registry, addition, tmp_path):
-    broker.coffer("policy", "allow-all")
-    reference = push(broker, registry, addition, "canary")
+def test_the_key_never_shows_in_logs_or_output(snp_broker, registry, addition, tmp_path):
+    reference = push(snp_broker, registry, addition, "canary")
     key_file = tmp_path / "key"
-    broker.coffer("resource", "get", "default/key/canary", "--tee", "sample", "--output", key_file)
+    snp_broker.coffer("resource", "get", "default/key/canary", "--tee", "simulated:snp", "--output", key_file)
     key = key_file.read_bytes()
     assert len(key) == 32
-    result = broker.coffer("run", reference, "--tee", "sample", "--", "5", "10", env={"RUST_LOG": "trace"})
-    everything = result.stdout + result.stderr + broker.log.read_text(errors="replace")
+    result = snp_broker.coffer("run", reference, "--tee", "simulated:snp", "--", "5", "10", env={"RUST_LOG": "trace"})
+    everything = result.stdout + result.stderr + snp_broker.log.read_text(errors="replace")
     import base64
     for form in (key.hex(), base64.b64encode(key).decode(), base64.urlsafe_b64encode(key).decode().rstrip("=")):
         assert form not in everything
