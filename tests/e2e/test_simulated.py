@@ -19,6 +19,14 @@ FAULTS = {
     "nitro": {"debug": "nitro.debug_mode", "wrong-pcr": "pcr0", "wrong-nonce": "evidence.report_data_mismatch",
               "expired": "nitro.certificate_expired", "wrong-root": "nitro.unknown_root", "clock-skew": "nitro.from_the_future",
               "bad-signature": "nitro.bad_signature"},
+    "az-snp-vtpm": {"wrong-nonce": "evidence.report_data_mismatch", "wrong-pcr": "tpm.pcr_digest_mismatch", "wrong-kernel": "pcr11",
+                    "wrong-runtime-data": "az_vtpm.runtime_data_mismatch", "old-report": "az_vtpm.user_data_mismatch",
+                    "bad-signature": "tpm.bad_signature", "wrong-measurement": "measurement", "debug": "policy_debug_allowed",
+                    "old-tcb": "snp.wrong_tcb", "expired": "snp.not_valid_at_time"},
+    "az-tdx-vtpm": {"wrong-nonce": "evidence.report_data_mismatch", "wrong-pcr": "tpm.pcr_digest_mismatch", "wrong-kernel": "pcr11",
+                    "wrong-runtime-data": "az_vtpm.runtime_data_mismatch", "old-report": "az_vtpm.user_data_mismatch",
+                    "bad-signature": "tpm.bad_signature", "wrong-measurement": "mr_td", "debug": "td_attributes.debug",
+                    "old-tcb": "tcb_status", "expired": "collateral_expiration_status"},
     "tpm": {"wrong-measurement": "pcr04", "wrong-nonce": "evidence.report_data_mismatch", "unknown-ak": "tpm.",
             "expired": "tpm.", "altered-event": "tpm.", "bad-signature": "tpm.bad_signature"},
 }
@@ -34,15 +42,6 @@ class Owner:
     def simulate(self, *arguments):
         return self.broker.coffer("simulate", *arguments)
 
-    def measure(self):
-        evidence = self.directory / "evidence.json"
-        self.simulate("evidence", "--tee", self.tee, "--report-data", "00" * 48, "--output", evidence)
-        self.broker.coffer("reference", "from-evidence", "--tee", f"simulated:{self.tee}", evidence, "--set", *self.trust())
-
-    def trust(self):
-        collateral = ["--collateral", self.simulator / "dcap-collateral.json"] if self.tee in ("tdx", "sgx") else []
-        return ["--simulator-root", self.simulator / "root.pem", *collateral]
-
 
 @pytest.fixture(scope="module", params=FAULTS)
 def owner(request, tmp_path_factory):
@@ -51,7 +50,7 @@ def owner(request, tmp_path_factory):
                         settings="\n[coffer.collateral]\noffline = true\n") as broker:
         broker.coffer("policy", "affirming")
         owner = Owner(broker, request.param, directory)
-        owner.measure()
+        broker.measure_simulated(request.param)
         yield owner
 
 
