@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "codec/base64.h"
+#include "evidence/dcap/simulated_tee_testing.h"
 #include "evidence/sgx/sgx.h"
-#include "testing/temporary_directory.h"
 
 namespace coffer::evidence::sgx {
 namespace {
@@ -13,43 +13,7 @@ namespace {
 namespace json = codec::json;
 using ::testing::HasSubstr;
 
-const Bytes digest(48, std::byte{0x11});
-
-// A simulator's directory, the attester that "simulated:sgx" chooses, and a broker's verifier.
-class SimulatedSgx : public ::testing::Test {
- protected:
-  void SetUp() override {
-    ASSERT_TRUE(write_simulator_root(directory(), make_simulator_root(system_clock().now()).value()));
-    attester_ = make_simulator(TeeKind::sgx, {.simulator_directory = directory()}).value();
-    ASSERT_TRUE(attester_->attest(digest));  // makes the CA and its collateral
-    options_.simulator_roots.push_back(load_simulator_root(directory()).value().certificate);
-    options_.simulated_tees = {TeeKind::sgx};
-    options_.collateral = dcap::collateral_from_file(directory() / dcap::simulated_collateral_file).value();
-  }
-
-  const std::filesystem::path& directory() const { return directory_.path(); }
-  void dial(std::vector<std::string> faults, json::Object values = {}) {
-    ASSERT_TRUE(save_simulator_settings(directory(), TeeKind::sgx, {std::move(faults), std::move(values)}));
-  }
-  Result<std::vector<Claims>> verify(const Binding& binding = {digest, {}}) {
-    const auto evidence = TRY(attester_->attest(digest));
-    return make_verifier(TeeKind::sgx, options_).value()->verify(evidence, binding, system_clock().now());
-  }
-  json::Value claims() {
-    auto found = verify();
-    EXPECT_TRUE(found) << to_string(found.error());
-    return found ? found->front().claims : json::Object{};
-  }
-  Error refusal(const Binding& binding = {digest, {}}) {
-    auto found = verify(binding);
-    EXPECT_FALSE(found) << "accepted";
-    return found ? Error{EvidenceError::no_device, "accepted"} : found.error();
-  }
-
-  TemporaryDirectory directory_;
-  std::unique_ptr<Attester> attester_;
-  VerifierOptions options_;
-};
+using SimulatedSgx = dcap::SimulatedTee<TeeKind::sgx, make_simulator, make_verifier>;
 
 TEST_F(SimulatedSgx, evidence_verifies_in_each_version_and_says_that_it_is_simulated) {
   for (const int version : {3, 4, 5}) {
@@ -97,28 +61,25 @@ TEST_F(SimulatedSgx, the_other_faults_have_each_their_code) {
 TEST_F(SimulatedSgx, dials_that_are_not_known_are_refused) {
   for (const auto& [faults, values] : std::initializer_list<std::pair<std::vector<std::string>, json::Object>>{
            {{"old-module"}, {}}, {{}, {{"mr_td", "00"}}}, {{}, {{"quote_version", 2}}}, {{}, {{"mr_enclave", "00"}}}}) {
-    dial(faults, values);
-    const auto evidence = attester_->attest(digest);
-    ASSERT_FALSE(evidence);
-    EXPECT_EQ(evidence.error().code, EvidenceError::bad_config);
+    expect_bad_config(faults, values);
   }
 }
 
 TEST_F(SimulatedSgx, malformed_evidence_is_refused) {
-  const auto verifier = make_verifier(TeeKind::sgx, options_).value();
+  const auto broker = verifier();
   for (const auto& evidence : {json::Value{"text"}, json::Value{json::Object{}},
                                json::Value{json::Object{{"quote", 1}}}, json::Value{json::Object{{"quote", "%"}}}}) {
-    EXPECT_EQ(verifier->verify(evidence, {}, system_clock().now()).error().code, EvidenceError::malformed);
-    EXPECT_EQ(verifier->inspect(evidence).error().code, EvidenceError::malformed);
+    EXPECT_EQ(broker->verify(evidence, {}, system_clock().now()).error().code, EvidenceError::malformed);
+    EXPECT_EQ(broker->inspect(evidence).error().code, EvidenceError::malformed);
   }
 }
 
 TEST_F(SimulatedSgx, inspection_and_raw_quotes) {
-  const auto verifier = make_verifier(TeeKind::sgx, options_).value();
+  const auto broker = verifier();
   const auto evidence = attester_->attest(digest).value();
-  EXPECT_NE(json::Value{verifier->inspect(evidence).value()}.at_pointer("/qe_report/isv_svn"), nullptr);
+  EXPECT_NE(json::Value{broker->inspect(evidence).value()}.at_pointer("/qe_report/isv_svn"), nullptr);
   const auto quote = codec::base64_decode(*evidence.find("quote")->if_string()).value();
-  EXPECT_TRUE(verifier->verify(verifier->from_raw(quote, {}).value(), {digest, {}}, system_clock().now()));
+  EXPECT_TRUE(broker->verify(broker->from_raw(quote, {}).value(), {digest, {}}, system_clock().now()));
 }
 
 }  // namespace

@@ -1,13 +1,9 @@
 // Recorded quotes of real enclaves.
-#include "testing/vectors.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "codec/base64.h"
-#include "evidence/dcap/collateral.h"
-#include "evidence/dcap/engine.h"
-#include "evidence/mutation_testing.h"
+#include "evidence/dcap/recorded_quote_testing.h"
 #include "evidence/sgx/sgx.h"
 
 namespace coffer::evidence::sgx {
@@ -18,33 +14,19 @@ using coffer::testing::read_vector;
 using coffer::testing::read_vector_bytes;
 using ::testing::HasSubstr;
 
-const TimePoint recorded = parse_rfc3339("2025-06-20T00:00:00Z").value();
-
 VerifierOptions with_collateral(std::string_view file = "sgx/dcap/sgx_quote_collateral.json") {
-  VerifierOptions options;
-  options.collateral = dcap::collateral_from_json(read_vector(file)).value();
-  return options;
+  return dcap::with_collateral_of(file);
 }
 
 json::Value evidence_of(ByteView quote) {
   return json::Object{{"quote", codec::base64_encode(quote)}};
 }
 
-Result<std::vector<Claims>> verify(const json::Value& evidence, const VerifierOptions& options = with_collateral(),
-                                   const Binding& binding = {}, TimePoint at = recorded) {
-  return make_verifier(TeeKind::sgx, options).value()->verify(evidence, binding, at);
-}
+struct SgxVectors : ::testing::Test, dcap::Recorded<TeeKind::sgx, make_verifier> {};
 
-Error refusal(const json::Value& evidence, const VerifierOptions& options = with_collateral(),
-              const Binding& binding = {}, TimePoint at = recorded) {
-  auto claims = verify(evidence, options, binding, at);
-  EXPECT_FALSE(claims) << "accepted";
-  return claims ? Error{EvidenceError::no_device, "accepted"} : claims.error();
-}
-
-TEST(SgxVectors, the_quote_with_collateral_of_its_day_verifies_in_full) {
+TEST_F(SgxVectors, the_quote_with_collateral_of_its_day_verifies_in_full) {
   COFFER_REQUIRE_VECTORS();
-  const auto claims = verify(evidence_of(read_vector_bytes("sgx/dcap/sgx_quote")));
+  const auto claims = verify(evidence_of(read_vector_bytes("sgx/dcap/sgx_quote")), with_collateral());
   ASSERT_TRUE(claims) << to_string(claims.error());
   EXPECT_EQ(claims->front().claims, *json::parse(R"({
     "header": {"version": "0300", "att_key_type": "0200", "att_key_data_0": "00000000", "qe_svn": "0a00",
@@ -75,14 +57,14 @@ TEST(SgxVectors, the_quote_with_collateral_of_its_day_verifies_in_full) {
       << json::serialize_pretty(claims->front().claims);
 }
 
-TEST(SgxVectors, a_recorded_quote_without_collateral_is_not_verified_although_its_signatures_hold) {
+TEST_F(SgxVectors, a_recorded_quote_without_collateral_is_not_verified_although_its_signatures_hold) {
   COFFER_REQUIRE_VECTORS();
   const auto error = refusal(evidence_of(read_vector_bytes("sgx/occlum_quote.dat")), {});
   EXPECT_EQ(error.code, EvidenceError::collateral_missing) << to_string(error);
   EXPECT_THAT(error.message, HasSubstr("signatures hold"));
 }
 
-TEST(SgxVectors, another_nonce_or_other_init_data_is_refused) {
+TEST_F(SgxVectors, another_nonce_or_other_init_data_is_refused) {
   COFFER_REQUIRE_VECTORS();
   const auto evidence = evidence_of(read_vector_bytes("sgx/dcap/sgx_quote"));
   const auto stated = to_bytes("Hello, world!");
@@ -92,12 +74,13 @@ TEST(SgxVectors, another_nonce_or_other_init_data_is_refused) {
             EvidenceError::init_data_mismatch);
 }
 
-TEST(SgxVectors, a_quote_of_a_td_is_refused) {
+TEST_F(SgxVectors, a_quote_of_a_td_is_refused) {
   COFFER_REQUIRE_VECTORS();
-  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("tdx/dcap/tdx_quote"))).code, SgxError::not_an_enclave);
+  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("tdx/dcap/tdx_quote")), with_collateral()).code,
+            SgxError::not_an_enclave);
 }
 
-TEST(SgxVectors, claims_of_the_occlum_quote_are_those_that_upstream_derives) {
+TEST_F(SgxVectors, claims_of_the_occlum_quote_are_those_that_upstream_derives) {
   COFFER_REQUIRE_VECTORS();
   const auto bytes = read_vector_bytes("sgx/occlum_quote.dat");
   const auto quote = dcap::parse_quote(bytes).value();
@@ -114,19 +97,10 @@ TEST(SgxVectors, claims_of_the_occlum_quote_are_those_that_upstream_derives) {
             json::Value{"83d719e77deaca1470f6baf62a4d774303c899db69020f9c70ee1dfc08c7ce9e"});
 }
 
-TEST(SgxVectors, every_changed_byte_of_the_recorded_quote_is_refused) {
+TEST_F(SgxVectors, every_changed_byte_of_the_recorded_quote_is_refused) {
   COFFER_REQUIRE_VECTORS();
-  const auto engine = dcap::Engine::create(TeeKind::sgx, with_collateral()).value();
-  const auto valid = read_vector_bytes("sgx/dcap/sgx_quote");
-  const auto parsed = dcap::parse_quote(valid).value();
-  const auto pem = static_cast<std::size_t>(parsed.pck_chain.data() - valid.data());
-  // PEM is text with room for change that changes nothing: white space, the padding bits.
-  const std::array ignored{ByteRange{pem, pem + parsed.pck_chain.size()}};
-  const auto accepts = [&](ByteView bytes) {
-    const auto quote = dcap::parse_quote(bytes);
-    return quote && engine->appraise(*quote, recorded).has_value();
-  };
-  expect_every_changed_byte_refused(valid, accepts, ignored);
+  dcap::expect_every_changed_byte_of_quote_refused(TeeKind::sgx, with_collateral(),
+                                                   read_vector_bytes("sgx/dcap/sgx_quote"));
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "codec/base64.h"
+#include "evidence/dcap/simulated_tee_testing.h"
 #include "evidence/eventlog/error.h"
 #include "evidence/tdx/tdx.h"
-#include "testing/temporary_directory.h"
 
 namespace coffer::evidence::tdx {
 namespace {
@@ -14,43 +14,15 @@ namespace {
 namespace json = codec::json;
 using ::testing::HasSubstr;
 
-const Bytes digest(48, std::byte{0x11});
-
-// A simulator's directory, the attester that "simulated:tdx" chooses, and a broker's verifier.
-class SimulatedTdx : public ::testing::Test {
+// By the file that a broker's `collateral_service` names.
+class SimulatedTdx : public dcap::SimulatedTee<TeeKind::tdx, make_simulator, make_verifier> {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(write_simulator_root(directory(), make_simulator_root(system_clock().now()).value()));
-    attester_ = make_simulator(TeeKind::tdx, {.simulator_directory = directory()}).value();
-    ASSERT_TRUE(attester_->attest(digest));  // makes the CA and its collateral
-    options_.simulator_roots.push_back(load_simulator_root(directory()).value().certificate);
-    options_.simulated_tees = {TeeKind::tdx};
-    const auto file = "file://" + (directory() / dcap::simulated_collateral_file).string();
-    options_.config = {{"dcap_verifier", json::Object{{"collateral_service", file}}}};
+    SimulatedTee::SetUp();
+    options_.collateral.reset();
+    const json::Object service{{"collateral_service", "file://" + collateral_file().string()}};
+    options_.config = {{"dcap_verifier", service}};
   }
-
-  const std::filesystem::path& directory() const { return directory_.path(); }
-  void dial(std::vector<std::string> faults, json::Object values = {}) {
-    ASSERT_TRUE(save_simulator_settings(directory(), TeeKind::tdx, {std::move(faults), std::move(values)}));
-  }
-  Result<std::vector<Claims>> verify(const Binding& binding = {digest, {}}) {
-    const auto evidence = TRY(attester_->attest(digest));
-    return make_verifier(TeeKind::tdx, options_).value()->verify(evidence, binding, system_clock().now());
-  }
-  json::Object claims() {
-    auto found = verify();
-    EXPECT_TRUE(found) << to_string(found.error());
-    return found ? found->front().claims : json::Object{};
-  }
-  Error refusal(const Binding& binding = {digest, {}}) {
-    auto found = verify(binding);
-    EXPECT_FALSE(found) << "accepted";
-    return found ? Error{EvidenceError::no_device, "accepted"} : found.error();
-  }
-
-  TemporaryDirectory directory_;
-  std::unique_ptr<Attester> attester_;
-  VerifierOptions options_;
 };
 
 TEST_F(SimulatedTdx, evidence_verifies_and_says_that_it_is_simulated) {
@@ -64,7 +36,7 @@ TEST_F(SimulatedTdx, evidence_verifies_and_says_that_it_is_simulated) {
 }
 
 TEST_F(SimulatedTdx, the_event_log_names_kernel_command_line_and_initrd) {
-  const json::Value all{claims()};
+  const auto all = claims();
   const auto* events = all.find("uefi_event_logs")->if_array();
   ASSERT_NE(events, nullptr);
   ASSERT_EQ(events->size(), 6U);
@@ -74,9 +46,9 @@ TEST_F(SimulatedTdx, the_event_log_names_kernel_command_line_and_initrd) {
 
 TEST_F(SimulatedTdx, each_version_of_quote_verifies) {
   dial({}, {{"quote_version", 5}});
-  EXPECT_EQ(*json::Value{claims()}.at_pointer("/quote/type"), json::Value{"0200"});
+  EXPECT_EQ(*claims().at_pointer("/quote/type"), json::Value{"0200"});
   dial({}, {{"quote_version", 5}, {"tdx15", 1}});
-  const json::Value all{claims()};
+  const auto all = claims();
   EXPECT_EQ(*all.at_pointer("/quote/type"), json::Value{"0300"});
   EXPECT_EQ(*all.at_pointer("/quote/size"), json::Value{"88020000"});
   EXPECT_EQ(*all.at_pointer("/quote/body/mr_servicetd"), json::Value{std::string(96, '0')});
@@ -103,11 +75,11 @@ TEST_F(SimulatedTdx, faults_that_policy_decides_are_claimed) {
   dial({"expired"});
   EXPECT_EQ(*claims().find("collateral_expiration_status")->if_string(), "1");
   dial({"debug"});
-  EXPECT_EQ(*json::Value{claims()}.at_pointer("/td_attributes/debug"), json::Value{true});
+  EXPECT_EQ(*claims().at_pointer("/td_attributes/debug"), json::Value{true});
   dial({});
-  const auto honest = *json::Value{claims()}.at_pointer("/quote/body/mr_td")->if_string();
+  const auto honest = *claims().at_pointer("/quote/body/mr_td")->if_string();
   dial({"wrong-measurement"});
-  EXPECT_NE(*json::Value{claims()}.at_pointer("/quote/body/mr_td")->if_string(), honest);
+  EXPECT_NE(*claims().at_pointer("/quote/body/mr_td")->if_string(), honest);
 }
 
 TEST_F(SimulatedTdx, the_other_faults_have_each_their_code) {
@@ -131,10 +103,7 @@ TEST_F(SimulatedTdx, dials_that_are_not_known_are_refused) {
            {{}, {{"quote_version", 3}}},
            {{}, {{"quote_version", 4}, {"tdx15", 1}}},
            {{}, {{"mr_td", "00"}}}}) {
-    dial(faults, values);
-    const auto evidence = attester_->attest(digest);
-    ASSERT_FALSE(evidence);
-    EXPECT_EQ(evidence.error().code, EvidenceError::bad_config);
+    expect_bad_config(faults, values);
   }
 }
 
@@ -145,24 +114,23 @@ TEST_F(SimulatedTdx, report_data_over_64_bytes_is_refused) {
 TEST_F(SimulatedTdx, evidence_without_event_log_verifies_without_its_claims) {
   auto evidence = *attester_->attest(digest)->if_object();
   evidence.set("cc_eventlog", nullptr);
-  const auto found =
-      make_verifier(TeeKind::tdx, options_).value()->verify(evidence, {digest, {}}, system_clock().now());
+  const auto found = verifier()->verify(evidence, {digest, {}}, system_clock().now());
   ASSERT_TRUE(found) << to_string(found.error());
   EXPECT_FALSE(found->front().claims.contains("uefi_event_logs"));
 }
 
 TEST_F(SimulatedTdx, malformed_evidence_is_refused) {
-  const auto verifier = make_verifier(TeeKind::tdx, options_).value();
+  const auto broker = verifier();
   const auto valid = *attester_->attest(digest)->if_object();
   for (const auto& [member, value] : std::initializer_list<std::pair<std::string_view, json::Value>>{
            {"quote", nullptr}, {"quote", 1}, {"quote", "%"}, {"cc_eventlog", 1}, {"cc_eventlog", "%"}}) {
     auto evidence = valid;
     evidence.set(member, value);
-    const auto found = verifier->verify(evidence, {}, system_clock().now());
+    const auto found = broker->verify(evidence, {}, system_clock().now());
     ASSERT_FALSE(found) << member;
     EXPECT_EQ(found.error().code, EvidenceError::malformed) << member;
   }
-  EXPECT_EQ(verifier->verify("text", {}, system_clock().now()).error().code, EvidenceError::malformed);
+  EXPECT_EQ(broker->verify("text", {}, system_clock().now()).error().code, EvidenceError::malformed);
 }
 
 TEST_F(SimulatedTdx, inspection_shows_every_field_without_judging_it) {
@@ -179,9 +147,9 @@ TEST_F(SimulatedTdx, inspection_shows_every_field_without_judging_it) {
 TEST_F(SimulatedTdx, a_raw_quote_becomes_evidence) {
   const auto evidence = attester_->attest(digest).value();
   const auto quote = codec::base64_decode(*evidence.find("quote")->if_string()).value();
-  const auto verifier = make_verifier(TeeKind::tdx, options_).value();
-  const auto around = verifier->from_raw(quote, {}).value();
-  EXPECT_TRUE(verifier->verify(around, {digest, {}}, system_clock().now()));
+  const auto broker = verifier();
+  const auto around = broker->from_raw(quote, {}).value();
+  EXPECT_TRUE(broker->verify(around, {digest, {}}, system_clock().now()));
 }
 
 }  // namespace

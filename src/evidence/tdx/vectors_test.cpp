@@ -1,14 +1,10 @@
 // Recorded quotes of real TDs.
-#include "testing/vectors.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "codec/base64.h"
-#include "evidence/dcap/collateral.h"
-#include "evidence/dcap/engine.h"
+#include "evidence/dcap/recorded_quote_testing.h"
 #include "evidence/eventlog/event_log.h"
-#include "evidence/mutation_testing.h"
 #include "evidence/tdx/evidence.h"
 #include "evidence/tdx/tdx.h"
 
@@ -20,33 +16,19 @@ using coffer::testing::read_vector;
 using coffer::testing::read_vector_bytes;
 using ::testing::HasSubstr;
 
-const TimePoint recorded = parse_rfc3339("2025-06-20T00:00:00Z").value();
-
 VerifierOptions with_collateral(std::string_view file = "tdx/dcap/tdx_quote_collateral.json") {
-  VerifierOptions options;
-  options.collateral = dcap::collateral_from_json(read_vector(file)).value();
-  return options;
+  return dcap::with_collateral_of(file);
 }
 
 json::Value evidence_of(ByteView quote, std::optional<Bytes> event_log = std::nullopt) {
   return to_json(Evidence{to_bytes(quote), std::move(event_log)});
 }
 
-Result<std::vector<Claims>> verify(const json::Value& evidence, const VerifierOptions& options = with_collateral(),
-                                   const Binding& binding = {}, TimePoint at = recorded) {
-  return make_verifier(TeeKind::tdx, options).value()->verify(evidence, binding, at);
-}
+struct TdxVectors : ::testing::Test, dcap::Recorded<TeeKind::tdx, make_verifier> {};
 
-Error refusal(const json::Value& evidence, const VerifierOptions& options = with_collateral(),
-              const Binding& binding = {}, TimePoint at = recorded) {
-  auto claims = verify(evidence, options, binding, at);
-  EXPECT_FALSE(claims) << "accepted";
-  return claims ? Error{EvidenceError::no_device, "accepted"} : claims.error();
-}
-
-TEST(TdxVectors, the_quote_with_collateral_of_its_day_verifies_in_full) {
+TEST_F(TdxVectors, the_quote_with_collateral_of_its_day_verifies_in_full) {
   COFFER_REQUIRE_VECTORS();
-  const auto claims = verify(evidence_of(read_vector_bytes("tdx/dcap/tdx_quote")));
+  const auto claims = verify(evidence_of(read_vector_bytes("tdx/dcap/tdx_quote")), with_collateral());
   ASSERT_TRUE(claims) << to_string(claims.error());
   auto found = claims->front().claims;
   EXPECT_EQ(found.find("quote")->at_pointer("/body/rtmr_2")->if_string()->substr(0, 16), "d833feef2cd94514");
@@ -68,7 +50,7 @@ TEST(TdxVectors, the_quote_with_collateral_of_its_day_verifies_in_full) {
       << json::serialize_pretty(found);
 }
 
-TEST(TdxVectors, recorded_quotes_without_collateral_are_not_verified_although_their_signatures_hold) {
+TEST_F(TdxVectors, recorded_quotes_without_collateral_are_not_verified_although_their_signatures_hold) {
   COFFER_REQUIRE_VECTORS();
   for (const auto* name : {"tdx/tdx_quote_4.dat", "tdx/tdx_quote_5.dat", "az-tdx-vtpm/td-quote.bin"}) {
     const auto error = refusal(evidence_of(read_vector_bytes(name)), {});
@@ -77,7 +59,7 @@ TEST(TdxVectors, recorded_quotes_without_collateral_are_not_verified_although_th
   }
 }
 
-TEST(TdxVectors, claims_are_those_that_upstream_derives) {
+TEST_F(TdxVectors, claims_are_those_that_upstream_derives) {
   COFFER_REQUIRE_VECTORS();
   const auto bytes = read_vector_bytes("tdx/tdx_quote_4.dat");
   const auto quote = dcap::parse_quote(bytes).value();
@@ -102,7 +84,7 @@ TEST(TdxVectors, claims_are_those_that_upstream_derives) {
 }
 
 // The recorded log is of another boot than each recorded quote, the one beside which upstream keeps it included.
-TEST(TdxVectors, a_log_of_another_boot_is_refused_with_the_register_and_both_values) {
+TEST_F(TdxVectors, a_log_of_another_boot_is_refused_with_the_register_and_both_values) {
   COFFER_REQUIRE_VECTORS();
   const auto log = eventlog::EventLog::parse(read_vector_bytes("tdx/CCEL_data")).value();
   for (const auto* name : {"tdx/tdx_quote_4.dat", "tdx/dcap/tdx_quote"}) {
@@ -117,7 +99,7 @@ TEST(TdxVectors, a_log_of_another_boot_is_refused_with_the_register_and_both_val
   }
 }
 
-TEST(TdxVectors, another_nonce_or_other_init_data_is_refused) {
+TEST_F(TdxVectors, another_nonce_or_other_init_data_is_refused) {
   COFFER_REQUIRE_VECTORS();
   const auto bytes = read_vector_bytes("tdx/dcap/tdx_quote");
   const auto stated = to_bytes(dcap::parse_quote(bytes).value().td()->report_data);
@@ -129,7 +111,7 @@ TEST(TdxVectors, another_nonce_or_other_init_data_is_refused) {
             EvidenceError::init_data_mismatch);
 }
 
-TEST(TdxVectors, collateral_of_another_day_is_named_expired_or_refused_as_not_yet_valid) {
+TEST_F(TdxVectors, collateral_of_another_day_is_named_expired_or_refused_as_not_yet_valid) {
   COFFER_REQUIRE_VECTORS();
   const auto evidence = evidence_of(read_vector_bytes("tdx/dcap/tdx_quote"));
   const auto late = verify(evidence, with_collateral(), {}, parse_rfc3339("2025-09-01T00:00:00Z").value());
@@ -139,32 +121,24 @@ TEST(TdxVectors, collateral_of_another_day_is_named_expired_or_refused_as_not_ye
             dcap::DcapError::collateral_not_yet_valid);
 }
 
-TEST(TdxVectors, collateral_of_another_platform_is_refused) {
+TEST_F(TdxVectors, collateral_of_another_platform_is_refused) {
   COFFER_REQUIRE_VECTORS();
   const auto evidence = evidence_of(read_vector_bytes("tdx/dcap/tdx_quote"));
   EXPECT_EQ(refusal(evidence, with_collateral("sgx/dcap/sgx_quote_collateral.json")).code, dcap::DcapError::bad_crl);
   // The same CA, another FMSPC: taken as far as the TCB info.
-  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("tdx/tdx_quote_4.dat"))).code, dcap::DcapError::tcb_info_mismatch);
+  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("tdx/tdx_quote_4.dat")), with_collateral()).code,
+            dcap::DcapError::tcb_info_mismatch);
 }
 
-TEST(TdxVectors, a_quote_of_an_enclave_is_refused) {
+TEST_F(TdxVectors, a_quote_of_an_enclave_is_refused) {
   COFFER_REQUIRE_VECTORS();
-  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("sgx/dcap/sgx_quote"))).code, TdxError::not_a_td);
+  EXPECT_EQ(refusal(evidence_of(read_vector_bytes("sgx/dcap/sgx_quote")), with_collateral()).code, TdxError::not_a_td);
 }
 
-TEST(TdxVectors, every_changed_byte_of_the_recorded_quote_is_refused) {
+TEST_F(TdxVectors, every_changed_byte_of_the_recorded_quote_is_refused) {
   COFFER_REQUIRE_VECTORS();
-  const auto engine = dcap::Engine::create(TeeKind::tdx, with_collateral()).value();
-  const auto valid = read_vector_bytes("tdx/dcap/tdx_quote");
-  const auto parsed = dcap::parse_quote(valid).value();
-  const auto pem = static_cast<std::size_t>(parsed.pck_chain.data() - valid.data());
-  // PEM is text with room for change that changes nothing: white space, the padding bits.
-  const std::array ignored{ByteRange{pem, pem + parsed.pck_chain.size()}};
-  const auto accepts = [&](ByteView bytes) {
-    const auto quote = dcap::parse_quote(bytes);
-    return quote && engine->appraise(*quote, recorded).has_value();
-  };
-  expect_every_changed_byte_refused(valid, accepts, ignored);
+  dcap::expect_every_changed_byte_of_quote_refused(TeeKind::tdx, with_collateral(),
+                                                   read_vector_bytes("tdx/dcap/tdx_quote"));
 }
 
 }  // namespace
