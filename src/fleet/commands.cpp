@@ -141,8 +141,11 @@ Result<std::vector<std::string>> read_inputs(const Value& value, std::string_vie
 }
 
 Result<StartCommand> parse_start(std::string_view payload) {
-  const Object object = TRY(detail::parse_object(payload));
-  const Members members{object, "start"};
+  return read_start(TRY(detail::parse_object(payload)), "start");
+}
+
+Result<StartCommand> read_start(const Object& object, std::string_view what) {
+  const Members members{object, what};
   StartCommand start;
   start.id = TRY(members.identifier("id"));
   start.name = TRY(members.line("name"));

@@ -71,6 +71,8 @@ struct InvokeCommand {
 Result<std::vector<std::string>> read_inputs(const codec::json::Value& value, std::string_view what);
 
 Result<StartCommand> parse_start(std::string_view payload);
+// The same members in an object that came another way; errors name them "<what>.env".
+Result<StartCommand> read_start(const codec::json::Object& object, std::string_view what);
 Result<StopCommand> parse_stop(std::string_view payload);
 Result<InvokeCommand> parse_invoke(std::string_view payload);
 std::string to_json(const StartCommand& start);

@@ -1,0 +1,106 @@
+#include "fleet/manager/config.h"
+
+#include <gtest/gtest.h>
+
+namespace coffer::fleet::manager {
+namespace {
+
+using Settings = std::map<std::string, std::string>;
+using namespace std::chrono_literals;
+
+const Settings least{{"MANAGER_TENANT_ID", "t"},
+                     {"MANAGER_CHANNEL_ID", "c"},
+                     {"MANAGER_ENTITY_ID", "m"},
+                     {"MANAGER_API_KEY", "k"},
+                     {"MANAGER_INSECURE_OPEN", "true"}};
+
+Result<Config> read(Settings more = {}, const Settings& flags = {}) {
+  for (const auto& [name, value] : least) more.emplace(name, value);
+  return read_config(
+      [settings = std::move(more)](const std::string& name) -> std::optional<std::string> {
+        const auto found = settings.find(name);
+        return found == settings.end() ? std::nullopt : std::optional{found->second};
+      },
+      flags);
+}
+
+void expect_fails(const Settings& settings, std::string_view names) {
+  const auto config = read(settings);
+  ASSERT_FALSE(config) << names;
+  EXPECT_NE(config.error().message.find(names), std::string::npos) << config.error().message;
+}
+
+TEST(ManagerConfig, defaults_are_upstreams_but_for_the_store) {
+  const auto config = read();
+  ASSERT_TRUE(config) << to_string(config.error());
+  EXPECT_EQ(config->mqtt.address, "tcp://localhost:1883");
+  EXPECT_EQ(config->mqtt.client_id, "m");
+  EXPECT_EQ(config->mqtt.username, "m");
+  EXPECT_EQ(as_text(config->mqtt.password.expose()), "k");
+  EXPECT_EQ(config->qos, 2);
+  EXPECT_EQ(config->http_host, "localhost");
+  EXPECT_EQ(config->http_port, 7070);
+  EXPECT_EQ(config->storage, StorageKind::sqlite);
+  EXPECT_EQ(config->sqlite_path, "./propeller.db");
+  EXPECT_FALSE(config->manager.job_mode);
+  EXPECT_FALSE(config->trust);
+  EXPECT_FALSE(config->manager.scheduler.unverified_encrypted);
+}
+
+TEST(ManagerConfig, the_composition_of_upstream_is_taken) {
+  const auto config = read({{"JOB_EXECUTION_MODE", "configurable"},
+                            {"MANAGER_MQTT_TIMEOUT", "30s"},
+                            {"MANAGER_STORAGE_TYPE", "badger"},
+                            {"MANAGER_BADGER_PATH", "/data/b"},
+                            {"MANAGER_COORDINATOR_URL", "http://coordinator:8080/"},
+                            {"MANAGER_OTEL_URL", "http://jaeger:4318"}});
+  ASSERT_TRUE(config) << to_string(config.error());
+  EXPECT_EQ(config->manager.job_mode, JobMode::configurable);
+  EXPECT_EQ(config->sqlite_path, "/data/b/manager.db");
+  EXPECT_EQ(config->coordinator_url, "http://coordinator:8080");
+  EXPECT_GE(config->notices.size(), 2U);
+}
+
+TEST(ManagerConfig, postgres_is_reached_as_upstream_says) {
+  const auto config = read({{"MANAGER_STORAGE_TYPE", "postgres"},
+                            {"MANAGER_POSTGRES_HOST", "db"},
+                            {"MANAGER_POSTGRES_PORT", "5433"},
+                            {"MANAGER_POSTGRES_PASS", "secret"}});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->postgres.host, "db");
+  EXPECT_EQ(config->postgres.port, 5433);
+  EXPECT_EQ(config->postgres.user, "propeller");
+  EXPECT_EQ(config->postgres.password, "secret");
+}
+
+TEST(ManagerConfig, flags_win_over_variables) {
+  const auto config = read({{"MANAGER_HTTP_PORT", "1"}}, {{"HTTP_PORT", "2"}, {"ALLOW_TEES", "sample, simulated:snp"}});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->http_port, 2);
+}
+
+TEST(ManagerConfig, brokers_that_are_trusted_are_named) {
+  const auto config = read({{"MANAGER_ATTESTATION_CERTS", "/a.pem,/b.pem"}, {"MANAGER_ALLOW_TEES", "sample"}});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->trust->tokens.trusted_certs_paths.size(), 2U);
+  EXPECT_EQ(config->trust->allow_tees, std::vector<std::string>{"sample"});
+}
+
+TEST(ManagerConfig, what_does_not_parse_is_named) {
+  expect_fails({{"MANAGER_HTTP_PORT", "many"}}, "MANAGER_HTTP_PORT");
+  expect_fails({{"MANAGER_MQTT_TIMEOUT", "soon"}}, "MANAGER_MQTT_TIMEOUT");
+  expect_fails({{"MANAGER_STORAGE_TYPE", "floppy"}}, "MANAGER_STORAGE_TYPE");
+  expect_fails({{"MANAGER_ON_UNAVAILABLE", "cry"}}, "MANAGER_ON_UNAVAILABLE");
+  expect_fails({{"JOB_EXECUTION_MODE", "odd"}}, "JOB_EXECUTION_MODE");
+  expect_fails({{"MANAGER_HTTP_SERVER_CERT", "/c.pem"}}, "MANAGER_HTTP_SERVER_KEY");
+  expect_fails({{"MANAGER_PLUGIN_DIR", "/plugins"}}, "MANAGER_PLUGIN_DIR");
+  expect_fails({{"MANAGER_TENANT_ID", ""}}, "TENANT_ID");
+}
+
+TEST(ManagerConfig, nobody_is_served_unless_it_was_said_who) {
+  expect_fails({{"MANAGER_INSECURE_OPEN", "false"}}, "MANAGER_AUTH_FILE");
+  EXPECT_TRUE(read({{"MANAGER_INSECURE_OPEN", "false"}, {"MANAGER_AUTH_FILE", "/users.toml"}}));
+}
+
+}  // namespace
+}  // namespace coffer::fleet::manager

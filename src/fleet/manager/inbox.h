@@ -1,0 +1,43 @@
+// Messages between the MQTT client's thread, which must not wait, and those that work on them.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "fleet/topics.h"
+
+namespace coffer::fleet::manager {
+
+class Inbox {
+ public:
+  using Take = std::function<void(Topic, std::string_view)>;
+  // One thread keeps the order of what came; several do not.
+  Inbox(unsigned threads, std::size_t max_messages, std::size_t max_bytes, Take take);
+  ~Inbox();  // what waits is dropped
+
+  // False where it is full: the message is dropped.
+  bool push(Topic topic, std::string payload);
+  void stop();
+
+ private:
+  struct Item {
+    Topic topic;
+    std::string payload;
+  };
+  void run(const std::stop_token& stop);
+
+  const std::size_t max_messages_, max_bytes_;
+  const Take take_;
+  std::mutex mutex_;
+  std::condition_variable_any arrived_;
+  std::deque<Item> items_;
+  std::size_t bytes_ = 0;
+  std::vector<std::jthread> threads_;  // last: they use all of the above
+};
+
+}  // namespace coffer::fleet::manager

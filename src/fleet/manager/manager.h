@@ -1,0 +1,152 @@
+// The fleet's manager without its sockets and threads: what REST asks, what workers say, what is due. Several managers
+// may share one PostgreSQL database: each decision is one transaction, and there is no leader.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "fleet/manager/invocations.h"
+#include "fleet/manager/outbox.h"
+#include "fleet/manager/progress.h"
+#include "fleet/manager/task_body.h"
+#include "fleet/manager/telemetry_log.h"
+#include "fleet/messages.h"
+
+namespace coffer::fleet::manager {
+
+struct ManagerOptions {
+  std::string id{};  // of this process; made up where empty
+  std::optional<JobMode> job_mode{};
+  OnUnavailable on_unavailable = OnUnavailable::fail;  // of tasks that are started one by one and do not say
+  Duration claim_lifetime = std::chrono::seconds{15};
+  Duration lost_after = std::chrono::seconds{60};    // a worker's silence, until its tasks count as lost
+  Duration result_grace = std::chrono::seconds{15};  // a task's age, before a worker that says it is idle is believed
+  Duration cron_grace = std::chrono::seconds{90};    // a run that is later than this was missed
+  Duration invoke_timeout = std::chrono::seconds{30};
+  Duration metrics_retention = std::chrono::hours{1};
+  WorkersOptions workers{};
+  SchedulerOptions scheduler{};
+};
+
+struct Dependencies {
+  std::unique_ptr<storage::SqlDatabase> database;
+  Outbox& outbox;
+  AttestationChecker checker;
+  const Clock& clock = system_clock();
+  std::function<void()> wake{};  // the queue is worth a look: somebody shall call dispatch()
+};
+
+// Safe to use from any thread.
+class Manager {
+ public:
+  static Result<std::unique_ptr<Manager>> create(ManagerOptions options, Dependencies dependencies);
+
+  // --- tasks
+  Result<Task> create_task(TaskBody body);
+  Result<Task> task(std::string_view id);
+  Result<std::optional<Bytes>> task_file(std::string_view id);
+  Result<store::Paged<Task>> tasks(store::Page page, const codec::json::Object& metadata);
+  Result<Task> update_task(std::string_view id, TaskUpdate update);
+  Result<Task> upload(std::string_view id, Bytes file);
+  Result<> delete_task(std::string_view id);
+  // Running, or waiting in the queue. Where nobody may run it and it shall not wait, it stays as it was but for its
+  // reason.
+  Result<Task> start_task(std::string_view id);
+  Result<> stop_task(std::string_view id);
+  Result<codec::json::Value> invoke_task(std::string_view id, const InvokeBody& body);
+
+  // --- jobs and workflows
+  struct JobView {
+    Job job;
+    std::vector<Task> tasks;
+  };
+  Result<JobView> create_job(JobBody body);
+  Result<JobView> job(std::string_view id);
+  Result<store::Paged<JobView>> jobs(store::Page page, std::optional<TaskState> state);
+  Result<> start_job(std::string_view id);
+  Result<> stop_job(std::string_view id);
+  Result<std::vector<Task>> create_workflow(std::vector<TaskBody> bodies);
+
+  // --- workers
+  struct WorkerView {
+    Worker worker;
+    std::size_t task_count = 0;
+    bool alive = false;
+  };
+  Result<WorkerView> worker(std::string_view id);
+  Result<store::Paged<WorkerView>> workers(store::Page page, std::optional<bool> alive);
+  Result<> delete_worker(std::string_view id);
+  // `kind`: "proplet" or "task".
+  Result<store::Paged<std::string>> measurements(std::string_view kind, std::string_view subject, store::Page page);
+
+  // --- what the wire brings; a payload that cannot be read is logged
+  void on_message(Topic topic, std::string_view payload);
+
+  // --- what is due. dispatch(): one look at the queue; how many tasks were given out. tick(): once a second.
+  Result<std::size_t> dispatch();
+  void tick();
+
+  // Writes down what is still only in memory.
+  void close();
+
+  struct Figures {
+    std::size_t alive = 0, verified = 0, silent = 0, running = 0;
+  };
+  Figures figures() const;
+
+  const ManagerOptions& options() const { return options_; }
+  std::size_t queue_length() const { return queue_length_; }
+
+ private:
+  Manager(ManagerOptions options, Dependencies dependencies);
+  TimePoint now() const { return clock_.now(); }
+
+  // A transaction, and what it calls for. The body gets both.
+  using Body = std::function<Result<>(store::SqlTransaction&, Effects&)>;
+  Result<> change(const Body& body);
+  void perform(const Effects& effects);
+  void publish(const Task& task);
+  Result<StartCommand> start_command(const Task& task);
+  void save_published();
+
+  Result<Task> prepare(TaskBody& body, TimePoint now) const;
+  Result<> check_startable(store::SqlTransaction& transaction, const Task& task);
+  Result<> insert_all(std::vector<TaskBody>& bodies, std::vector<Task>& tasks, const Job* job);
+  Result<> take_result(const TaskResult& result);
+  Result<> take_broadcast_result(store::SqlTransaction& transaction, Task& task, const TaskResult& result,
+                                 Effects& effects);
+  void take_presence(bool more_work_possible);
+  Result<codec::json::Value> invoke_once(const Task& task, const InvokeBody& body, TimePoint deadline);
+  void move_elsewhere(Task& task);
+  Result<> start_round(const RoundStart& round);
+
+  Result<bool> dispatch_page(std::size_t skip, std::size_t& given);
+  Result<> run_due();
+  Result<> run_one_due(store::SqlTransaction& transaction, Task& task, Effects& effects);
+  Result<> publish_again();
+  Result<> find_lost();
+  Result<> end_lost(const std::string& worker, ManagerError code, const std::string& why);
+  Result<> end_lost_broadcasts();
+  Result<> count();
+
+  ManagerOptions options_;
+  std::unique_ptr<storage::SqlDatabase> database_;
+  Outbox& outbox_;
+  const Clock& clock_;
+  std::function<void()> wake_;
+  Workers workers_;
+  Scheduler scheduler_;
+  Progress progress_;
+  Invocations invocations_;
+  TelemetryLog telemetry_;
+  std::atomic<std::size_t> queue_length_ = 0;
+  std::mutex publishing_;
+  std::vector<std::string> published_;  // tasks whose start the broker has, not yet written down
+  std::atomic<unsigned> ticks_ = 0;
+};
+
+}  // namespace coffer::fleet::manager

@@ -1,0 +1,72 @@
+// Tasks whose time has come.
+#include "base/log.h"
+#include "fleet/manager/cron.h"
+#include "fleet/manager/manager.h"
+
+namespace coffer::fleet::manager {
+namespace {
+
+constexpr std::size_t most_at_once = 256;
+
+}  // namespace
+
+// The next run is written in the transaction that starts this one: of several managers one starts it, and a manager
+// that dies in between has started nothing.
+Result<> Manager::run_one_due(store::SqlTransaction& transaction, Task& task, Effects& effects) {
+  const auto at = now();
+  const auto was_due = task.next_run.value_or(at);
+  const bool missed = at - was_due > options_.cron_grace && task.catch_up == CatchUp::skip;
+  if (task.is_recurring) {
+    const auto cron = Cron::parse(task.schedule);
+    const auto next = cron ? cron->next(at, task.timezone) : Result<std::optional<TimePoint>>{std::nullopt};
+    task.next_run = next ? *next : std::nullopt;
+  } else {
+    task.schedule.clear();
+    task.next_run.reset();
+  }
+  if (missed || is_active(task.state)) {
+    task.reason = (missed ? "the run of " : "its last run had not ended at ") + time_text(was_due) +
+                  (missed ? " was missed" : "");
+    task.updated_at = at;
+    return store::save(transaction, task);
+  }
+  const bool waits = task.on_unavailable.value_or(OnUnavailable::wait) == OnUnavailable::wait;
+  const auto choice = TRY(progress_.start(transaction, task, at, waits, queue_length_ == 0, effects));
+  if (choice.kind != Choice::Kind::unavailable || waits) return {};
+  task.error = choice.reason;
+  task.code = code_name(choice.code);
+  return progress_.end(transaction, task, TaskState::failed, at, effects);
+}
+
+Result<> Manager::run_due() {
+  return change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
+    for (auto& task : TRY(store::due(transaction, now(), most_at_once))) {
+      TRY(run_one_due(transaction, task, effects));
+    }
+    return {};
+  });
+}
+
+// One task a participant, named and fed as upstream's (propeller.md section 4.4); the aggregation is the coordinator's.
+Result<> Manager::start_round(const RoundStart& round) {
+  for (const auto& participant : round.participants) {
+    TaskBody body;
+    auto& task = body.task;
+    task.work.name = "fl-round-" + round.round_id + "-" + participant;
+    task.kind = "federated";
+    task.work.mode = "train";
+    task.work.image_url = round.task_wasm_image;
+    task.work.proplet_id = participant;
+    task.work.env = {{"ROUND_ID", round.round_id},
+                     {"MODEL_URI", round.model_uri},
+                     {"HYPERPARAMS", codec::json::serialize(round.hyperparams)}};
+    const auto made = TRY(create_task(std::move(body)));
+    if (const auto started = start_task(made.id()); !started) {
+      log::warn("fleet.round_task_not_started", started.error().message,
+                {{"round", round.round_id}, {"proplet_id", participant}});
+    }
+  }
+  return {};
+}
+
+}  // namespace coffer::fleet::manager

@@ -1,0 +1,69 @@
+// How tasks move from state to state. Everything here works within a transaction; what the world must be told once it
+// is committed is collected in Effects.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fleet/manager/scheduler.h"
+#include "fleet/manager/store.h"
+
+namespace coffer::fleet::manager {
+
+// A transaction's body may be run more than once: it calls reset() first.
+struct Effects {
+  std::vector<Task> starts{};
+  std::vector<StopCommand> stops{};
+  std::vector<std::string> reserved{};  // workers' places taken for `starts`
+  std::vector<std::string> released{};  // workers that have one task less
+  std::size_t queued = 0;               // tasks that wait
+  bool wake = false;                    // the queue is worth a look
+};
+
+struct ProgressOptions {
+  std::string manager_id;  // of this process
+  Duration claim_lifetime = std::chrono::seconds{15};
+};
+
+class Progress {
+ public:
+  Progress(ProgressOptions options, Workers& workers, Scheduler& scheduler)
+      : options_(std::move(options)), workers_(workers), scheduler_(scheduler) {}
+
+  // Gives back what an attempt that is not committed had reserved.
+  void reset(Effects& effects);
+
+  // Into the queue, as new: nothing of an earlier run is left.
+  static void enqueue(Task& task, TimePoint now, bool waits);
+  // A queued task to a worker, if there is one. The caller saves it.
+  Choice assign(Task& task, TimePoint now, Effects& effects);
+  // enqueue, assign where nobody stands before it in the queue, save.
+  Result<Choice> start(store::SqlTransaction& transaction, Task& task, TimePoint now, bool waits, bool at_once,
+                       Effects& effects);
+
+  // The end of a run: tried again where the task has retries left and it failed; otherwise job and workflow go on.
+  // Saves the task.
+  Result<> complete(store::SqlTransaction& transaction, Task& task, TimePoint now, Effects& effects);
+  Result<> fail_run(store::SqlTransaction& transaction, Task& task, ErrorCode code, std::string error, TimePoint now,
+                    Effects& effects);
+  // The same for what shall not be tried again.
+  Result<> end(store::SqlTransaction& transaction, Task& task, TaskState state, TimePoint now, Effects& effects);
+
+  Result<> start_ready(store::SqlTransaction& transaction, Job& job, TimePoint now, Effects& effects);
+  // Asks workers to stop, takes out of the queue, skips what has not begun.
+  Result<> stop_all(store::SqlTransaction& transaction, std::vector<Task>& tasks, std::string_view why, TimePoint now,
+                    Effects& effects);
+  static StopCommand stop_command(const Task& task);
+
+ private:
+  Result<> go_on(store::SqlTransaction& transaction, const Task& ended, TimePoint now, Effects& effects);
+  Result<> go_on_with_job(store::SqlTransaction& transaction, const Task& ended, TimePoint now, Effects& effects);
+  Result<> go_on_with_workflow(store::SqlTransaction& transaction, const Task& ended, TimePoint now, Effects& effects);
+  void release(const Task& task, Effects& effects) const;
+
+  ProgressOptions options_;
+  Workers& workers_;
+  Scheduler& scheduler_;
+};
+
+}  // namespace coffer::fleet::manager

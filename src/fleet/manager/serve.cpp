@@ -1,0 +1,274 @@
+#include "fleet/manager/serve.h"
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "fleet/manager/inbox.h"
+#include "fleet/manager/manager_metrics.h"
+#include "fleet/manager/rest.h"
+
+namespace coffer::fleet::manager {
+namespace {
+
+constexpr std::size_t max_file = 4U << 20;
+
+Result<std::string> read_file(const std::string& path, std::string_view what) {
+  std::error_code error;
+  const auto size = std::filesystem::file_size(path, error);
+  std::ifstream stream(path, std::ios::binary);
+  if (error || !stream || size > max_file) {
+    return fail(ConfigError::unreadable, std::string{what} + ": " + path + " cannot be read, or is over 4 MiB");
+  }
+  return std::string{std::istreambuf_iterator<char>{stream}, {}};
+}
+
+Result<std::unique_ptr<storage::SqlDatabase>> open_database(const Config& config) {
+  switch (config.storage) {
+    case StorageKind::memory: return storage::open_sqlite_database({});
+    case StorageKind::postgres: return storage::open_postgres_database(config.postgres);
+    case StorageKind::sqlite: break;
+  }
+  const std::filesystem::path file = config.sqlite_path;
+  std::error_code error;
+  if (file.has_parent_path()) std::filesystem::create_directories(file.parent_path(), error);
+  return storage::open_sqlite_database(file);
+}
+
+Result<Access> open_access(const Config& config) {
+  if (config.insecure_open) {
+    log::warn("fleet.open", "EVERYBODY MAY USE THE API (--insecure-open), as with upstream's manager");
+    return Access::open();
+  }
+  return Access::parse(TRY(read_file(config.auth_file, "MANAGER_AUTH_FILE")), config.auth_file);
+}
+
+Result<net::ServerOptions> server_options(Config& config) {
+  auto options = std::move(config.http);
+  auto host = config.http_host == "localhost" ? "127.0.0.1" : config.http_host;
+  if (host.contains(':')) host = "[" + host + "]";
+  options.sockets = {host + ":" + std::to_string(config.http_port)};
+  options.refusal = Rest::refusal;
+  if (config.certificate.empty()) return options;
+  net::TlsIdentity identity;
+  identity.certificate_chain_pem = TRY(read_file(config.certificate, "MANAGER_HTTP_SERVER_CERT"));
+  auto key = TRY(read_file(config.certificate_key, "MANAGER_HTTP_SERVER_KEY"));
+  identity.private_key_pem = SecretBytes::copy_of(std::string_view{key});
+  wipe({reinterpret_cast<std::byte*>(key.data()), key.size()});
+  options.tls = std::move(identity);
+  return options;
+}
+
+// Publishes by whatever client there is; until then, and after, there is none.
+class MqttOutbox final : public Outbox {
+ public:
+  MqttOutbox(Topics topics, int qos, Duration timeout) : topics_(std::move(topics)), qos_(qos), timeout_(timeout) {}
+  void set(net::MqttClient* client) { client_ = client; }
+
+  Result<> send(Topic topic, std::string payload) override {
+    auto* client = client_.load();
+    if (client == nullptr) return fail(ManagerError::broker_unavailable, "the MQTT client is stopped");
+    return client->publish_and_wait({.topic = topics_.of(topic), .payload = to_bytes(payload), .qos = qos_}, timeout_);
+  }
+  bool connected() const override {
+    const auto* client = client_.load();
+    return client != nullptr && client->connected();
+  }
+
+ private:
+  const Topics topics_;
+  const int qos_;
+  const Duration timeout_;
+  std::atomic<net::MqttClient*> client_ = nullptr;
+};
+
+// Runs `work` when woken, never twice at once.
+class Waker {
+ public:
+  void start(std::function<void()> work) {
+    thread_ = std::jthread([this, work = std::move(work)](const std::stop_token& stop) {
+      while (true) {
+        std::unique_lock lock(mutex_);
+        if (!wake_.wait(lock, stop, [&] { return wanted_; })) return;
+        wanted_ = false;
+        lock.unlock();
+        work();
+      }
+    });
+  }
+  void wake() {
+    {
+      const std::scoped_lock lock(mutex_);
+      wanted_ = true;
+    }
+    wake_.notify_one();
+  }
+  void stop() { thread_ = {}; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool wanted_ = false;
+  std::jthread thread_;
+};
+
+// Runs `work` once a second.
+class Ticker {
+ public:
+  void start(std::function<void()> work) {
+    thread_ = std::jthread([this, work = std::move(work)](const std::stop_token& stop) {
+      std::unique_lock lock(mutex_);
+      while (!wake_.wait_for(lock, stop, std::chrono::seconds{1}, [] { return false; }) && !stop.stop_requested()) {
+        work();
+      }
+    });
+  }
+  void stop() { thread_ = {}; }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+struct RunningManager::Impl {
+  explicit Impl(Topics t, const Config& config)
+      : topics(std::move(t)),
+        outbox(topics, config.qos, std::min<Duration>(config.mqtt_timeout, std::chrono::seconds{10})) {}
+
+  Topics topics;
+  MqttOutbox outbox;
+  net::MetricsRegistry metrics;
+  Waker dispatcher;
+  Ticker ticker;
+  std::unique_ptr<Manager> manager;
+  std::unique_ptr<ManagerMetrics> figures;
+  std::unique_ptr<Inbox> results, presence;
+  std::unique_ptr<net::MqttClient> mqtt;
+  std::unique_ptr<Rest> rest;
+  std::unique_ptr<net::HttpServer> server;
+  std::string url;
+  bool stopped = false;
+
+  Result<> start(Config& config);
+  Result<> start_manager(Config& config);
+  Result<> start_mqtt(Config& config);
+  Result<> start_http(Config& config);
+  void on_message(net::MqttMessage message);
+  void dispatch();
+};
+
+void RunningManager::Impl::dispatch() {
+  const auto given = manager->dispatch();
+  if (!given)
+    log::warn("fleet.dispatch_failed", given.error().message, {{"code", std::string{given.error().code.name()}}});
+}
+
+// Presence and measurements keep their order; results are worked on side by side, for they wait for the disk together.
+void RunningManager::Impl::on_message(net::MqttMessage message) {
+  const auto topic = topics.classify(message.topic);
+  if (!topic) return;
+  const bool is_result = *topic == Topic::results || *topic == Topic::invoke_results || *topic == Topic::round_start;
+  if ((is_result ? *results : *presence).push(*topic, to_text(message.payload))) return;
+  log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", message.topic}});
+}
+
+Result<> RunningManager::Impl::start_manager(Config& config) {
+  std::optional<WorkerTrust> trust;
+  if (config.trust) trust = TRY(WorkerTrust::create(*config.trust));
+  manager = TRY(Manager::create(config.manager, {
+    .database = TRY(open_database(config))
+    , .outbox = outbox, .checker = AttestationChecker{std::move(trust), config.proof_lifetime},
+        .wake = [this] { dispatcher.wake(); }
+  }));
+  figures = TRY(ManagerMetrics::create(metrics));
+  const auto take = [this](Topic topic, std::string_view payload) { manager->on_message(topic, payload); };
+  results = std::make_unique<Inbox>(8, 100'000, 512U << 20, take);
+  presence = std::make_unique<Inbox>(1, 100'000, 128U << 20, take);
+  return {};
+}
+
+Result<> RunningManager::Impl::start_mqtt(Config& config) {
+  net::MqttHandlers handlers;
+  handlers.on_message = [this](net::MqttMessage message) { on_message(std::move(message)); };
+  handlers.on_connected = [this] {
+    log::info("fleet.broker_connected", {});
+    dispatcher.wake();
+  };
+  handlers.on_disconnected = [](const Error& why) {
+    log::warn("fleet.broker_lost", why.message, {{"code", std::string{why.code.name()}}});
+  };
+  mqtt = TRY(net::MqttClient::start(std::move(config.mqtt), std::move(handlers)));
+  TRY(mqtt->subscribe(topics.base() + "/control/proplet/+", config.qos));
+  TRY(mqtt->subscribe(topics.of(Topic::round_start), config.qos));
+  outbox.set(mqtt.get());
+  return {};
+}
+
+Result<> RunningManager::Impl::start_http(Config& config) {
+  RestOptions options {
+    .access = TRY(open_access(config))
+    , .coordinator_url = config.coordinator_url, .instance_id = manager->options().id
+  };
+  rest = TRY(Rest::create(*manager, std::move(options), metrics, system_clock()));
+  server = TRY(net::HttpServer::start(TRY(server_options(config)),
+                                      [this](const net::ServerRequest& request) { return rest->handle(request); }));
+  url = (config.certificate.empty() ? "http://" : "https://") + server->addresses().front();
+  log::info("fleet.listening", {}, {{"url", url}});
+  if (config.url_file.empty()) return {};
+  std::ofstream stream{config.url_file};
+  stream << url << "\n";
+  return stream ? Result<>{}
+                : fail(ConfigError::unreadable, "MANAGER_URL_FILE: " + config.url_file + " cannot be written");
+}
+
+Result<> RunningManager::Impl::start(Config& config) {
+  for (const auto& notice : config.notices) log::warn("fleet.notice", notice);
+  TRY(start_manager(config));
+  dispatcher.start([this] { dispatch(); });
+  TRY(start_mqtt(config));
+  TRY(start_http(config));
+  ticker.start([this] {
+    manager->tick();
+    figures->update(*manager, mqtt->statistics());
+  });
+  return {};
+}
+
+RunningManager::RunningManager(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+RunningManager::~RunningManager() {
+  stop();
+}
+
+const std::string& RunningManager::url() const {
+  return impl_->url;
+}
+
+void RunningManager::stop() {
+  if (std::exchange(impl_->stopped, true)) return;
+  if (impl_->server) impl_->server->stop();
+  impl_->ticker.stop();
+  impl_->dispatcher.stop();
+  if (impl_->results) impl_->results->stop();
+  if (impl_->presence) impl_->presence->stop();
+  impl_->outbox.set(nullptr);
+  if (impl_->mqtt) impl_->mqtt->stop(std::chrono::seconds{2});
+  if (impl_->manager) impl_->manager->close();
+}
+
+Result<std::unique_ptr<RunningManager>> serve(Config config) {
+  auto topics = TRY(Topics::create(config.identity.tenant, config.identity.channel));
+  auto impl = std::make_unique<RunningManager::Impl>(std::move(topics), config);
+  std::unique_ptr<RunningManager> running{new RunningManager(std::move(impl))};
+  TRY(running->impl_->start(config));
+  return running;
+}
+
+}  // namespace coffer::fleet::manager
