@@ -28,11 +28,11 @@ Result<> check_presence(std::string_view proof, std::string_view proplet_id, con
 // A result, bound to what was run, on what, and to the evidence of where. Digests are "sha256:" and hex.
 struct ResultStatement {
   std::string task_id, proplet_id;
-  std::string module_digest;  // of the module that ran, decrypted
-  std::string inputs_digest;  // digest_of_inputs()
-  std::string result_digest;  // digest_of_text() of the result's "results"
-  std::string token_digest;   // digest_of_text() of the attestation token: the evidence it ran under
-  TimePoint made{};           // whole seconds on the wire
+  std::string module_digest;   // of the module that ran, decrypted
+  std::string inputs_digest;   // digest_of_inputs()
+  std::string result_digest;   // digest_of_text() of the result's "results"
+  std::string token_digest{};  // digest_of_text() of the attestation token: the evidence it ran under
+  TimePoint made{};            // whole seconds on the wire
   friend bool operator==(const ResultStatement&, const ResultStatement&) = default;
 };
 Result<std::string> sign_result(const ResultStatement& statement, const crypto::PrivateKey& key);

@@ -1,0 +1,94 @@
+#include "fleet/worker/attestation_keeper.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace coffer::fleet::worker {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr Duration first_pause = std::chrono::seconds{1};
+constexpr Duration longest_pause = std::chrono::seconds{60};
+constexpr Duration renew_before = std::chrono::seconds{25};  // the client renews from 30 s on
+
+}  // namespace
+
+AttestationKeeper::AttestationKeeper(TeeAccess& tee, std::string own_id, Observers observers)
+    : tee_(tee), own_id_(std::move(own_id)), observers_(std::move(observers)) {}
+
+void AttestationKeeper::start() {
+  if (tee_.refusal()) return;
+  thread_ = std::jthread([this](const std::stop_token& stop) { keep(stop); });
+}
+
+AttestationKeeper::~AttestationKeeper() {
+  thread_.request_stop();
+}
+
+std::shared_ptr<const keyclient::AttestedToken> AttestationKeeper::live_token(TimePoint now) const {
+  const std::lock_guard lock(mutex_);
+  return token_ && token_->expires > now ? token_ : nullptr;
+}
+
+std::optional<Capabilities::Attestation> AttestationKeeper::current(TimePoint now) const {
+  const auto token = live_token(now);
+  if (!token) return std::nullopt;
+  auto proof = sign_presence(own_id_, now, *token->tee_key);
+  if (!proof) {
+    log::error("worker.no_proof", proof.error().message);
+    return std::nullopt;
+  }
+  return Capabilities::Attestation{.token = token->token, .expires_at = token->expires, .proof = std::move(*proof)};
+}
+
+std::string AttestationKeeper::sign(ResultStatement statement) const {
+  statement.made = system_clock().now();
+  const auto token = live_token(statement.made);
+  if (!token) return "";
+  statement.token_digest = digest_of_text(token->token);
+  auto signature = sign_result(statement, *token->tee_key);
+  if (signature) return std::move(*signature);
+  log::error("worker.not_signed", signature.error().message);
+  return "";
+}
+
+void AttestationKeeper::keep(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const auto pause = refresh();
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, stop, pause, [] { return false; });
+  }
+}
+
+Duration AttestationKeeper::refresh() {
+  const auto start = steady_clock::now();
+  const auto token = [&]() -> Result<std::shared_ptr<const keyclient::AttestedToken>> {
+    const auto keys = TRY(tee_.keys({}));
+    return keys->tokens->token();
+  }();
+  const auto took = std::chrono::duration_cast<Duration>(steady_clock::now() - start);
+  if (observers_.attempted) observers_.attempted({took, token ? "ok" : token.error().code.name()});
+  if (!token) {
+    log::warn("worker.attestation_failed", token.error().message,
+              {{"code", std::string{token.error().code.name()}}, {"again_in_ms", std::to_string(pause_.count())}});
+    return std::exchange(pause_, std::min(pause_ * 2, longest_pause));
+  }
+  pause_ = first_pause;
+  set(*token);
+  const auto left = (*token)->expires - system_clock().now() - renew_before;
+  return std::max<Duration>(std::chrono::duration_cast<Duration>(left), first_pause);
+}
+
+void AttestationKeeper::set(std::shared_ptr<const keyclient::AttestedToken> token) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (token_ == token) return;
+    token_ = std::move(token);
+  }
+  log::info("worker.attested", "the broker has accepted this worker's evidence");
+  if (observers_.changed) observers_.changed();
+}
+
+}  // namespace coffer::fleet::worker

@@ -1,0 +1,152 @@
+#include "fleet/worker/config.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace coffer::fleet::worker {
+namespace {
+
+constexpr std::uint64_t one_tebibyte = std::uint64_t{1} << 40;
+
+Result<net::MqttOptions> read_mqtt(const Variables& variables, const Identity& identity) {
+  net::MqttOptions mqtt{.address = variables.text("MQTT_ADDRESS", "tcp://localhost:1883"),
+                        .client_id = identity.entity,
+                        .username = identity.entity,
+                        .password = identity.api_key.clone()};
+  mqtt.tls = {
+    .ca_file = variables.text("MQTT_TLS_CA_CERT"),
+    .certificate_file = variables.text("MQTT_TLS_CLIENT_CERT"),
+    .key_file = variables.text("MQTT_TLS_CLIENT_KEY"),
+    .skip_verification = TRY(variables.flag("MQTT_TLS_INSECURE_SKIP_VERIFY", false))
+  };
+  mqtt.keep_alive = TRY(variables.duration("MQTT_KEEP_ALIVE", mqtt.keep_alive));
+  mqtt.connect_timeout = TRY(variables.duration("MQTT_TIMEOUT", mqtt.connect_timeout));
+  mqtt.inflight = static_cast<unsigned>(TRY(variables.number("MQTT_INFLIGHT", 10, 1, 65535)));
+  mqtt.max_queue = TRY(variables.number("MQTT_REQUEST_CHANNEL_CAPACITY", 1024, 1, 1U << 20));
+  mqtt.max_packet_size = TRY(variables.number("MQTT_MAX_PACKET_SIZE", 10U << 20, 1024, 256U << 20));
+  return mqtt;
+}
+
+Result<std::string> read_pem(const std::string& path, const std::string& variable) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>{stream}, {}};
+  if (stream && text.find("-----BEGIN CERTIFICATE-----") != std::string::npos) return text;
+  return fail(ConfigError::bad_value, variable + ": " + path + " is no certificate in PEM that can be read");
+}
+
+Result<> check_test_tee(const Variables& variables, const std::string& name) {
+  if (name.empty() || name == "sample" || name.starts_with("simulated:")) return {};
+  return fail(ConfigError::bad_value, variables.name_of("TEE") + " is \"" + name +
+                                          "\"; expected sample or simulated:NAME: a real TEE is detected, not named");
+}
+
+Result<TeeConfig> read_tee(const Variables& variables) {
+  TeeConfig tee {
+    .enabled = TRY(variables.optional_flag("TEE_ENABLED"))
+    , .test_tee = variables.text("TEE"), .simulator_directory = variables.text("TEE_SIMULATOR"),
+        .kbs_uri = variables.text("KBS_URI"), .allowed_kbs_uris = variables.list("KBS_ALLOWED_URIS", ',')
+  };
+  TRY(check_test_tee(variables, tee.test_tee));
+  if (const auto file = variables.find("AA_CONFIG_PATH")) tee.aa_config = *file;
+  const auto key = variables.find("KBS_RESOURCE_PATH");
+  if (!key) return tee;
+  auto uri = codec::ResourceUri::parse_any(*key);
+  if (!uri) return fail(ConfigError::bad_value, variables.name_of("KBS_RESOURCE_PATH") + ": " + uri.error().message);
+  tee.default_key = std::move(*uri);
+  return tee;
+}
+
+Result<ImageRoute> read_route(const Variables& variables) {
+  const auto route = variables.text("IMAGE_ROUTE", "proxy");
+  if (route == "proxy") return ImageRoute::proxy;
+  if (route == "registry") return ImageRoute::registry;
+  return fail(ConfigError::bad_value,
+              variables.name_of("IMAGE_ROUTE") + " is \"" + route + "\"; expected proxy or registry");
+}
+
+Result<TaskConfig> read_tasks(const Variables& variables) {
+  TaskConfig tasks;
+  tasks.max_tasks = static_cast<unsigned>(TRY(variables.number("MAX_TASKS", tasks.max_tasks, 1, 1024)));
+  tasks.max_queue = TRY(variables.number("MAX_QUEUE", tasks.max_queue, 1, 1U << 20));
+  tasks.memory = TRY(variables.number("TASK_MEMORY", tasks.memory, 65536, one_tebibyte));
+  tasks.fuel = TRY(variables.number("TASK_FUEL", 0));
+  tasks.wall_time = TRY(variables.duration("TASK_TIMEOUT", Duration{0}));
+  tasks.max_output = TRY(variables.number("MAX_OUTPUT", tasks.max_output, 0, 64U << 20));
+  tasks.fetch_timeout = TRY(variables.duration("FETCH_TIMEOUT", tasks.fetch_timeout));
+  for (auto& directory : variables.list("DIRS", ':')) tasks.directories.emplace_back(std::move(directory));
+  tasks.external_runtime = variables.text("EXTERNAL_WASM_RUNTIME");
+  tasks.image_route = TRY(read_route(variables));
+  tasks.layer_store = variables.text("LAYER_STORE_PATH", tasks.layer_store.string());
+  tasks.concurrent_pulls = static_cast<unsigned>(TRY(variables.number("PULL_CONCURRENT_LIMIT", 4, 1, 256)));
+  tasks.registry_user = variables.text("REGISTRY_USERNAME");
+  tasks.registry_password_file = variables.text("REGISTRY_PASSWORD_FILE");
+  return tasks;
+}
+
+// What upstream reads and this worker does without: said once, by name.
+Result<std::vector<std::string>> read_notices(const Variables& variables) {
+  std::vector<std::string> notices;
+  const auto note = [&](std::string_view name, std::string_view why) {
+    notices.push_back(variables.name_of(name) + " has no effect: " + std::string{why});
+  };
+  for (const auto* name : {"HTTP_ENABLED", "USB_ENABLED"}) {
+    if (TRY(variables.flag(name, false))) note(name, "this worker does not serve it yet");
+  }
+  if (TRY(variables.flag("HTTP_TLS_INSECURE_SKIP_VERIFY", false))) {
+    note("HTTP_TLS_INSECURE_SKIP_VERIFY", "certificates are always verified; name a root by HTTP_TLS_CA_CERT");
+  }
+  for (const auto* name : {"PLUGIN_DIR", "OTEL_URL"}) {
+    if (variables.find(name)) note(name, "this worker does not do that yet");
+  }
+  return notices;
+}
+
+Result<std::string> read_metrics_address(const Variables& variables) {
+  if (!TRY(variables.flag("METRICS_ENABLED", true))) return std::string{};
+  const auto port = TRY(variables.number("METRICS_PORT", 9092, 0, 65535));
+  return variables.text("METRICS_HOST", "127.0.0.1") + ":" + std::to_string(port);
+}
+
+Result<> read_presence(const Variables& variables, Config& config) {
+  config.last_will = TRY(variables.flag("LAST_WILL", false));
+  config.name_space = variables.text("MANAGER_K8S_NAMESPACE", "default");
+  config.liveliness_interval = TRY(variables.duration("LIVELINESS_INTERVAL", config.liveliness_interval));
+  if (config.liveliness_interval < std::chrono::milliseconds{100}) {
+    return fail(ConfigError::bad_value,
+                variables.name_of("LIVELINESS_INTERVAL") + " is under 100 ms; upstream's default is 10 seconds");
+  }
+  config.metrics_interval = TRY(variables.duration("METRICS_INTERVAL", config.metrics_interval));
+  config.compat_result_delay = TRY(variables.duration("COMPAT_RESULT_DELAY", Duration{0}));
+  config.monitoring = TRY(variables.flag("ENABLE_MONITORING", true));
+  config.metrics_address = TRY(read_metrics_address(variables));
+  config.description = variables.text("DESCRIPTION");
+  config.location = variables.text("LOCATION");
+  config.tags = variables.list("TAGS", ',');
+  config.collect_system_info = TRY(variables.flag("COLLECT_SYSTEM_INFO", true));
+  config.log_level = variables.text("LOG_LEVEL");
+  return {};
+}
+
+}  // namespace
+
+Result<Config> read_config(const Variables& variables) {
+  Config config;
+  const auto file = variables.find("CONFIG_FILE");
+  config.identity = TRY(read_identity(variables, {.path = file.value_or("config.toml"),
+                                                  .section = variables.text("CONFIG_SECTION", "proplet"),
+                                                  .named = file.has_value()}));
+  config.mqtt = TRY(read_mqtt(variables, config.identity));
+  // Anything but 0 and 1 means 2, as upstream has it.
+  config.qos = static_cast<int>(std::min<std::uint64_t>(TRY(variables.number("MQTT_QOS", 2)), 2));
+  TRY(read_presence(variables, config));
+  if (const auto root = variables.find("HTTP_TLS_CA_CERT")) {
+    config.http_root_pems.push_back(TRY(read_pem(*root, variables.name_of("HTTP_TLS_CA_CERT"))));
+  }
+  config.tee = TRY(read_tee(variables));
+  config.tasks = TRY(read_tasks(variables));
+  config.notices = TRY(read_notices(variables));
+  return config;
+}
+
+}  // namespace coffer::fleet::worker

@@ -1,0 +1,79 @@
+// A worker's settings: upstream's PROPLET_* variables in every generation, and ours beside them.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codec/resource_uri.h"
+#include "fleet/config/identity.h"
+#include "fleet/config/variables.h"
+#include "net/mqtt.h"
+
+namespace coffer::fleet::worker {
+
+// Where a plain image comes from that is neither a file nor an http(s) address.
+enum class ImageRoute { proxy, registry };
+
+struct TeeConfig {
+  std::optional<bool> enabled{};  // nothing: detect; false: off; true: an error where there is none
+  std::string test_tee{};         // "sample", "simulated:snp": only by name
+  std::filesystem::path simulator_directory{};
+  std::string kbs_uri{};                        // the broker for requests that name none
+  std::vector<std::string> allowed_kbs_uris{};  // others that requests may name
+  std::optional<codec::ResourceUri> default_key{};
+  std::optional<std::filesystem::path> aa_config{};
+};
+
+struct TaskConfig {
+  unsigned max_tasks = 8;                         // at once; daemons count apart, as many again
+  std::size_t max_queue = 4096;                   // tasks that wait
+  std::uint64_t memory = std::uint64_t{1} << 30;  // bytes of linear memory; a request may ask for less
+  std::uint64_t fuel = 0;                         // 0: no limit
+  Duration wall_time{0};                          // 0: no limit
+  std::size_t max_output = 256U << 10;            // bytes of each stream that a result carries
+  std::size_t max_module = 100U << 20;            // bytes, as upstream's
+  Duration fetch_timeout = std::chrono::seconds{60};
+  Duration duplicate_window{500};                    // a repeated delivery of a start that has just ended
+  std::vector<std::filesystem::path> directories{};  // preopened under their own names, writable
+  std::string external_runtime{};
+  ImageRoute image_route = ImageRoute::proxy;
+  std::filesystem::path layer_store = "/tmp/proplet/layers";
+  unsigned concurrent_pulls = 4;
+  std::string registry_user{}, registry_password_file{};
+};
+
+struct Config {
+  Identity identity{};
+  net::MqttOptions mqtt{};
+  int qos = 2;
+  bool last_will = false;  // upstream's manager takes one for a sign of life
+  std::string name_space = "default";
+  Duration liveliness_interval = std::chrono::seconds{4};  // upstream's manager gives up after 10 s
+  Duration metrics_interval = std::chrono::seconds{10};    // 0: no metrics by MQTT
+  Duration compat_result_delay{0};  // upstream's manager loses results that come before it has saved the start
+  bool monitoring = true;
+  std::string metrics_address = "127.0.0.1:9092";  // empty: no HTTP
+  std::string description{}, location{};
+  std::vector<std::string> tags{};
+  bool collect_system_info = true;
+  std::vector<std::string> http_root_pems{};
+  TeeConfig tee{};
+  TaskConfig tasks{};
+  std::string log_level{};             // empty: as the environment says
+  std::vector<std::string> notices{};  // settings of upstream's without effect here, a sentence each
+};
+
+// ConfigError, naming the variable or flag.
+Result<Config> read_config(const Variables& variables);
+
+// Every variable with its meaning, for --help and for the flags of the same name.
+struct VariableHelp {
+  std::string_view name, help;
+  bool secret = false;  // has no flag: it would show in the process list
+};
+std::span<const VariableHelp> variable_help();
+
+}  // namespace coffer::fleet::worker

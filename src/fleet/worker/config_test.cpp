@@ -1,0 +1,138 @@
+#include "fleet/worker/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "testing/temporary_directory.h"
+
+namespace coffer::fleet::worker {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class WorkerConfigTest : public ::testing::Test {
+ protected:
+  WorkerConfigTest() {
+    for (const auto* name : {"TENANT_ID", "CHANNEL_ID", "ENTITY_ID", "API_KEY"}) set(name, "x");
+  }
+  void set(const std::string& name, const std::string& value) { values_["PROPLET_" + name] = value; }
+  Result<Config> read() const {
+    return read_config({"PROPLET_", [this](const std::string& name) -> std::optional<std::string> {
+                          const auto found = values_.find(name);
+                          if (found == values_.end()) return std::nullopt;
+                          return found->second;
+                        }});
+  }
+  Config config() const {
+    auto config = read();
+    EXPECT_TRUE(config) << to_string(config.error());
+    return config ? std::move(*config) : Config{};
+  }
+  std::map<std::string, std::string> values_;
+};
+
+TEST_F(WorkerConfigTest, has_upstreams_defaults_but_a_heartbeat_that_its_manager_does_not_miss) {
+  const auto defaults = config();
+  EXPECT_EQ(defaults.mqtt.address, "tcp://localhost:1883");
+  EXPECT_EQ(defaults.mqtt.keep_alive, seconds{30});
+  EXPECT_EQ(defaults.mqtt.inflight, 10U);
+  EXPECT_EQ(defaults.mqtt.max_packet_size, 10485760U);
+  EXPECT_EQ(defaults.qos, 2);
+  EXPECT_EQ(defaults.metrics_address, "127.0.0.1:9092");
+  EXPECT_EQ(defaults.metrics_interval, seconds{10});
+  EXPECT_LT(defaults.liveliness_interval, seconds{5});
+  EXPECT_EQ(defaults.name_space, "default");
+  EXPECT_FALSE(defaults.last_will);
+  EXPECT_FALSE(defaults.tee.enabled);
+  EXPECT_EQ(defaults.tasks.layer_store, "/tmp/proplet/layers");
+  EXPECT_EQ(defaults.tasks.concurrent_pulls, 4U);
+  EXPECT_THAT(defaults.notices, IsEmpty());
+}
+
+TEST_F(WorkerConfigTest, reads_what_upstreams_compose_file_says) {
+  set("LIVELINESS_INTERVAL", "10s");
+  set("MQTT_TIMEOUT", "30s");
+  set("EXTERNAL_WASM_RUNTIME", "wasmtime");
+  set("HAL_ENABLED", "false");
+  set("MQTT_QOS", "7");  // anything but 0 and 1 means 2
+  set("TAGS", "gpu,eu");
+  set("DIRS", "/data:/models");
+  const auto read = config();
+  EXPECT_EQ(read.liveliness_interval, seconds{10});
+  EXPECT_EQ(read.qos, 2);
+  EXPECT_THAT(read.tags, ElementsAre("gpu", "eu"));
+  EXPECT_THAT(read.tasks.directories, ElementsAre("/data", "/models"));
+}
+
+TEST_F(WorkerConfigTest, the_tee_may_be_switched_off_or_demanded_and_only_a_test_one_named) {
+  set("TEE_ENABLED", "false");
+  EXPECT_EQ(config().tee.enabled, false);
+  set("TEE_ENABLED", "on");
+  set("TEE", "simulated:snp");
+  set("KBS_URI", "http://kbs");
+  set("KBS_ALLOWED_URIS", "http://a, http://b");
+  set("KBS_RESOURCE_PATH", "default/key/k1");
+  EXPECT_EQ(config().tee.enabled, true);
+  EXPECT_EQ(config().tee.test_tee, "simulated:snp");
+  EXPECT_THAT(config().tee.allowed_kbs_uris, ElementsAre("http://a", "http://b"));
+  EXPECT_EQ(config().tee.default_key->path(), "default/key/k1");
+}
+
+TEST_F(WorkerConfigTest, what_upstream_reads_and_this_worker_does_without_is_named) {
+  for (const auto* name : {"HTTP_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY"}) set(name, "true");
+  set("PLUGIN_DIR", "/plugins");
+  const auto notices = config().notices;
+  ASSERT_EQ(notices.size(), 4U);
+  EXPECT_THAT(notices, ::testing::Contains(HasSubstr("PROPLET_PLUGIN_DIR")));
+}
+
+TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variables_name) {
+  const std::map<std::string, std::string> wrong{{"MQTT_QOS", "two"},
+                                                 {"MQTT_KEEP_ALIVE", "soon"},
+                                                 {"MQTT_INFLIGHT", "0"},
+                                                 {"MQTT_MAX_PACKET_SIZE", "1"},
+                                                 {"MQTT_TLS_INSECURE_SKIP_VERIFY", "perhaps"},
+                                                 {"LIVELINESS_INTERVAL", "50ms"},
+                                                 {"METRICS_INTERVAL", "x"},
+                                                 {"METRICS_PORT", "65536"},
+                                                 {"MAX_TASKS", "0"},
+                                                 {"TASK_MEMORY", "1"},
+                                                 {"IMAGE_ROUTE", "pigeon"},
+                                                 {"TEE", "tdx"},
+                                                 {"TEE_ENABLED", "2"},
+                                                 {"KBS_RESOURCE_PATH", "../x"},
+                                                 {"HTTP_TLS_CA_CERT", "/no/such/file"}};
+  for (const auto& [name, value] : wrong) {
+    const auto kept = values_;
+    set(name, value);
+    const auto read = this->read();
+    ASSERT_FALSE(read) << name;
+    EXPECT_EQ(read.error().code, ConfigError::bad_value) << name;
+    EXPECT_THAT(read.error().message, HasSubstr("PROPLET_" + name));
+    values_ = kept;
+  }
+}
+
+TEST_F(WorkerConfigTest, every_variable_that_is_read_has_its_line_of_help) {
+  std::vector<std::string> asked;
+  const auto noting = [&](const std::string& name) -> std::optional<std::string> {
+    asked.push_back(name.substr(std::string_view{"PROPLET_"}.size()));
+    const auto found = values_.find(name);
+    if (found == values_.end()) return std::nullopt;
+    return found->second;
+  };
+  ASSERT_TRUE(read_config({"PROPLET_", noting}));
+  // Said once in the log where they are set, and older names of others.
+  const std::vector<std::string> silent{"HTTP_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY", "PLUGIN_DIR",
+                                        "OTEL_URL"};
+  for (const auto& name : asked) {
+    if (std::ranges::find(silent, name) != silent.end()) continue;
+    EXPECT_NE(std::ranges::find(variable_help(), name, &VariableHelp::name), variable_help().end()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace coffer::fleet::worker

@@ -1,0 +1,190 @@
+#include "fleet/worker/dispatcher.h"
+
+#include "base/log.h"
+#include "fleet/worker/round_update.h"
+
+namespace coffer::fleet::worker {
+namespace {
+
+using std::chrono::steady_clock;
+
+RunReport failed(const Error& error) {
+  return {.error = error};
+}
+
+Error stopped() {
+  return {WorkerError::stopped, "the task was stopped"};
+}
+
+}  // namespace
+
+struct Dispatcher::Started {
+  StartCommand command;
+  std::stop_token stop;
+  Instant received;
+};
+
+Dispatcher::Dispatcher(const Config& config, Parts parts)
+    : config_(config),
+      parts_(std::move(parts)),
+      own_id_(config.identity.entity),
+      table_(config.tasks.duplicate_window),
+      pool_(config.tasks.max_tasks, config.tasks.max_queue),
+      daemons_(config.tasks.max_tasks, config.tasks.max_tasks) {}
+
+void Dispatcher::finish() {
+  table_.stop_all();
+  pool_.finish();
+  daemons_.finish();
+}
+
+// A manager waits for an answer to whatever it sent (trap 8), so that one goes out wherever the id can be read.
+void Dispatcher::start(std::string_view payload) {
+  const auto received = steady_clock::now();
+  auto command = parse_start(payload);
+  if (!command) {
+    const auto known = salvage(payload);
+    log::warn("worker.bad_start", command.error().message, {{"task", known.id}});
+    if (!known.id.empty() && is_for(known.proplet_id, known.broadcast, own_id_)) {
+      refuse(known.id, command.error(), received);
+    }
+    return;
+  }
+  if (!is_for(command->proplet_id, command->broadcast, own_id_)) return;
+  if (const auto checked = check(*command); !checked) return refuse(command->id, checked.error(), received);
+  admit(std::move(*command), received);
+}
+
+void Dispatcher::admit(StartCommand command, Instant received) {
+  std::stop_token token;
+  switch (table_.begin(command.id, token)) {
+    case TaskTable::Admission::running:
+      log::info("worker.duplicate", "the task runs already", {{"task", command.id}});
+      return;
+    case TaskTable::Admission::ended:
+      log::info("worker.duplicate", "the task has just ended", {{"task", command.id}});
+      if (auto result = table_.last_result(command.id)) parts_.answer(Topic::results, std::move(*result), received);
+      return;
+    case TaskTable::Admission::admitted: break;
+  }
+  if (parts_.started) parts_.started(command);
+  submit(std::make_shared<const Started>(std::move(command), std::move(token), received));
+}
+
+void Dispatcher::submit(const Task& task) {
+  const auto& command = task->command;
+  if (command.encrypted) {
+    // At once, before anything waits for a thread.
+    if (const auto refusal = parts_.tee_refusal()) {
+      log::warn("worker.encrypted_refused", refusal->message,
+                {{"task", command.id}, {"code", std::string{refusal->code.name()}}});
+      return end(task, failed(*refusal));
+    }
+  }
+  const bool room = !command.daemon || daemons_running_.fetch_add(1) < config_.tasks.max_tasks;
+  auto& pool = command.daemon ? daemons_ : pool_;
+  if (room && pool.submit([this, task] { execute(task); })) return;
+  if (command.daemon) --daemons_running_;
+  end(task, failed({WorkerError::busy, "this worker has as many tasks as it takes"}));
+}
+
+Runtime& Dispatcher::runtime_for(const StartCommand& command) const {
+  if (command.encrypted) return parts_.tee;
+  // Limits of fuel and memory, and compiling ahead, are there in process alone.
+  const bool in_process = command.latent || command.fuel || command.memory_bytes;
+  return parts_.host != nullptr && !in_process ? *parts_.host : parts_.wasm;
+}
+
+void Dispatcher::execute(const Task& task) {
+  const auto report = task->stop.stop_requested() ? failed(stopped()) : prepare_and_run(task);
+  if (task->command.daemon) --daemons_running_;
+  end(task, report);
+}
+
+RunReport Dispatcher::prepare_and_run(const Task& task) {
+  const auto& command = task->command;
+  auto& runtime = runtime_for(command);
+  log::info("worker.start", "starting a task",
+            {{"task", command.id}, {"name", command.name}, {"runtime", std::string{runtime.name()}}});
+  auto module = runtime.prepare(command, task->stop);
+  if (!module) return failed(task->stop.stop_requested() ? stopped() : module.error());
+  if (command.latent) {
+    table_.make_ready(std::make_shared<const ReadyTask>(command, std::move(*module), &runtime));
+    return {};
+  }
+  const Run run{command, command.inputs, command.env};
+  if (command.daemon) return run_daemon(task, runtime, *module, run);
+  auto report = runtime.run(*module, run, task->stop);
+  report.details.module_digest = module->digest;
+  return report;
+}
+
+// Upstream's manager is told at once that a daemon has been started; the end of one is told only where it failed.
+RunReport Dispatcher::run_daemon(const Task& task, Runtime& runtime, const PreparedModule& module, const Run& run) {
+  const RunReport begun{.details = {.module_digest = module.digest}};
+  parts_.answer(Topic::results, result_of(task->command, begun), task->received + config_.compat_result_delay);
+  auto report = runtime.run(module, run, task->stop);
+  report.details.module_digest = module.digest;
+  return report;
+}
+
+void Dispatcher::add_signature(const StartCommand& command, RunReport& report) const {
+  if (!parts_.sign || report.error || report.details.module_digest.empty()) return;
+  const auto inputs = digest_of_inputs(command);
+  if (!inputs) return;
+  report.details.signature = parts_.sign({.task_id = command.id,
+                                          .proplet_id = own_id_,
+                                          .module_digest = report.details.module_digest,
+                                          .inputs_digest = *inputs,
+                                          .result_digest = digest_of_text(report.results)});
+}
+
+std::string Dispatcher::result_of(const StartCommand& command, const RunReport& report) const {
+  auto signed_report = report;
+  add_signature(command, signed_report);
+  TaskResult result{.task_id = command.id,
+                    .proplet_id = own_id_,
+                    .results = report.results,
+                    .details = std::move(signed_report.details)};
+  if (report.error) {
+    result.error = report.error->message;
+    result.details.code = report.error->code.name();
+  } else if (const auto round = command.env.find("ROUND_ID"); round != command.env.end()) {
+    result.results = round_update(command.id, round->second, own_id_, report.results);
+  }
+  return to_json(result);
+}
+
+void Dispatcher::end(const Task& task, const RunReport& report) {
+  const auto& command = task->command;
+  const auto code = report.error ? report.error->code.name() : std::string_view{};
+  log::info("worker.end", report.error ? report.error->message : "the task has ended",
+            {{"task", command.id}, {"code", std::string{code}}});
+  const bool was_stopped = report.error && report.error->code == WorkerError::stopped;
+  const bool told = report.error ? !(command.daemon && was_stopped) : !command.daemon && !command.latent;
+  auto result = told ? result_of(command, report) : std::string{};
+  // Ended before it is told: whoever hears of the end may start the task anew, and stop nothing.
+  if (parts_.ended) parts_.ended(command, code);
+  table_.end(command.id, result);
+  if (told) parts_.answer(Topic::results, std::move(result), task->received + config_.compat_result_delay);
+}
+
+void Dispatcher::refuse(const std::string& id, const Error& error, Instant received) const {
+  log::warn("worker.refused", error.message, {{"task", id}, {"code", std::string{error.code.name()}}});
+  TaskResult result{.task_id = id, .proplet_id = own_id_, .error = error.message};
+  result.details.code = error.code.name();
+  parts_.answer(Topic::results, to_json(result), received + config_.compat_result_delay);
+}
+
+void Dispatcher::stop(std::string_view payload) {
+  const auto command = parse_stop(payload);
+  if (!command) {
+    log::warn("worker.bad_stop", command.error().message);
+    return;
+  }
+  if (!is_for(command->proplet_id, command->broadcast, own_id_)) return;
+  const bool found = table_.stop(command->id);
+  log::info("worker.stop", found ? "stopping a task" : "no such task runs here", {{"task", command->id}});
+}
+
+}  // namespace coffer::fleet::worker

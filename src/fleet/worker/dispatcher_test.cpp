@@ -1,0 +1,311 @@
+#include "fleet/worker/dispatcher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+
+namespace coffer::fleet::worker {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Runs nothing: gives the task's name back, waits for a stop where the name is "wait", fails where it is "fail".
+class FakeRuntime final : public Runtime {
+ public:
+  explicit FakeRuntime(std::string name) : name_(std::move(name)) {}
+  std::string_view name() const override { return name_; }
+  Result<PreparedModule> prepare(const StartCommand& task, const std::stop_token&) override {
+    ++prepared;
+    if (task.name == "fail") return fail(WorkerError::http_status, "no module");
+    return PreparedModule{.digest = "sha256:00"};
+  }
+  RunReport run(const PreparedModule&, const Run& run, const std::stop_token& stop) override {
+    if (run.task.name == "wait") {
+      std::mutex mutex;
+      std::condition_variable_any stopped;
+      std::unique_lock lock(mutex);
+      stopped.wait(lock, stop, [] { return false; });
+      return {.error = Error{WorkerError::stopped, "stopped"}};
+    }
+    std::string text = name_ + ":" + run.task.name;
+    for (const auto& input : run.inputs) text += ":" + input;
+    for (const auto& [name, value] : run.env) text += ":" + name + "=" + value;
+    return {.results = text};
+  }
+  std::atomic<int> prepared = 0;
+
+ private:
+  std::string name_;
+};
+
+struct Answer {
+  Topic topic;
+  TaskResult result{};
+  InvokeResult invocation{};
+  Dispatcher::Instant not_before{};
+};
+
+class DispatcherTest : public ::testing::Test {
+ protected:
+  DispatcherTest() {
+    config_.identity.entity = "me";
+    config_.tasks.max_tasks = 2;
+    config_.tasks.max_queue = 2;
+    config_.tasks.duplicate_window = Duration{60'000};
+  }
+  ~DispatcherTest() override { dispatcher_.reset(); }
+
+  Dispatcher& dispatcher() {
+    if (!dispatcher_) {
+      dispatcher_ = std::make_unique<Dispatcher>(
+          config_, Dispatcher::Parts{.wasm = wasm_,
+                                     .host = host_,
+                                     .tee = tee_,
+                                     .tee_refusal = [this] { return refusal_; },
+                                     .answer = [this](Topic topic, const std::string& payload,
+                                                      Dispatcher::Instant when) { keep(topic, payload, when); },
+                                     .sign = [](const ResultStatement& s) { return "signed " + s.task_id; },
+                                     .started = [this](const StartCommand&) { ++started_; },
+                                     .ended = [this](const StartCommand&, std::string_view) { ++ended_; }});
+    }
+    return *dispatcher_;
+  }
+  void keep(Topic topic, const std::string& payload, Dispatcher::Instant when) {
+    Answer answer{.topic = topic, .not_before = when};
+    if (topic == Topic::results) {
+      answer.result = *parse_task_result(payload);
+    } else {
+      answer.invocation = *parse_invoke_result(payload);
+    }
+    const std::lock_guard lock(mutex_);
+    answers_.push_back(std::move(answer));
+    changed_.notify_all();
+  }
+  // The answer with this number, from 0.
+  Answer answer(std::size_t number = 0) {
+    std::unique_lock lock(mutex_);
+    const bool came = changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return answers_.size() > number; });
+    EXPECT_TRUE(came) << "only " << answers_.size() << " answers";
+    return came ? answers_[number] : Answer{};
+  }
+  std::size_t answers() {
+    const std::lock_guard lock(mutex_);
+    return answers_.size();
+  }
+  void start(StartCommand command) { dispatcher().start(to_json(command)); }
+  static StartCommand task(const std::string& id, const std::string& name = "add") {
+    return {.id = id, .name = name, .file = to_bytes("module"), .inputs = {"1", "2"}};
+  }
+  template <class Condition>
+  static void wait_until(const Condition& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+    while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    EXPECT_TRUE(condition());
+  }
+
+  Config config_;
+  FakeRuntime wasm_{"wasm"}, other_{"host"}, tee_{"tee"};
+  Runtime* host_ = nullptr;
+  std::optional<Error> refusal_ = Error{WorkerError::tee_not_available, "TEE runtime not available: test"};
+  std::atomic<int> started_ = 0, ended_ = 0;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Answer> answers_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+};
+
+TEST_F(DispatcherTest, a_plain_task_runs_in_process_and_its_result_is_signed) {
+  start(task("t"));
+  const auto answered = answer();
+  EXPECT_EQ(answered.topic, Topic::results);
+  EXPECT_EQ(*answered.result.results.if_string(), "wasm:add:1:2");
+  EXPECT_FALSE(answered.result.error);
+  EXPECT_EQ(answered.result.proplet_id, "me");
+  EXPECT_EQ(answered.result.details.module_digest, "sha256:00");
+  EXPECT_EQ(answered.result.details.signature, "signed t");
+}
+
+TEST_F(DispatcherTest, encrypted_work_outside_a_tee_is_refused_at_once_and_never_run_otherwise) {
+  auto encrypted = task("t");
+  encrypted.file.reset();
+  encrypted.image_url = "registry/image:1";
+  encrypted.encrypted = true;
+  start(encrypted);
+  ASSERT_EQ(answers(), 1U);
+  EXPECT_THAT(*answer().result.error, HasSubstr("TEE runtime not available"));
+  EXPECT_EQ(answer().result.details.code, "worker.tee_not_available");
+  EXPECT_EQ(wasm_.prepared + tee_.prepared, 0);
+}
+
+TEST_F(DispatcherTest, encrypted_work_in_a_tee_runs_there_alone) {
+  refusal_.reset();
+  host_ = &other_;
+  auto encrypted = task("t");
+  encrypted.file.reset();
+  encrypted.image_url = "registry/image:1";
+  encrypted.encrypted = true;
+  start(encrypted);
+  EXPECT_EQ(*answer().result.results.if_string(), "tee:add:1:2");
+}
+
+TEST_F(DispatcherTest, the_external_runtime_takes_plain_tasks_that_it_can_hold) {
+  host_ = &other_;
+  start(task("plain"));
+  EXPECT_EQ(*answer(0).result.results.if_string(), "host:add:1:2");
+  auto limited = task("limited");
+  limited.fuel = 5;
+  start(limited);
+  EXPECT_EQ(*answer(1).result.results.if_string(), "wasm:add:1:2");
+  auto bounded = task("bounded");
+  bounded.memory_bytes = 65536;
+  start(bounded);
+  EXPECT_EQ(*answer(2).result.results.if_string(), "wasm:add:1:2");
+}
+
+TEST_F(DispatcherTest, a_start_that_cannot_be_read_is_answered_by_whoever_is_meant) {
+  dispatcher().start(R"({"id":"t","name":5})");
+  EXPECT_EQ(answer().result.task_id, "t");
+  EXPECT_EQ(answer().result.details.code, "fleet.bad_member");
+  dispatcher().start(R"({"id":"t","name":5,"proplet_id":"other"})");
+  dispatcher().start("nothing that can be read");
+  EXPECT_EQ(answers(), 1U);
+}
+
+TEST_F(DispatcherTest, a_start_that_makes_no_sense_is_answered) {
+  start({.id = "t", .name = "add"});
+  EXPECT_EQ(answer().result.details.code, "fleet.nothing_to_run");
+}
+
+TEST_F(DispatcherTest, others_tasks_are_left_alone_but_broadcasts_are_not) {
+  auto others = task("t");
+  others.proplet_id = "other";
+  start(others);
+  EXPECT_EQ(started_, 0);
+  others.broadcast = true;
+  start(others);
+  answer();
+}
+
+TEST_F(DispatcherTest, a_module_that_cannot_be_had_is_answered_with_its_code) {
+  start(task("t", "fail"));
+  EXPECT_EQ(answer().result.details.code, "worker.http_status");
+  EXPECT_TRUE(answer().result.details.signature.empty());
+}
+
+TEST_F(DispatcherTest, a_second_delivery_is_dropped_while_it_runs_and_answered_again_just_after) {
+  start(task("t", "wait"));
+  start(task("t", "wait"));
+  EXPECT_EQ(started_, 1);
+  dispatcher().stop(to_json(StopCommand{.id = "t"}));
+  EXPECT_EQ(answer().result.details.code, "worker.stopped");
+  start(task("t", "wait"));
+  EXPECT_EQ(answer(1).result.details.code, "worker.stopped");
+  EXPECT_EQ(started_, 1);
+}
+
+TEST_F(DispatcherTest, stop_honours_whom_it_names) {
+  start(task("t", "wait"));
+  dispatcher().stop(to_json(StopCommand{.id = "t", .proplet_id = "other"}));
+  dispatcher().stop("not JSON");
+  EXPECT_EQ(dispatcher().running(), 1U);
+  dispatcher().stop(to_json(StopCommand{.id = "t", .proplet_id = "me"}));
+  EXPECT_EQ(answer().result.details.code, "worker.stopped");
+}
+
+TEST_F(DispatcherTest, tasks_beyond_threads_and_queue_are_refused_as_busy) {
+  for (const auto* id : {"1", "2"}) start(task(id, "wait"));
+  wait_until([&] { return wasm_.prepared == 2; });
+  for (const auto* id : {"3", "4", "5"}) start(task(id, "wait"));
+  EXPECT_EQ(answer().result.task_id, "5");
+  EXPECT_EQ(answer().result.details.code, "worker.busy");
+  dispatcher().finish();
+  EXPECT_EQ(answers(), 5U);
+  EXPECT_EQ(started_, ended_);
+}
+
+TEST_F(DispatcherTest, a_task_that_was_stopped_in_the_queue_does_not_run) {
+  for (const auto* id : {"1", "2"}) start(task(id, "wait"));
+  wait_until([&] { return wasm_.prepared == 2; });
+  start(task("3"));
+  dispatcher().stop(to_json(StopCommand{.id = "3"}));
+  dispatcher().finish();
+  EXPECT_EQ(wasm_.prepared, 2);
+}
+
+TEST_F(DispatcherTest, a_daemon_is_told_at_once_and_not_again_when_it_is_stopped) {
+  auto daemon = task("d", "wait");
+  daemon.daemon = true;
+  start(daemon);
+  EXPECT_EQ(*answer().result.results.if_string(), "");
+  EXPECT_FALSE(answer().result.error);
+  dispatcher().stop(to_json(StopCommand{.id = "d"}));
+  wait_until([&] { return ended_ == 1; });
+  EXPECT_EQ(answers(), 1U);
+}
+
+TEST_F(DispatcherTest, daemons_have_a_bound_of_their_own) {
+  for (const auto* id : {"1", "2", "3"}) {
+    auto daemon = task(id, "wait");
+    daemon.daemon = true;
+    start(daemon);
+  }
+  wait_until([&] { return answers() == 3; });
+  start(task("t"));
+  EXPECT_EQ(*answer(3).result.results.if_string(), "wasm:add:1:2");
+  dispatcher().finish();
+}
+
+TEST_F(DispatcherTest, a_latent_task_says_nothing_until_it_is_invoked) {
+  auto latent = task("l");
+  latent.latent = true;
+  latent.env = {{"A", "1"}};
+  start(latent);
+  wait_until([&] { return ended_ == 1; });
+  EXPECT_EQ(answers(), 0U);
+  dispatcher().invoke(to_json(
+      InvokeCommand{.id = "l", .proplet_id = "me", .invocation_id = "i", .inputs = {"9"}, .env = {{"B", "2"}}}));
+  EXPECT_EQ(*answer().invocation.results.if_string(), "wasm:add:9:B=2");
+  EXPECT_EQ(answer().invocation.invocation_id, "i");
+  EXPECT_EQ(answer().topic, Topic::invoke_results);
+  dispatcher().invoke(to_json(InvokeCommand{.id = "l", .proplet_id = "me", .invocation_id = "j"}));
+  EXPECT_EQ(*answer(1).invocation.results.if_string(), "wasm:add:1:2");
+}
+
+TEST_F(DispatcherTest, an_invocation_of_what_is_not_ready_has_the_words_that_managers_look_for) {
+  dispatcher().invoke(to_json(InvokeCommand{.id = "l", .proplet_id = "me", .invocation_id = "i"}));
+  EXPECT_THAT(*answer().invocation.error, HasSubstr("has not been precompiled"));
+  EXPECT_EQ(answer().invocation.details.code, "worker.not_precompiled");
+  dispatcher().invoke(to_json(InvokeCommand{.id = "l", .broadcast = true, .invocation_id = "i"}));
+  dispatcher().invoke(to_json(InvokeCommand{.id = "l", .proplet_id = "other", .invocation_id = "i"}));
+  EXPECT_EQ(answers(), 1U);
+}
+
+TEST_F(DispatcherTest, an_invocation_that_cannot_be_read_is_answered_where_it_names_this_worker) {
+  dispatcher().invoke(R"({"id":"l","proplet_id":"me","invocation_id":"i","inputs":5})");
+  EXPECT_EQ(answer().invocation.details.code, "fleet.bad_member");
+  dispatcher().invoke(R"({"id":"l","invocation_id":"i","inputs":5})");
+  EXPECT_EQ(answers(), 1U);
+}
+
+TEST_F(DispatcherTest, results_may_be_held_back_for_upstreams_manager) {
+  config_.compat_result_delay = Duration{5000};
+  const auto begun = std::chrono::steady_clock::now();
+  start(task("t"));
+  EXPECT_GE(answer().not_before, begun + Duration{5000});
+}
+
+TEST_F(DispatcherTest, a_federated_rounds_result_has_upstreams_shape) {
+  auto round = task("t");
+  round.env = {{"ROUND_ID", "r1"}};
+  start(round);
+  const auto results = answer().result.results;
+  ASSERT_TRUE(results.is_object());
+  EXPECT_EQ(*results.find("round_id")->if_string(), "r1");
+  EXPECT_EQ(*results.find("format")->if_string(), "f32-delta");
+  EXPECT_EQ(results.find("num_samples")->if_uint64(), 1U);
+  EXPECT_TRUE(results.find("update_b64")->is_string());
+}
+
+}  // namespace
+}  // namespace coffer::fleet::worker

@@ -1,0 +1,23 @@
+#include "fleet/worker/error.h"
+
+namespace coffer::fleet::worker {
+
+std::string_view code_name(WorkerError code) {
+  switch (code) {
+    case WorkerError::tee_not_available: return "worker.tee_not_available";
+    case WorkerError::broker_not_allowed: return "worker.broker_not_allowed";
+    case WorkerError::tee_required: return "worker.tee_required";
+    case WorkerError::encrypted_image: return "worker.encrypted_image";
+    case WorkerError::not_precompiled: return "worker.not_precompiled";
+    case WorkerError::argument_refused: return "worker.argument_refused";
+    case WorkerError::unsupported: return "worker.unsupported";
+    case WorkerError::busy: return "worker.busy";
+    case WorkerError::stopped: return "worker.stopped";
+    case WorkerError::exit_code: return "worker.exit_code";
+    case WorkerError::http_status: return "worker.http_status";
+    case WorkerError::module_too_large: return "worker.module_too_large";
+  }
+  return "worker.unknown";
+}
+
+}  // namespace coffer::fleet::worker

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/result.h"
+
+namespace coffer::fleet::worker {
+
+// What goes wrong in a worker beside what its parts say themselves; the names go out in results ("code").
+enum class WorkerError {
+  tee_not_available,   // encrypted work where this worker cannot prove itself; never run otherwise
+  broker_not_allowed,  // a request names a key broker that is not on this worker's list
+  tee_required,        // PROPLET_TEE_ENABLED=true on a machine without a TEE: the worker does not start
+  encrypted_image,     // an encrypted image in a task that is not marked so
+  not_precompiled,     // an invocation of a task that is not latent here
+  argument_refused,    // a command-line argument that would reach the external runtime itself
+  unsupported,         // what this runtime cannot do
+  busy,                // as many tasks wait as may
+  stopped,             // by request, or because the worker ends
+  exit_code,           // the module ended with a code that is not 0
+  http_status,         // a module's address that answered with no module
+  module_too_large,
+};
+std::string_view code_name(WorkerError code);
+
+}  // namespace coffer::fleet::worker

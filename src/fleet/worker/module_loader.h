@@ -1,0 +1,48 @@
+// Brings the module of a plain task: out of the message, from an http(s) address, from a registry, or piece by piece
+// through the proxy.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <semaphore>
+#include <stop_token>
+
+#include "fleet/chunks.h"
+#include "fleet/commands.h"
+#include "fleet/worker/config.h"
+#include "fleet/worker/error.h"
+#include "net/http_client.h"
+
+namespace coffer::fleet::worker {
+
+class ModuleLoader {
+ public:
+  struct Parts {
+    std::shared_ptr<net::HttpClient> http;  // for modules' addresses and registries
+    ChunkAssembler* chunks = nullptr;       // outlives the loader
+    ChunkAssembler::Request ask_proxy{};
+    std::function<void(std::size_t)> fetched{};  // bytes that came over the network
+  };
+  ModuleLoader(const TaskConfig& config, Parts parts);
+
+  // `file` beats `image_url`. Errors: worker.http_status, worker.module_too_large, worker.encrypted_image, and those of
+  // net, image and the chunks; image.digest_mismatch where the request names another module's digest.
+  Result<std::shared_ptr<const Bytes>> load(const StartCommand& task, const std::stop_token& stop);
+
+ private:
+  Result<std::shared_ptr<const Bytes>> fetch(const StartCommand& task, const std::stop_token& stop);
+  Result<std::shared_ptr<const Bytes>> from_address(const std::string& url, const std::stop_token& stop);
+  Result<std::shared_ptr<const Bytes>> from_registry(const std::string& reference);
+  Result<std::shared_ptr<const Bytes>> from_proxy(const std::string& name, const std::stop_token& stop);
+
+  const TaskConfig& config_;
+  Parts parts_;
+  std::counting_semaphore<> pulls_;
+};
+
+// Whether an image_url is fetched as it is: http:// or https://.
+bool is_address(std::string_view image_url);
+// image.digest_mismatch where the task names a digest and the module has another; image.bad_digest for no digest.
+Result<> check_module_digest(const StartCommand& task, ByteView module);
+
+}  // namespace coffer::fleet::worker

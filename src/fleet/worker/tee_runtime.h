@@ -1,0 +1,44 @@
+// Encrypted tasks: attest, pull, decrypt and run in this process. The plaintext exists in this process's memory alone,
+// and there is no way from here to running anything that was not encrypted.
+#pragma once
+
+#include <functional>
+#include <semaphore>
+
+#include "fleet/worker/in_process.h"
+#include "fleet/worker/tee_access.h"
+#include "net/http_client.h"
+
+namespace coffer::fleet::worker {
+
+// How long the parts of one encrypted start took, and how they ended.
+struct TeeTimings {
+  Duration pull_and_decrypt{0};
+  std::size_t module_bytes = 0;
+  std::string_view outcome{};  // "ok", or the error's code
+};
+
+class TeeWasmRuntime final : public Runtime {
+ public:
+  struct Parts {
+    TeeAccess& tee;
+    std::shared_ptr<net::HttpClient> http{};  // for registries
+    std::function<void(const TeeTimings&)> observe{};
+  };
+  TeeWasmRuntime(const Config& config, Parts parts, InProcess in_process);
+
+  std::string_view name() const override { return "tee"; }
+  // worker.tee_not_available, worker.broker_not_allowed, guest.not_encrypted or image.not_encrypted for a plain image,
+  // and what image and key client say.
+  Result<PreparedModule> prepare(const StartCommand& task, const std::stop_token& stop) override;
+  RunReport run(const PreparedModule& module, const Run& run, const std::stop_token& stop) override;
+
+ private:
+  Result<PreparedModule> open(const StartCommand& task, TeeTimings& timings);
+  const Config& config_;
+  Parts parts_;
+  InProcess in_process_;
+  std::counting_semaphore<> pulls_;
+};
+
+}  // namespace coffer::fleet::worker

@@ -1,0 +1,282 @@
+#include "fleet/worker/worker.h"
+
+#include "base/log.h"
+#include "fleet/messages.h"
+#include "fleet/worker/attestation_keeper.h"
+#include "fleet/worker/dispatcher.h"
+#include "fleet/worker/heartbeat.h"
+#include "fleet/worker/host_runtime.h"
+#include "fleet/worker/monitor.h"
+#include "fleet/worker/outbox.h"
+#include "fleet/worker/tee_runtime.h"
+#include "fleet/worker/wasm_runtime.h"
+#include "fleet/worker/worker_metrics.h"
+#include "net/http_server.h"
+
+namespace coffer::fleet::worker {
+namespace {
+
+constexpr Duration drain_time = std::chrono::seconds{5};
+
+wasm::RuntimeOptions engine_options(const TaskConfig& config) {
+  // Tasks and daemons, and some room for those that are just ending.
+  return {.max_instances = config.max_tasks * 2 + 16, .memory_cache_entries = 64};
+}
+
+}  // namespace
+
+// In the order in which they need each other: what stands lower goes first.
+struct Worker::Impl {
+  Impl(Config given, Topics channel_topics) : config(std::move(given)), topics(std::move(channel_topics)) {}
+
+  Result<> open(const std::filesystem::path& root);
+  Result<> open_runtimes();
+  void open_dispatcher();
+  void open_reports();
+  Result<> serve_metrics();
+  Result<> connect();
+  void stop();
+
+  Result<> send(net::MqttMessage message) const;
+  void on_message(const net::MqttMessage& message);
+  void on_connected();
+  void publish(Topic topic, std::string payload, Outbox::Instant not_before = {});
+  // What nobody needs later is not kept while there is no connection.
+  void publish_now_or_never(Topic topic, std::string payload);
+  Capabilities capabilities() const;
+  net::ServerResponse answer(const net::ServerRequest& request) const;
+
+  Config config;
+  Topics topics;
+  std::unique_ptr<WorkerMetrics> metrics;
+  std::unique_ptr<TeeAccess> tee;
+  std::shared_ptr<net::HttpClient> http;
+  std::optional<wasm::Runtime> engine;
+  ChunkAssembler chunks;
+  std::unique_ptr<net::MqttClient> mqtt;
+  std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<ModuleLoader> loader;
+  std::unique_ptr<WasmRuntime> wasm_runtime;
+  std::unique_ptr<HostRuntime> host_runtime;
+  std::unique_ptr<TeeWasmRuntime> tee_runtime;
+  std::unique_ptr<Monitor> monitor;
+  std::unique_ptr<AttestationKeeper> keeper;
+  std::unique_ptr<Dispatcher> dispatcher;
+  std::unique_ptr<Heartbeat> heartbeat;
+  std::unique_ptr<net::HttpServer> server;
+  std::atomic<net::MqttClient*> client = nullptr;  // mqtt's, once it is there: its own thread is there sooner
+  std::atomic<bool> connected_before = false;
+};
+
+Result<> Worker::Impl::open(const std::filesystem::path& root) {
+  metrics = TRY(WorkerMetrics::create());
+  tee = TRY(TeeAccess::open(config, root));
+  http = TRY(net::HttpClient::create({.user_agent = "coffer-worker", .extra_root_pems = config.http_root_pems}));
+  engine = TRY(wasm::Runtime::create(engine_options(config.tasks)));
+  outbox = std::make_unique<Outbox>([this](net::MqttMessage message) { return send(std::move(message)); });
+  TRY(open_runtimes());
+  open_dispatcher();
+  open_reports();
+  TRY(serve_metrics());
+  return connect();
+}
+
+Result<> Worker::Impl::open_runtimes() {
+  const auto& own_id = config.identity.entity;
+  loader = std::make_unique<ModuleLoader>(
+      config.tasks, ModuleLoader::Parts{.http = http,
+                                        .chunks = &chunks,
+                                        .ask_proxy = [this](const FetchRequest& request) -> Result<> {
+                                          publish(Topic::fetch, to_json(request));
+                                          return {};
+                                        },
+                                        .fetched = [this](std::size_t bytes) { metrics->fetched(bytes); }});
+  wasm_runtime = std::make_unique<WasmRuntime>(*loader, InProcess{*engine, config.tasks, own_id});
+  const TeeWasmRuntime::Parts parts{
+      .tee = *tee, .http = http, .observe = [this](const TeeTimings& timings) { metrics->opened(timings); }};
+  tee_runtime = std::make_unique<TeeWasmRuntime>(config, parts, InProcess{*engine, config.tasks, own_id});
+  if (config.tasks.external_runtime.empty()) return {};
+  host_runtime = TRY(HostRuntime::create(config.tasks, *loader, *engine, own_id));
+  return {};
+}
+
+void Worker::Impl::open_dispatcher() {
+  const auto& own_id = config.identity.entity;
+  monitor = std::make_unique<Monitor>(
+      own_id, [this](const TaskMetrics& sample) { publish_now_or_never(Topic::task_metrics, to_json(sample)); });
+  keeper = std::make_unique<AttestationKeeper>(
+      *tee, own_id,
+      AttestationKeeper::Observers{
+          .changed = [this] { heartbeat->beat_now(); },
+          .attempted = [this](const AttestationKeeper::Attempt& a) { metrics->attested(a.took, a.outcome); }});
+  dispatcher = std::make_unique<Dispatcher>(
+      config,
+      Dispatcher::Parts{.wasm = *wasm_runtime,
+                        .host = host_runtime.get(),
+                        .tee = *tee_runtime,
+                        .tee_refusal = [this] { return tee->refusal(); },
+                        .answer = [this](Topic topic, std::string payload,
+                                         Outbox::Instant when) { publish(topic, std::move(payload), when); },
+                        .sign = [this](ResultStatement statement) { return keeper->sign(std::move(statement)); },
+                        .started =
+                            [this](const StartCommand& task) {
+                              metrics->task_started();
+                              if (config.monitoring && task.monitoring_profile) {
+                                monitor->watch(task.id, *task.monitoring_profile);
+                              }
+                            },
+                        .ended =
+                            [this](const StartCommand& task, std::string_view code) {
+                              metrics->task_ended(code);
+                              monitor->unwatch(task.id);
+                            }});
+}
+
+void Worker::Impl::open_reports() {
+  heartbeat = std::make_unique<Heartbeat>(
+      config,
+      Heartbeat::Actions{
+          .capabilities = [this] { return capabilities(); },
+          .publish = [this](Topic topic, std::string payload) { publish_now_or_never(topic, std::move(payload)); },
+          .measured = [this](const ProcessFacts& process, const MachineFacts& machine,
+                             double cpu) { metrics->process(process, machine, cpu); }});
+}
+
+Result<> Worker::Impl::serve_metrics() {
+  if (config.metrics_address.empty()) return {};
+  server = TRY(net::HttpServer::start({.sockets = {config.metrics_address}, .workers = 1},
+                                      [this](const net::ServerRequest& request) { return answer(request); }));
+  return {};
+}
+
+net::ServerResponse Worker::Impl::answer(const net::ServerRequest& request) const {
+  if (request.method != "GET" && request.method != "HEAD") {
+    return net::ServerResponse::text(405, "text/plain", "method not allowed\n");
+  }
+  if (request.path == "/health") {
+    const codec::json::Object health{{"status", "ok"}, {"running_tasks", dispatcher->running()}};
+    return net::ServerResponse::text(200, "application/json", codec::json::serialize(health));
+  }
+  if (request.path != "/metrics") return net::ServerResponse::text(404, "text/plain", "not found\n");
+  metrics->tasks_running(dispatcher->running());
+  return net::ServerResponse::text(200, net::MetricsRegistry::content_type, metrics->exposition());
+}
+
+Result<> Worker::Impl::connect() {
+  auto options = std::move(config.mqtt);
+  if (config.last_will) {
+    const Alive offline{
+        .proplet_id = config.identity.entity, .status = std::string{Alive::offline}, .name_space = config.name_space};
+    options.last_will = net::MqttMessage{topics.of(Topic::alive), to_bytes(to_json(offline)), 0};
+  }
+  mqtt = TRY(
+      net::MqttClient::start(std::move(options), {.on_message = [this](const net::MqttMessage& m) { on_message(m); },
+                                                  .on_connected = [this] { on_connected(); },
+                                                  .on_disconnected =
+                                                      [](const Error& why) {
+                                                        log::warn("worker.disconnected", why.message,
+                                                                  {{"code", std::string{why.code.name()}}});
+                                                      }}));
+  for (const auto topic : {Topic::start, Topic::stop, Topic::invoke, Topic::chunk}) {
+    TRY(mqtt->subscribe(topics.of(topic), config.qos));
+  }
+  client = mqtt.get();
+  // A connection that was made meanwhile could not be announced yet.
+  if (mqtt->connected()) heartbeat->announce();
+  keeper->start();
+  return {};
+}
+
+Result<> Worker::Impl::send(net::MqttMessage message) const {
+  auto* const sender = client.load();
+  if (sender == nullptr) return fail(net::NetError::queue_full, "the MQTT client is just being made");
+  return sender->publish(std::move(message));
+}
+
+void Worker::Impl::on_connected() {
+  log::info("worker.connected", "in touch with the MQTT broker", {{"channel", topics.base()}});
+  if (connected_before.exchange(true)) metrics->reconnected();
+  heartbeat->announce();
+}
+
+void Worker::Impl::on_message(const net::MqttMessage& message) {
+  const auto topic = topics.classify(message.topic);
+  if (!topic) return;
+  const auto payload = as_text(message.payload);
+  switch (*topic) {
+    case Topic::start: return dispatcher->start(payload);
+    case Topic::stop: return dispatcher->stop(payload);
+    case Topic::invoke: return dispatcher->invoke(payload);
+    case Topic::chunk: break;
+    default: return;
+  }
+  auto chunk = parse_chunk(payload);
+  const auto accepted = chunk ? chunks.accept(std::move(*chunk)) : Result<>{std::unexpected(chunk.error())};
+  // Every worker of the channel hears every chunk; most are for others.
+  if (accepted || accepted.error().code == FleetError::unknown_assembly) return;
+  log::warn("worker.bad_chunk", accepted.error().message, {{"code", std::string{accepted.error().code.name()}}});
+}
+
+void Worker::Impl::publish(Topic topic, std::string payload, Outbox::Instant not_before) {
+  outbox->send({.topic = topics.of(topic), .payload = to_bytes(payload), .qos = config.qos}, not_before);
+}
+
+void Worker::Impl::publish_now_or_never(Topic topic, std::string payload) {
+  const auto* const sender = client.load();
+  if (sender != nullptr && sender->connected()) publish(topic, std::move(payload));
+}
+
+Capabilities Worker::Impl::capabilities() const {
+  const auto machine = read_machine_facts();
+  Capabilities out{.tee = tee->tee(),
+                   .attestation = keeper->current(system_clock().now()),
+                   .runtimes = {"wasm"},
+                   .memory_bytes = machine.memory_bytes,
+                   .memory_available_bytes = machine.memory_available_bytes,
+                   .running_tasks = dispatcher->running(),
+                   .max_tasks = config.tasks.max_tasks,
+                   .tags = config.tags};
+  if (host_runtime) out.runtimes.emplace_back("host");
+  if (!tee->refusal()) out.runtimes.emplace_back("tee");
+  return out;
+}
+
+// Tasks first, then their results, then the connection; after it nobody calls in here any more.
+void Worker::Impl::stop() {
+  if (server) server->stop();
+  chunks.close();
+  if (dispatcher) dispatcher->finish();
+  if (outbox) outbox->flush();
+  if (mqtt) mqtt->stop(drain_time);
+  if (heartbeat) heartbeat->stop();
+  keeper.reset();
+  monitor.reset();
+}
+
+Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Worker::~Worker() {
+  stop();
+}
+
+void Worker::stop() {
+  if (impl_) impl_->stop();
+}
+
+std::string Worker::metrics_address() const {
+  return impl_->server ? impl_->server->addresses().front() : "";
+}
+
+Result<std::unique_ptr<Worker>> Worker::start(Config config, const std::filesystem::path& root) {
+  for (const auto& notice : config.notices) log::warn("worker.config", notice);
+  if (!is_uuid(config.identity.entity)) {
+    log::warn("worker.config", "the entity id is no UUID: managers refuse such workers in their REST API",
+              {{"entity_id", config.identity.entity}});
+  }
+  auto topics = TRY(Topics::create(config.identity.tenant, config.identity.channel));
+  auto worker = std::unique_ptr<Worker>(new Worker(std::make_unique<Impl>(std::move(config), std::move(topics))));
+  TRY(worker->impl_->open(root));
+  return worker;
+}
+
+}  // namespace coffer::fleet::worker

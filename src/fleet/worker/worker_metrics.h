@@ -1,0 +1,38 @@
+// The worker's metrics by Prometheus, under upstream's names, and its own about attestation.
+#pragma once
+
+#include <memory>
+
+#include "fleet/worker/machine_facts.h"
+#include "fleet/worker/tee_runtime.h"
+#include "net/metrics.h"
+
+namespace coffer::fleet::worker {
+
+class WorkerMetrics {
+ public:
+  static Result<std::unique_ptr<WorkerMetrics>> create();
+
+  void task_started() { started_.increment(); }
+  // `outcome`: empty for success, otherwise the error's code.
+  void task_ended(std::string_view outcome);
+  void tasks_running(std::size_t count) { running_.set(static_cast<double>(count)); }
+  void reconnected() { reconnects_.increment(); }
+  void fetched(std::size_t bytes) { fetched_.increment({}, static_cast<double>(bytes)); }
+  void attested(Duration took, std::string_view outcome);
+  void opened(const TeeTimings& timings);
+  void process(const ProcessFacts& process, const MachineFacts& machine, double cpu_percent);
+
+  std::string exposition() const { return registry_->exposition(); }
+
+ private:
+  struct Handles;
+  explicit WorkerMetrics(std::unique_ptr<net::MetricsRegistry> registry, const Handles& handles);
+
+  std::unique_ptr<net::MetricsRegistry> registry_;
+  net::Counter started_, completed_, failed_, reconnects_, fetched_, attestations_, opened_, opened_bytes_, refused_;
+  net::Gauge running_, cpu_ratio_, cpu_user_, cpu_system_, rss_, container_usage_, container_limit_;
+  net::Histogram attestation_seconds_, open_seconds_;
+};
+
+}  // namespace coffer::fleet::worker
