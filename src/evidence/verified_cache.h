@@ -1,5 +1,5 @@
-// What was verified, by the exact bytes that it was verified from. Readers of different shards never meet; within one
-// they hold a lock for the length of a map look-up.
+// What was verified, or parsed at some cost, by the exact bytes that it came from. Readers of different shards never
+// meet; within one they hold a lock for the length of a map look-up.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 
-namespace coffer::evidence::dcap::detail {
+namespace coffer::evidence {
 
 template <class Value>
 class VerifiedCache {
@@ -59,4 +59,4 @@ class VerifiedCache {
   std::array<Shard, 16> shards_;
 };
 
-}  // namespace coffer::evidence::dcap::detail
+}  // namespace coffer::evidence
