@@ -3,9 +3,9 @@
 #include "codec/base64.h"
 #include "crypto/hash.h"
 #include "evidence/config_section.h"
-#include "evidence/dcap/detail/cache.h"
 #include "evidence/dcap/detail/little_endian.h"
 #include "evidence/dcap/verified_collateral.h"
+#include "evidence/verified_cache.h"
 #include "net/url.h"
 
 namespace coffer::evidence::dcap {
@@ -177,9 +177,9 @@ class CachingEngine final : public Engine {
 
   Settings settings_;
   TrustedRoots roots_;
-  mutable detail::VerifiedCache<VerifiedQe> quoting_enclaves_;
-  mutable detail::VerifiedCache<PckChain> chains_;
-  mutable detail::VerifiedCache<VerifiedCollateral> collaterals_;
+  mutable VerifiedCache<VerifiedQe> quoting_enclaves_;
+  mutable VerifiedCache<PckChain> chains_;
+  mutable VerifiedCache<VerifiedCollateral> collaterals_;
 };
 
 }  // namespace
