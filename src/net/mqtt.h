@@ -1,6 +1,5 @@
 // The one MQTT client, over libmosquitto: a thread of its own that connects, comes back with growing pauses, subscribes
-// again each time, and hands messages to a handler. Sessions are clean (as all of the fleet's), nothing is retained
-// unless asked for.
+// again each time, and hands messages to a handler. Sessions are clean and nothing is retained unless asked for.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +41,9 @@ struct MqttOptions {
   std::size_t max_queue_bytes = 64U << 20;  // and their payloads
   std::size_t max_packet_size = 10U << 20;  // of what comes in: over it a message is dropped and counted
   std::optional<MqttMessage> last_will{};
+  // The broker keeps what comes for the client id's subscriptions of QoS 1 and 2 while it is away, also from one process
+  // to the next; of QoS 0 nothing. Version 3.1.1 alone.
+  bool durable_session = false;
   enum class Version { v3_1_1, v5 } version = Version::v3_1_1;
 };
 

@@ -149,6 +149,34 @@ TEST(Mqtt, starts_before_its_broker) {
   EXPECT_GE(peer.client->statistics().failed_connects, 1U);
 }
 
+TEST(Mqtt, finds_what_came_while_it_was_away_where_its_session_is_durable) {
+  Mosquitto broker;
+  broker.start();
+  Peer sender{options_for(broker.address(), "s")};
+  expect_connected(sender);
+  for (const bool durable : {true, false}) {
+    auto options = options_for(broker.address(), durable ? "kept" : "clean");
+    options.durable_session = durable;
+    {
+      auto own = options_for(broker.address(), options.client_id);
+      own.durable_session = durable;
+      Peer listener{std::move(own)};
+      ASSERT_TRUE(listener.client->subscribe("kept"));
+      ASSERT_TRUE(listener.client->subscribe("fleeting", 0));
+      expect_connected(listener);
+    }
+    for (const auto* topic : {"fleeting", "kept"}) {
+      ASSERT_TRUE(sender.client->publish_and_wait({.topic = topic, .payload = to_bytes(topic)}, 10s));
+    }
+    Peer again{std::move(options)};
+    expect_connected(again);
+    const auto message = again.receive(durable ? 10s : 300ms);
+    ASSERT_EQ(message.has_value(), durable);
+    if (message) EXPECT_EQ(message->topic, "kept");
+    EXPECT_FALSE(again.receive(200ms));
+  }
+}
+
 TEST(Mqtt, sends_again_what_a_cut_connection_did_not_deliver) {
   Mosquitto broker;
   broker.start();

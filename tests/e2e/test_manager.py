@@ -244,6 +244,22 @@ def test_a_manager_that_is_killed_loses_nothing(tmp_path, broker):  # noqa: F811
     worker.close()
 
 
+def test_results_that_come_while_no_manager_runs_are_kept_for_the_next(tmp_path, broker):  # noqa: F811
+    worker = UpstreamWorker(broker.address)
+    with manager(tmp_path, broker.address) as api:
+        known(api)
+        tasks = [api.start() for _ in range(3)]
+        wait_until(lambda: len(worker.starts) == 3, "the starts")
+        api.process.send_signal(signal.SIGKILL)
+        api.process.wait()
+    for task in tasks:
+        worker.result(task, "30")
+    with manager(tmp_path, broker.address) as api:
+        for task in tasks:
+            api.wait(task, COMPLETED)
+    worker.close()
+
+
 def test_callers_are_known_by_their_tokens(tmp_path, broker):  # noqa: F811
     users = tmp_path / "users.toml"
     users.write_text("".join(f'[[token]]\nname = "{role}"\nrole = "{role}"\n'

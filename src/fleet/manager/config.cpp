@@ -25,6 +25,7 @@ Result<> read_mqtt(const Variables& variables, Config& config) {
   config.mqtt = TRY(read_broker(variables, config.identity));
   config.mqtt.max_queue = 8192;
   config.mqtt.max_queue_bytes = 256U << 20;
+  config.mqtt.durable_session = !TRY(variables.flag("MQTT_CLEAN_SESSION", false));
   config.qos = TRY(read_qos(variables));
   config.mqtt_timeout = config.mqtt.connect_timeout;
   return {};

@@ -38,6 +38,7 @@ TEST(ManagerConfig, defaults_are_upstreams_but_for_the_store) {
   EXPECT_EQ(config->mqtt.username, "m");
   EXPECT_EQ(as_text(config->mqtt.password.expose()), "k");
   EXPECT_EQ(config->qos, 2);
+  EXPECT_TRUE(config->mqtt.durable_session);
   EXPECT_EQ(config->http_host, "localhost");
   EXPECT_EQ(config->http_port, 7070);
   EXPECT_EQ(config->storage, StorageKind::sqlite);

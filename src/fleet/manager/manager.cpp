@@ -108,7 +108,7 @@ void Manager::tick() {
   save_published();
   step("fleet.cron_failed", run_due());
   step("fleet.telemetry_unsaved", telemetry_.save(*database_));
-  if (outbox_.connected()) step("fleet.publish_again_failed", publish_again());
+  step("fleet.settle_failed", settle());
   if (count_of_ticks % 5 == 4) {
     step("fleet.workers_unsaved", workers_.save(*database_));
     step("fleet.count_failed", count());

@@ -127,7 +127,7 @@ class Manager {
   Result<bool> dispatch_page(std::size_t skip, std::size_t& given);
   Result<> run_due();
   Result<> run_one_due(store::SqlTransaction& transaction, Task& task, Effects& effects);
-  Result<> publish_again();
+  Result<> settle();
   Result<> find_lost();
   Result<> end_lost(const std::string& worker, ManagerError code, const std::string& why);
   Result<> end_lost_broadcasts();

@@ -62,7 +62,7 @@ void Manager::save_published() {
       if (!task || task->state != TaskState::running || task->claimed_by != options_.id) continue;
       task->published = true;
       task->claimed_by.clear();
-      task->claim_until.reset();
+      if (!task->stop_requested) task->claim_until.reset();
       TRY(store::save(transaction, *task));
     }
     return {};
@@ -114,11 +114,18 @@ Result<std::size_t> Manager::dispatch() {
   return given;
 }
 
-// Another manager's claims end when it has died; our own when the broker did not answer.
-Result<> Manager::publish_again() {
+// Another manager's claims end when it has died; our own when the broker did not answer. A worker that does not answer
+// a stop is not waited for.
+Result<> Manager::settle() {
   return change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     const auto at = now();
-    for (auto& task : TRY(store::unpublished(transaction, at, page_size))) {
+    for (auto& task : TRY(store::unsettled(transaction, at, page_size))) {
+      if (task.stop_requested) {
+        TRY(progress_.fail_run(transaction, task, ManagerError::stopped, "its worker did not answer the stop", at,
+                               effects));
+        continue;
+      }
+      if (!outbox_.connected()) continue;
       task.claimed_by = options_.id;
       task.claim_until = at + options_.claim_lifetime;
       TRY(store::save(transaction, task));

@@ -140,9 +140,8 @@ Result<> Manager::stop_task(std::string_view id) {
     if (!is_stoppable(task)) {
       return fail(ManagerError::not_running, "task \"" + task.id() + "\" is not running");
     }
+    if (task.state != TaskState::scheduled) progress_.request_stop(task, at, effects);
     task.stop_requested = true;
-    task.updated_at = at;
-    if (task.state != TaskState::scheduled) effects.stops.push_back(Progress::stop_command(task));
     const auto worker = workers_.find(task.assigned);
     const bool deaf = !task.work.broadcast && !(worker && workers_.is_alive(*worker, at));
     if (task.state == TaskState::scheduled || (task.state == TaskState::running && deaf)) {

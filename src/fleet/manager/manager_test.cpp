@@ -263,6 +263,18 @@ TEST_P(ManagerTest, stop_ends_what_waits_or_runs_nowhere) {
   EXPECT_EQ(h().manager->stop_task(h().create(plain_task).id()).error().code, ManagerError::not_running);
 }
 
+TEST_P(ManagerTest, a_worker_that_does_not_answer_a_stop_is_not_waited_for) {
+  const auto task = h().start(plain_task);
+  h().manager->tick();
+  ASSERT_TRUE(h().manager->stop_task(task.id()));
+  h().pass_alive(20s, 1);
+  EXPECT_EQ(h().state(task.id()), TaskState::running);
+  h().pass_alive(15s, 1);
+  EXPECT_EQ(h().state(task.id()), TaskState::failed);
+  EXPECT_EQ(h().task(task.id()).code, "manager.stopped");
+  EXPECT_EQ(h().manager->worker(worker_id(1))->task_count, 0U);
+}
+
 TEST_P(ManagerTest, a_daemon_that_counts_as_completed_can_still_be_stopped) {
   const auto task = h().start(R"({"name":"a","image_url":"x","daemon":true})");
   h().result(task.id(), "");

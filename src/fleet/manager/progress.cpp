@@ -115,6 +115,13 @@ Result<> Progress::go_on(SqlTransaction& transaction, const Task& ended, TimePoi
   return {};
 }
 
+void Progress::request_stop(Task& task, TimePoint now, Effects& effects) const {
+  task.stop_requested = true;
+  task.updated_at = now;
+  task.claim_until = now + options_.stop_grace;
+  effects.stops.push_back(stop_command(task));
+}
+
 StopCommand Progress::stop_command(const Task& task) {
   return {.id = task.id(), .broadcast = task.work.broadcast, .proplet_id = task.assigned};
 }
@@ -125,8 +132,7 @@ Result<> Progress::stop_all(SqlTransaction& transaction, std::vector<Task>& task
     if (is_terminal(task.state)) continue;
     task.updated_at = now;
     if (task.state == TaskState::running) {
-      task.stop_requested = true;
-      effects.stops.push_back(stop_command(task));
+      request_stop(task, now, effects);
     } else {
       task.state = TaskState::skipped;
       task.finish_time = now;

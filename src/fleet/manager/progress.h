@@ -23,6 +23,7 @@ struct Effects {
 struct ProgressOptions {
   std::string manager_id;  // of this process
   Duration claim_lifetime = std::chrono::seconds{15};
+  Duration stop_grace = std::chrono::seconds{30};  // for a worker's word that it stopped
 };
 
 class Progress {
@@ -53,6 +54,8 @@ class Progress {
   // Asks workers to stop, takes out of the queue, skips what has not begun.
   Result<> stop_all(store::SqlTransaction& transaction, std::vector<Task>& tasks, std::string_view why, TimePoint now,
                     Effects& effects);
+  // Of a task that a worker has; the caller saves it.
+  void request_stop(Task& task, TimePoint now, Effects& effects) const;
   static StopCommand stop_command(const Task& task);
 
  private:

@@ -205,8 +205,13 @@ Result<> RunningManager::Impl::start_mqtt(Config& config) {
     log::warn("fleet.broker_lost", why.message, {{"code", std::string{why.code.name()}}});
   };
   mqtt = TRY(net::MqttClient::start(std::move(config.mqtt), std::move(handlers)));
-  TRY(mqtt->subscribe(topics.base() + "/control/proplet/+", config.qos));
-  TRY(mqtt->subscribe(topics.of(Topic::round_start), config.qos));
+  // What tells the present state is of QoS 0, so that the broker keeps room for results while no manager runs.
+  for (const auto topic : {Topic::alive, Topic::node_metrics, Topic::task_metrics}) {
+    TRY(mqtt->subscribe(topics.of(topic), 0));
+  }
+  for (const auto topic : {Topic::discovery, Topic::results, Topic::invoke_results, Topic::round_start}) {
+    TRY(mqtt->subscribe(topics.of(topic), config.qos));
+  }
   outbox.set(mqtt.get());
   return {};
 }

@@ -43,8 +43,8 @@ Result<std::vector<Task>> running_on(SqlTransaction& transaction, std::string_vi
 Result<std::vector<Task>> running_broadcasts(SqlTransaction& transaction);
 // In the queue and due, by priority, then by age; `after` skips that many.
 Result<std::vector<Task>> queued(SqlTransaction& transaction, TimePoint now, std::size_t limit, std::size_t after);
-// Running without the broker's acknowledgement, whose claim has ended.
-Result<std::vector<Task>> unpublished(SqlTransaction& transaction, TimePoint now, std::size_t limit);
+// Running without the broker's acknowledgement of their start, or asked to stop, whose time for that has ended.
+Result<std::vector<Task>> unsettled(SqlTransaction& transaction, TimePoint now, std::size_t limit);
 // Whose schedule says now.
 Result<std::vector<Task>> due(SqlTransaction& transaction, TimePoint now, std::size_t limit);
 struct Counts {

@@ -22,14 +22,14 @@ std::int64_t number(TimePoint time) {
 
 std::vector<SqlValue> columns_of(const Task& task) {
   const bool queued = task.state == TaskState::scheduled;
-  const bool unpublished = task.state == TaskState::running && !task.published;
+  const bool watched = task.state == TaskState::running && (!task.published || task.stop_requested);
   return {task.id(),
           std::int64_t{static_cast<int>(task.state)},
           std::int64_t{task.priority},
           value_of(queued ? task.queued_at : std::nullopt),
           value_of(queued ? task.not_before : std::nullopt),
           value_of(task.next_run),
-          value_of(unpublished ? task.claim_until : std::nullopt),
+          value_of(watched ? task.claim_until : std::nullopt),
           text_or_null(task.assigned),
           text_or_null(task.job_id),
           text_or_null(task.workflow_id),
@@ -152,7 +152,7 @@ Result<std::vector<Task>> queued(SqlTransaction& transaction, TimePoint now, std
                             {number(now), static_cast<std::int64_t>(limit), static_cast<std::int64_t>(after)})));
 }
 
-Result<std::vector<Task>> unpublished(SqlTransaction& transaction, TimePoint now, std::size_t limit) {
+Result<std::vector<Task>> unsettled(SqlTransaction& transaction, TimePoint now, std::size_t limit) {
   return read(
       TRY(transaction.query("SELECT document FROM tasks WHERE claim_until IS NOT NULL AND claim_until <= $1 "
                             "ORDER BY claim_until LIMIT $2",

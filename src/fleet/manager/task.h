@@ -71,7 +71,7 @@ struct Task {
   std::optional<TimePoint> queued_at{}, not_before{};
 
   // Between the commit that made it run and the broker's acknowledgement of its start, a task is claimed by one
-  // manager; another takes over after `claim_until`.
+  // manager; another takes over after `claim_until`. After a stop, that is until when the worker has time for it.
   bool published = false;
   std::string claimed_by{};
   std::optional<TimePoint> claim_until{};

@@ -89,7 +89,8 @@ Result<std::unique_ptr<MqttSession>> MqttSession::open(const Setup& setup, Stead
   Result<> outcome;
   for (const std::string& number : numbers) {
     const MqttOptions& options = setup.options;
-    auto* handle = mosquitto_new(options.client_id.empty() ? nullptr : options.client_id.c_str(), true, nullptr);
+    const char* id = options.client_id.empty() ? nullptr : options.client_id.c_str();
+    auto* handle = mosquitto_new(id, id == nullptr || !options.durable_session, nullptr);
     if (handle == nullptr) return fail(NetError::bad_configuration, "libmosquitto made no client");
     std::unique_ptr<MqttSession> session{new MqttSession{options, handle, setup.tls != nullptr}};
     TRY(session->configure(setup.tls));
