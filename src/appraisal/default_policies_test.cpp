@@ -283,6 +283,51 @@ TEST(DefaultCpuPolicy, firmware_of_a_measured_boot_counts_where_it_is_named) {
   EXPECT_EQ(appraise("default_cpu", input, references), (Vector{33, 2, 0}));
 }
 
+TEST(DefaultCpuPolicy, a_keystone_enclave_rests_on_its_hash_and_its_monitor) {
+  const auto input = parsed(R"({"keystone":{"enclave":{"hash":"e"},"security_monitor":{"hash":"m"}}})");
+  const auto references = parsed(R"({"keystone_enclave_hash":["e"],"keystone_monitor_hash":["m"]})");
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", input, json::Object{}), contraindicated);
+  EXPECT_EQ(appraise("default_cpu", with(input, {"keystone", "enclave", "hash"}, "x"), references), (Vector{33, 2, 2}));
+  EXPECT_EQ(appraise("default_cpu", with(input, {"keystone", "security_monitor", "hash"}, "x"), references),
+            (Vector{3, 97, 36}));
+}
+
+const auto toy = parsed(R"({"external":{"toy":{"image":{"digest":"i","version":3},"svn":7,"debug":false}}})");
+const auto toy_references = parsed(R"({
+  "external_toy_executables":["image.digest","image.version"],"external_toy_image_digest":["other","i"],
+  "external_toy_image_version":[3],"external_toy_hardware":["svn"],"external_toy_svn":[7,8],
+  "external_toy_configuration":["debug"],"external_toy_debug":[false]})");
+
+TEST(DefaultCpuPolicy, claims_of_an_external_tee_count_as_its_owner_says) {
+  EXPECT_EQ(appraise("default_cpu", toy, toy_references), (Vector{3, 2, 2}));
+  const auto changed = [](std::initializer_list<std::string_view> path, json::Value value) {
+    return appraise("default_cpu", with(toy, path, std::move(value)), toy_references);
+  };
+  EXPECT_EQ(changed({"external", "toy", "image", "digest"}, "x"), (Vector{33, 2, 2}));
+  EXPECT_EQ(changed({"external", "toy", "image", "version"}, "3"), (Vector{33, 2, 2}));
+  EXPECT_EQ(changed({"external", "toy", "image"}, "i"), (Vector{33, 2, 2}));
+  EXPECT_EQ(changed({"external", "toy", "svn"}, 6), (Vector{3, 97, 2}));
+  EXPECT_EQ(changed({"external", "toy", "debug"}, true), (Vector{3, 2, 36}));
+}
+
+TEST(DefaultCpuPolicy, claims_of_an_external_tee_count_for_nothing_unless_named) {
+  EXPECT_EQ(appraise("default_cpu", toy, json::Object{}), contraindicated);
+  for (const auto* name : {"external_toy_executables", "external_toy_image_digest", "external_toy_image_version"}) {
+    auto references = toy_references;
+    references.if_object()->erase(name);
+    EXPECT_EQ(appraise("default_cpu", toy, references), (Vector{33, 2, 2})) << name;
+  }
+  EXPECT_EQ(appraise("default_cpu", toy, with(toy_references, {"external_toy_executables"}, json::Array{})),
+            (Vector{33, 2, 2}));
+  // A claim that is not there is not taken for null, nor another type's for this one's.
+  const auto missing = with(with(toy_references, {"external_toy_hardware"}, json::Array{"none"}), {"external_toy_none"},
+                            json::Array{"x"});
+  EXPECT_EQ(appraise("default_cpu", toy, missing), (Vector{3, 97, 2}));
+  const auto other = parsed(R"({"external":{"other":{"svn":7,"image":{"digest":"i","version":3},"debug":false}}})");
+  EXPECT_EQ(appraise("default_cpu", other, toy_references), contraindicated);
+}
+
 TEST(DefaultCpuPolicy, secure_execution_rests_on_its_verifier_and_the_rest_on_nothing) {
   EXPECT_EQ(appraise("default_cpu", parsed(R"({"se":{"version":"1"}})"), json::Object{}), (Vector{3, 2, 2}));
   for (const auto tee : {"sgx", "cca", "csv", "psa", "keystone"}) {

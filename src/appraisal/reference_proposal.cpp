@@ -61,6 +61,8 @@ constexpr std::array rows{
     Row{TeeKind::cca, "cca_realm_initial_measurement", "/realm/cca-realm-initial-measurement"},
     Row{TeeKind::cca, "cca_platform_implementation_id", "/platform/cca-platform-implementation-id"},
     Row{TeeKind::psa, "psa_implementation_id", "/psa-implementation-id"},
+    Row{TeeKind::keystone, "keystone_enclave_hash", "/enclave/hash"},
+    Row{TeeKind::keystone, "keystone_monitor_hash", "/security_monitor/hash"},
     Row{TeeKind::nvidia, "allowed_gpu_fwids", "/config/fwid"},
     Row{TeeKind::nvidia, "allowed_driver_versions", "/config/driver_version"},
     Row{TeeKind::nvidia, "allowed_vbios_versions", "/config/vbios_version"},

@@ -32,6 +32,12 @@ TEST(ReferenceProposal, nested_claims_are_found) {
   EXPECT_EQ(as_text(propose_references(TeeKind::tdx, claims)), R"(rtmr_1=["11"] mr_td=["22"] )");
 }
 
+TEST(ReferenceProposal, an_enclave_of_keystone_gives_its_hash_and_its_monitors) {
+  const auto claims = parsed(R"({"enclave":{"hash":"ee","data":"00"},"security_monitor":{"hash":"11"}})");
+  EXPECT_EQ(as_text(propose_references(TeeKind::keystone, claims)),
+            R"(keystone_enclave_hash=["ee"] keystone_monitor_hash=["11"] )");
+}
+
 TEST(ReferenceProposal, boot_events_give_the_digests_of_kernel_and_command_line) {
   const auto claims = parsed(R"json({"uefi_event_logs":[
     {"type_name":"EV_EFI_BOOT_SERVICES_APPLICATION","details":{"device_paths":["File(shim)"]},"digests":[{"digest":"00"}]},

@@ -29,6 +29,10 @@ FAULTS = {
                     "old-tcb": "tcb_status", "expired": "collateral_expiration_status"},
     "tpm": {"wrong-measurement": "pcr04", "wrong-nonce": "evidence.report_data_mismatch", "unknown-ak": "tpm.",
             "expired": "tpm.", "altered-event": "tpm.", "bad-signature": "tpm.bad_signature"},
+    "keystone": {"wrong-measurement": "enclave.hash", "wrong-monitor": "security_monitor.hash",
+                 "wrong-nonce": "evidence.report_data_mismatch", "bad-signature": "keystone.enclave_signature",
+                 "bad-monitor-signature": "keystone.monitor_signature", "expired": "keystone.untrusted_chain",
+                 "wrong-root": "keystone.untrusted_chain"},
 }
 
 

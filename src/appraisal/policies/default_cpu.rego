@@ -274,6 +274,56 @@ configuration := 2 if {
 	input.psa["psa-security-lifecycle-name"] == "secured"
 }
 
+# ---- keystone: RISC-V enclaves. The verifier knows the device; its security monitor is all the firmware and all the
+# configuration there is
+
+executables := 3 if {
+	input.keystone
+	input.keystone.enclave.hash in query_reference_value("keystone_enclave_hash")
+}
+
+hardware := 2 if {
+	input.keystone
+	input.keystone.security_monitor.hash in query_reference_value("keystone_monitor_hash")
+}
+
+configuration := 2 if {
+	input.keystone
+	input.keystone.security_monitor.hash in query_reference_value("keystone_monitor_hash")
+}
+
+# ---- external: a TEE of the owner's own, type "toy". Which of its claims count for what the owner says:
+# external_toy_executables = ["image.digest"], and external_toy_image_digest = ["<good>", ...] what they may be
+
+executables := 3 if {
+	input.external
+	external_claims_hold("executables")
+}
+
+hardware := 2 if {
+	input.external
+	external_claims_hold("hardware")
+}
+
+configuration := 2 if {
+	input.external
+	external_claims_hold("configuration")
+}
+
+external_claims_hold(aspect) if {
+	some type, claims in input.external
+	names := query_reference_value(concat("_", ["external", type, aspect]))
+	is_array(names)
+	count(names) > 0
+	every name in names {
+		is_string(name)
+		path := split(name, ".")
+		found := object.get(claims, path, null)
+		found != null
+		found in query_reference_value(concat("_", array.concat(["external", type], path)))
+	}
+}
+
 # ---- se: IBM Secure Execution; the verifier compared the measurements with the host keys already
 
 executables := 3 if input.se
