@@ -81,6 +81,48 @@ TEST(MeasuredBoot, registers_of_which_nothing_is_expected_are_not_compared) {
   EXPECT_TRUE(boot.explain().empty());
 }
 
+// The known machine, and another that differs in kernel, command line and initrd.
+json::Array two_machines() {
+  return {json::Array{expected(4, "EV_EFI_BOOT_SERVICES_APPLICATION", "d4", "other kernel"),
+                      expected(9, "EV_EVENT_TAG", "d1", "other command line"),
+                      expected(9, "EV_EVENT_TAG", "d2", "other initrd")},
+          *Boot{}.reference};
+}
+
+TEST(MeasuredBoot, any_of_several_machines_may_be_the_one) {
+  Boot boot;
+  boot.reference = two_machines();
+  EXPECT_TRUE(boot.explain().empty());
+  boot.events = {event(4, "EV_EFI_BOOT_SERVICES_APPLICATION", "d4"), event(9, "EV_EVENT_TAG", "d1"),
+                 event(9, "EV_EVENT_TAG", "d2")};
+  EXPECT_TRUE(boot.explain().empty());
+}
+
+TEST(MeasuredBoot, of_several_machines_the_nearest_explains) {
+  Boot boot;
+  boot.reference = two_machines();
+  boot.events[3] = event(9, "EV_EVENT_TAG", "ff", "Linux initrd");
+  const auto conditions = boot.explain();
+  ASSERT_EQ(conditions.size(), 1U);
+  EXPECT_NE(conditions[0].text.find("of the 2 machines known, the nearest: PCR 9, event 1: expected initrd"),
+            std::string::npos)
+      << conditions[0].text;
+  // As many registers differ; more events agree with the first machine.
+  boot.events = {event(4, "EV_EFI_BOOT_SERVICES_APPLICATION", "00"), event(9, "EV_EVENT_TAG", "d1"),
+                 event(9, "EV_EVENT_TAG", "00")};
+  ASSERT_EQ(boot.explain().size(), 2U);
+  EXPECT_NE(boot.explain()[1].text.find("expected other initrd"), std::string::npos);
+}
+
+TEST(MeasuredBoot, a_machine_that_is_not_in_the_form_is_passed_over) {
+  Boot boot;
+  auto machines = two_machines();
+  machines.emplace_back("text");
+  machines.emplace_back(json::Array{});
+  boot.reference = machines;
+  EXPECT_TRUE(boot.explain().empty());
+}
+
 TEST(MeasuredBoot, without_a_prediction_there_is_nothing_to_compare) {
   Boot boot;
   boot.events[2] = event(9, "EV_EVENT_TAG", "ff");

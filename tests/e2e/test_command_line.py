@@ -97,6 +97,18 @@ def test_reference_values_are_set_shown_and_listed(broker):
     assert "snp_launch_measurement" in broker.coffer("reference", "list").stdout
 
 
+def test_reference_values_of_one_machine_more_stand_beside_those_there(broker):
+    broker.coffer("reference", "set", "tpm_pcr04", "aa")
+    broker.coffer("reference", "set", "tpm_pcr04", "bb", "aa", "--add")
+    assert broker.json("reference", "get", "tpm_pcr04") == ["aa", "bb"]
+    broker.coffer("reference", "set", "tpm_pcr09", "cc", "--add")
+    assert broker.json("reference", "get", "tpm_pcr09") == ["cc"]
+    broker.coffer("reference", "set", "xfam", "1", "--single")
+    single = broker.coffer("reference", "set", "xfam", "2", "--add", check=False)
+    assert single.returncode == 2
+    assert "single value" in single.stderr
+
+
 def test_a_policy_is_set_shown_and_refused_with_its_line(broker, tmp_path):
     policy = tmp_path / "mine.rego"
     policy.write_text("package policy\n\ndefault allow := false\n")

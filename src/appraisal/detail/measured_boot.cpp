@@ -45,7 +45,8 @@ Registers by_register(const std::vector<eventlog::EventSummary>& events) {
   return out;
 }
 
-Registers read_reference(const json::Value& value) {
+// Empty where it is not in the form of `coffer measure`.
+Registers read_machine(const json::Value& value) {
   Registers out;
   if (value.if_array() == nullptr) return out;
   for (const auto& each : *value.if_array()) {
@@ -56,15 +57,54 @@ Registers read_reference(const json::Value& value) {
   return out;
 }
 
+// One machine's events, or a list of them for each of several.
+std::vector<Registers> read_reference(const json::Value& value) {
+  std::vector<Registers> out;
+  const auto* array = value.if_array();
+  if (array == nullptr || array->empty()) return out;
+  const bool several = array->front().is_array();
+  const auto add = [&out](const json::Value& events) {
+    if (auto machine = read_machine(events); !machine.empty()) out.push_back(std::move(machine));
+  };
+  if (!several) add(value);
+  for (std::size_t i = 0; several && i < array->size(); ++i) add((*array)[i]);
+  return out;
+}
+
+// How a boot differs from one machine's: the first event of each register, and how many agreed before those.
+struct Deviation {
+  std::vector<eventlog::Difference> differences{};
+  std::size_t agreed = 0;
+
+  bool nearer_than(const Deviation& other) const {
+    if (differences.size() != other.differences.size()) return differences.size() < other.differences.size();
+    return agreed > other.agreed;
+  }
+};
+
+Deviation deviation(const Registers& machine, const Registers& found) {
+  Deviation out;
+  for (const auto& [index, expected] : machine) {
+    const auto actual = found.find(index);
+    const auto difference =
+        eventlog::diff(expected, actual == found.end() ? std::vector<eventlog::EventSummary>{} : actual->second);
+    out.agreed += difference ? difference->position : expected.size();
+    if (difference) out.differences.push_back(*difference);
+  }
+  return out;
+}
+
 json::Value shown(const std::optional<eventlog::EventSummary>& event) {
   if (!event) return "no further event";
   return json::Object{{"event", event->description}, {"digest", event->digest}};
 }
 
-policy::Condition condition_of(const Compared& how, const eventlog::Difference& difference) {
+policy::Condition condition_of(const Compared& how, const eventlog::Difference& difference, std::size_t machines) {
+  const auto nearest =
+      machines > 1 ? "of the " + std::to_string(machines) + " machines known, the nearest: " : std::string{};
   return {.rule = "measured boot",
           .line = 0,
-          .text = eventlog::to_text(difference, how.register_name),
+          .text = nearest + eventlog::to_text(difference, how.register_name),
           .held = false,
           .claim = "input." + std::string{wire_name(how.tee)} + ".uefi_event_logs",
           .actual = shown(difference.actual),
@@ -83,10 +123,15 @@ Result<std::vector<policy::Condition>> measured_boot_conditions(evidence::TeeKin
   const auto reference = TRY(reference_values(std::string{how->reference}));
   const auto actual = eventlog::summarize(*log, how->algorithm);
   if (!reference || !actual) return out;
-  auto found = by_register(*actual);
-  for (const auto& [index, expected] : read_reference(*reference)) {
-    if (const auto difference = eventlog::diff(expected, found[index])) out.push_back(condition_of(*how, *difference));
+  const auto found = by_register(*actual);
+  const auto machines = read_reference(*reference);
+  std::optional<Deviation> nearest;
+  for (const auto& machine : machines) {
+    auto each = deviation(machine, found);
+    if (!nearest || each.nearer_than(*nearest)) nearest = std::move(each);
   }
+  if (!nearest) return out;
+  for (const auto& each : nearest->differences) out.push_back(condition_of(*how, each, machines.size()));
   return out;
 }
 

@@ -103,14 +103,4 @@ Result<> AdminClient::post_json(std::string_view path, const Value& body) {
   return {};
 }
 
-// RVPS message (trustee.md 6.3): the payload of type "sample" is a JSON object of names and values.
-Result<> register_reference_values(const Context& context, const codec::json::Object& values) {
-  const auto payload = codec::json::serialize(values);
-  auto broker = TRY(AdminClient::create(context));
-  TRY(broker.post_json("reference-value", codec::json::Object{{"version", "0.1.0"},
-                                                              {"type", "sample"},
-                                                              {"payload", codec::base64_encode(as_bytes(payload))}}));
-  return {};
-}
-
 }  // namespace coffer::cli

@@ -44,7 +44,4 @@ Result<std::shared_ptr<net::HttpClient>> broker_http_client(const Context& conte
 // The PEM roots that client uses; empty for plain HTTP.
 Result<std::vector<std::string>> broker_roots(const Context& context);
 
-// Sets reference values by their names, all or none.
-Result<> register_reference_values(const Context& context, const codec::json::Object& values);
-
 }  // namespace coffer::cli

@@ -1,9 +1,9 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "apps/coffer/admin_client.h"
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
+#include "apps/coffer/reference_values.h"
 #include "codec/base64.h"
 #include "evidence/measure/eif.h"
 #include "evidence/measure/snp.h"
@@ -32,6 +32,7 @@ struct BootOptions {
 
 struct Options {
   bool set = false;
+  bool add = false;
   std::string file, firmware, firmware_digest, cpu_type = "EPYC-Milan";
   BootOptions boot;
   unsigned cpus = 1, memory = 2048;
@@ -40,8 +41,9 @@ struct Options {
 };
 
 // Prints reference values, or sets them in the broker.
-Result<int> deliver(const Context& context, const Object& values, bool set) {
-  if (set) TRY(register_reference_values(context, values));
+Result<int> deliver(const Context& context, const Object& values, const Options& options) {
+  const bool set = options.set || options.add;
+  if (set) TRY(register_reference_values(context, values, options.add));
   if (!set || context.json) {
     print_json(values);
     return 0;
@@ -71,7 +73,7 @@ Result<int> measure_vm(const Context& context, const Options& options) {
                                .initrd = initrd,
                                .command_line = more.empty() ? image.command_line : image.command_line + " " + more,
                                .memory = image.memory()}));
-  return deliver(context, measure::reference_values(prediction), options.set);
+  return deliver(context, measure::reference_values(prediction), options);
 }
 
 Result<int> measure_snp(const Context& context, const Options& options) {
@@ -87,7 +89,7 @@ Result<int> measure_snp(const Context& context, const Options& options) {
   if (!options.boot.kernel.empty()) launch.kernel = kernel;
   if (!options.firmware_digest.empty()) launch.firmware_digest = TRY(codec::hex_decode(options.firmware_digest));
   const auto digest = TRY(measure::snp_launch_digest(launch));
-  return deliver(context, Object{{"snp_launch_measurement", one(digest)}}, options.set);
+  return deliver(context, Object{{"snp_launch_measurement", one(digest)}}, options);
 }
 
 Result<Object> tdx_boot_values(const Options& options) {
@@ -117,7 +119,7 @@ Result<int> measure_tdx(const Context& context, const Options& options) {
   if (!options.boot.kernel.empty()) {
     for (auto& [name, value] : TRY(tdx_boot_values(options))) values.set(name, std::move(value));
   }
-  return deliver(context, values, options.set);
+  return deliver(context, values, options);
 }
 
 Result<int> measure_nitro(const Context& context, const Options& options) {
@@ -125,12 +127,12 @@ Result<int> measure_nitro(const Context& context, const Options& options) {
   Object values{
       {"nitro_pcr0", one(registers.pcr0)}, {"nitro_pcr1", one(registers.pcr1)}, {"nitro_pcr2", one(registers.pcr2)}};
   if (registers.pcr8) values.set("nitro_pcr8", one(*registers.pcr8));
-  return deliver(context, values, options.set);
+  return deliver(context, values, options);
 }
 
 Result<int> measure_tpm(const Context& context, const Options& options) {
   const auto log = TRY(evidence::eventlog::EventLog::parse(TRY(vm::read_file(options.file))));
-  return deliver(context, TRY(measure::reference_values(log)), options.set);
+  return deliver(context, TRY(measure::reference_values(log)), options);
 }
 
 using Measure = Result<int> (*)(const Context&, const Options&);
@@ -143,7 +145,8 @@ struct Added {
 Added add(CLI::App& measure_app, Commands& commands, const std::string& name, const std::string& help, Measure work) {
   auto* command = measure_app.add_subcommand(name, help);
   auto options = std::make_shared<Options>();
-  command->add_flag("--set", options->set, "set them in the broker");
+  auto* set = command->add_flag("--set", options->set, "set them in the broker, in the place of what it has");
+  command->add_flag("--add", options->add, "add them to what the broker has: one machine more")->excludes(set);
   commands.on(command, [&commands, options, work] { return work(commands.context(), *options); });
   return {command, options};
 }

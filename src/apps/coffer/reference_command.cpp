@@ -7,6 +7,7 @@
 #include "apps/coffer/context.h"
 #include "apps/coffer/evidence_input.h"
 #include "apps/coffer/output.h"
+#include "apps/coffer/reference_values.h"
 #include "net/url.h"
 
 namespace coffer::cli {
@@ -21,6 +22,7 @@ struct SetOptions {
   std::vector<std::string> values;
   bool single = false;
   bool text = false;
+  bool add = false;
 };
 
 // "3" and "true" are what they look like unless --text was given; everything else is text.
@@ -36,7 +38,7 @@ Result<int> set_reference(const Context& context, const SetOptions& options) {
   Array values;
   for (const auto& text : options.values) values.push_back(parse_value(text, options.text));
   const Value value = options.single ? values.front() : Value(values);
-  TRY(register_reference_values(context, Object{{options.name, value}}));
+  TRY(register_reference_values(context, Object{{options.name, value}}, options.add));
   if (context.json) {
     print_json(Object{{"reference_value", options.name}, {"value", value}});
   } else {
@@ -79,13 +81,14 @@ struct ProposalOptions {
   EvidenceOptions evidence;
   std::string file;
   bool set = false;
+  bool add = false;
 };
 
 void print_proposal(const std::vector<appraisal::ProposedReference>& proposed, bool set) {
   Table table({"NAME", "VALUE", "CLAIM"});
   for (const auto& each : proposed) table.add({each.name, codec::json::serialize(each.value), each.claim});
   table.print("the default policies compare nothing of this TEE's evidence with reference values");
-  if (!set) std::cout << "nothing was set; --set sets these in the broker" << std::endl;
+  if (!set) std::cout << "nothing was set; --set sets these in the broker, --add adds them to what it has" << std::endl;
 }
 
 // Only what was verified: a reference value taken from anything else would let in who made it up.
@@ -99,11 +102,12 @@ Result<int> propose(const Context& context, const ProposalOptions& options) {
   }
   Object values;
   for (const auto& each : proposed) values.set(each.name, each.value);
-  if (options.set && !values.empty()) TRY(register_reference_values(context, values));
+  const bool set = (options.set || options.add) && !values.empty();
+  if (set) TRY(register_reference_values(context, values, options.add));
   if (context.json) {
-    print_json(Object{{"set", options.set && !values.empty()}, {"reference_values", std::move(values)}});
+    print_json(Object{{"set", set}, {"reference_values", std::move(values)}});
   } else {
-    print_proposal(proposed, options.set);
+    print_proposal(proposed, options.set || options.add);
   }
   return 0;
 }
@@ -123,6 +127,7 @@ void add_reference_commands(CLI::App& app, Commands& commands) {
   set->add_flag("--single", options->single,
                 "store the value itself instead of a list of one (policies that compare with ==)");
   set->add_flag("--text", options->text, "take numbers and true/false as text");
+  set->add_flag("--add", options->add, "keep the values that the broker has, and add these");
   commands.on(set, [&commands, options] { return set_reference(commands.context(), *options); });
 
   auto* get = reference->add_subcommand("get", "print one reference value as JSON");
@@ -136,7 +141,8 @@ void add_reference_commands(CLI::App& app, Commands& commands) {
   auto proposal = std::make_shared<ProposalOptions>();
   proposal->evidence.add_to(from);
   from->add_option("FILE", proposal->file, "evidence document (JSON), or raw report, quote, document")->required();
-  from->add_flag("--set", proposal->set, "set them in the broker");
+  auto* replace = from->add_flag("--set", proposal->set, "set them in the broker, in the place of what it has");
+  from->add_flag("--add", proposal->add, "add them to what the broker has: one machine more")->excludes(replace);
   commands.on(from, [&commands, proposal] { return propose(commands.context(), *proposal); });
 
   auto* list = reference->add_subcommand("list", "all reference values");

@@ -5,6 +5,7 @@
 #include "apps/coffer/admin_client.h"
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
+#include "apps/coffer/reference_values.h"
 #include "base/printable.h"
 #include "codec/base64.h"
 #include "crypto/hash.h"
