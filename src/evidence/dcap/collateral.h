@@ -42,6 +42,9 @@ CollateralItem root_crl_item(const CollateralQuestion& question);
 // it does not hold. bad_config where the text is of neither form.
 Result<std::shared_ptr<Collateral>> collateral_from_json(std::string_view text);
 Result<std::shared_ptr<Collateral>> collateral_from_file(const std::filesystem::path& path);
+// The same, read again once the file has changed. While what stands there cannot be read, what stood there before
+// answers, and a warning `dcap.collateral_file` says so once for each such change.
+Result<std::shared_ptr<Collateral>> collateral_following_file(const std::filesystem::path& path);
 
 // Where verifier_config's dcap_verifier.collateral_service is the URL of a service: its origin, of which upstream takes
 // no more either, and which is the base URL of "intel-pcs". Nothing for a file, or where there is none.

@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include "evidence/dcap/engine.h"
 #include "evidence/dcap/platform_testing.h"
 #include "evidence/dcap/tcb_info.h"
+#include "testing/temporary_directory.h"
 #include "testing/vectors.h"
 
 namespace coffer::evidence::dcap {
@@ -168,6 +170,56 @@ TEST(CollateralItems, answers_are_read_before_they_are_stored) {
   }
   const auto blob = source->get(tcb_info_item(question), test_now).value();
   EXPECT_EQ(tcb_info_item(question).inspect({blob->body, ""}).error().code, CollateralError::malformed);
+}
+
+// A file that its owner renews: with the PCK revoked it tells from one without.
+class FollowedFile : public ::testing::Test {
+ protected:
+  void write(const CollateralRequest& request) {
+    directory_.write("new", make_collateral_json(test_authority(), request).value());
+    std::filesystem::rename(directory_.path() / "new", file());
+  }
+  std::filesystem::path file() const { return directory_.path() / "collateral.json"; }
+  Result<Appraisal> appraise() {
+    if (engine_ == nullptr) {
+      auto options = test_options();
+      options.collateral.reset();
+      options.config = {{"dcap_verifier", codec::json::Object{{"collateral_service", "file://" + file().string()}}}};
+      engine_ = Engine::create(TeeKind::tdx, options).value();
+    }
+    return engine_->appraise(parse_quote(quote_).value(), test_now);
+  }
+  CollateralRequest revoking() const {
+    auto request = test_request();
+    const auto quote = parse_quote(quote_).value();
+    request.revoked_by_ca.push_back(crypto::Certificate::from_pem(as_text(quote.pck_chain)).value().serial_number());
+    return request;
+  }
+
+  TemporaryDirectory directory_;
+  Bytes quote_ = test_quote(Tee::tdx);
+  std::shared_ptr<const Engine> engine_;
+};
+
+TEST_F(FollowedFile, is_read_again_once_it_has_changed) {
+  write(test_request());
+  const auto found = appraise();
+  ASSERT_TRUE(found) << to_string(found.error());
+  write(revoking());
+  EXPECT_EQ(appraise().error().code, DcapError::pck_revoked);
+  write(test_request());
+  EXPECT_TRUE(appraise());
+}
+
+TEST_F(FollowedFile, answers_as_before_while_what_stands_there_cannot_be_read) {
+  write(revoking());
+  EXPECT_EQ(appraise().error().code, DcapError::pck_revoked);
+  directory_.write("collateral.json", "half a fi");
+  EXPECT_EQ(appraise().error().code, DcapError::pck_revoked);
+  std::filesystem::remove(file());
+  EXPECT_EQ(appraise().error().code, DcapError::pck_revoked);
+  write(test_request());
+  EXPECT_TRUE(appraise());
 }
 
 TEST(SignedText, is_found_byte_for_byte) {

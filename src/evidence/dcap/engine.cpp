@@ -1,5 +1,6 @@
 #include "evidence/dcap/engine.h"
 
+#include "base/log.h"
 #include "codec/base64.h"
 #include "crypto/hash.h"
 #include "evidence/config_section.h"
@@ -24,7 +25,7 @@ struct Settings {
 
 Result<> use_service(ConfigSection& section, const std::string& service, Settings& settings) {
   if (service.starts_with(file_scheme)) {
-    settings.collateral = TRY(collateral_from_file(TRY(net::percent_decode(service.substr(file_scheme.size())))));
+    settings.collateral = TRY(collateral_following_file(TRY(net::percent_decode(service.substr(file_scheme.size())))));
     return {};
   }
   const auto url = net::Url::parse(service);
@@ -44,8 +45,13 @@ Result<Settings> read_settings(const VerifierOptions& options) {
   }
   out.update = update == "early" ? TcbUpdate::early : TcbUpdate::standard;
   out.reject_expired = TRY(section.flag("reject_expired_collateral", false));
-  // Upstream's QCNL setting; whether the service's certificate is checked is the HTTP client's configuration here.
-  section.value("use_secure_cert");
+  // Of Intel's quote library, which some copy into here. A service's certificate is always checked.
+  if (!TRY(section.flag("use_secure_cert", true))) {
+    log::warn("evidence.setting_ignored",
+              "the certificate of a collateral service is checked all the same; name its authority among the roots of "
+              "this system",
+              {{"setting", "dcap_verifier.use_secure_cert"}, {"value", "false"}});
+  }
   section.warn_of_unknown_keys();
   return out;
 }

@@ -228,6 +228,7 @@ TEST(Engine, settings_that_do_not_fit_are_refused) {
   EXPECT_TRUE(with({{"collateral_service", "https://api.trustedservices.intel.com/sgx/certification/v4/"},
                     {"tcb_update_type", "standard"},
                     {"use_secure_cert", false}}));
+  EXPECT_EQ(with({{"use_secure_cert", "no"}}).error().code, EvidenceError::bad_config);
   EXPECT_EQ(with({{"tcb_update_type", "late"}}).error().code, EvidenceError::bad_config);
   EXPECT_EQ(with({{"collateral_service", 1}}).error().code, EvidenceError::bad_config);
   EXPECT_EQ(with({{"collateral_service", "no url"}}).error().code, EvidenceError::bad_config);
