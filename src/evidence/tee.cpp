@@ -123,6 +123,10 @@ Result<json::Value> Verifier::from_raw(ByteView, std::span<const Bytes>) const {
   return without(kind(), "has no raw form of its evidence; give the evidence document in JSON");
 }
 
+Result<json::Value> Verifier::with_certificates(const json::Value&, std::span<const Bytes>) const {
+  return without(kind(), "has no room for certificates in its evidence; name endorsements otherwise");
+}
+
 Result<> Attester::bind_init_data(ByteView) const {
   return without(kind(), "has no field for init-data");
 }

@@ -94,6 +94,10 @@ class Verifier {
   // The evidence document around a raw report, quote or document as hardware gives it; `certificates` (DER) go where
   // that document has room for them. not_supported where the TEE has no raw form.
   virtual Result<codec::json::Value> from_raw(ByteView raw, std::span<const Bytes> certificates) const;
+  // The same document with these certificates (DER) in it; where it has some of their kind they make way. not_supported
+  // where it has no room for any.
+  virtual Result<codec::json::Value> with_certificates(const codec::json::Value& evidence,
+                                                       std::span<const Bytes> certificates) const;
 };
 
 // A register for runtime measurements (guest-components.md 2.6).

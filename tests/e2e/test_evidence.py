@@ -89,6 +89,28 @@ def test_a_report_without_its_certificate_is_not_verified():
     assert "evidence.collateral_missing" in result.stderr
 
 
+def test_a_certificate_completes_an_evidence_document_too(tmp_path):
+    document = json.loads((VECTORS / "snp/genoa-v3-evidence.json").read_text())
+    certificates = []
+    for entry in document["cert_chain"]:
+        certificates += ["--cert", tmp_path / f"{entry['cert_type']}.der"]
+        certificates[-1].write_bytes(bytes(entry["data"]))
+    bare = tmp_path / "bare.json"
+    bare.write_text(json.dumps({**document, "cert_chain": None}))
+    command = ["verify", "--tee", "snp", bare, "--at", "2025-06-01T00:00:00Z"]
+    assert "evidence.collateral_missing" in coffer(*command, check=False).stderr
+    assert coffer(*command, *certificates).returncode == 0
+
+
+def test_evidence_without_room_for_certificates_takes_none(tmp_path):
+    evidence = tmp_path / "evidence.json"
+    evidence.write_text('{"quote": "AA=="}')
+    certificate = VECTORS / "snp/test-vcek.der"
+    result = coffer("verify", "--tee", "tdx", evidence, "--cert", certificate, check=False)
+    assert result.returncode == 1
+    assert "evidence.not_supported" in result.stderr
+
+
 @pytest.mark.parametrize("wrong", ["test-vcek-invalid-legacy.der", "test-vcek-invalid-new.der", "test-vlek.der"])
 def test_a_report_is_refused_with_a_certificate_that_is_not_its_own(wrong):
     result = coffer("verify", "--tee", "snp", VECTORS / "snp/test-report.bin", "--cert", VECTORS / "snp" / wrong, "--at",

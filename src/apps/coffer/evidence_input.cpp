@@ -82,12 +82,9 @@ Result<Value> load_evidence(const std::string& file, const evidence::Verifier& v
   const auto content = TRY(read_file(file, max_evidence_size));
   const auto certificates = TRY(read_certificates(options.certificates));
   if (!looks_like_json(content)) return verifier.from_raw(content, certificates);
-  if (!certificates.empty()) {
-    return fail(CliError::usage, "--cert goes with a raw report or quote; " + file +
-                                     " is an evidence document, which "
-                                     "carries its own certificates");
-  }
-  return codec::json::parse(as_text(content));
+  auto evidence = TRY(codec::json::parse(as_text(content)));
+  if (certificates.empty()) return evidence;
+  return verifier.with_certificates(evidence, certificates);
 }
 
 Result<OfflineVerifier> OfflineVerifier::create(const EvidenceOptions& options,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "codec/base64.h"
 #include "evidence/binding.h"
 #include "evidence/snp/snp.h"
@@ -41,6 +43,19 @@ class SnpVerifier final : public Verifier {
       TRY(Report::parse(raw))
     };
     for (const auto& certificate : certificates) out.certificates.push_back(TRY(classify(certificate)));
+    return out.to_json();
+  }
+
+  Result<json::Value> with_certificates(const json::Value& evidence,
+                                        std::span<const Bytes> certificates) const override {
+    auto out = TRY(Evidence::from_json(evidence));
+    std::vector<CertificateEntry> given;
+    for (const auto& certificate : certificates) given.push_back(TRY(classify(certificate)));
+    const auto makes_way = [&given](const CertificateEntry& own) {
+      return std::ranges::find(given, own.type, &CertificateEntry::type) != given.end();
+    };
+    std::erase_if(out.certificates, makes_way);
+    std::ranges::move(given, std::back_inserter(out.certificates));
     return out.to_json();
   }
 

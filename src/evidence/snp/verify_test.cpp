@@ -252,6 +252,29 @@ TEST(Snp, raw_reports_become_evidence) {
   EXPECT_EQ(verifier->from_raw(original.report.encode(), garbage).error().code, SnpError::bad_certificate);
 }
 
+TEST(Snp, certificates_are_put_into_a_document_in_the_place_of_its_own) {
+  const auto verifier = make_verifier(TeeKind::snp, simulated_options()).value();
+  const auto original = valid();
+  std::vector<Bytes> certificates;
+  for (const auto& entry : original.certificates) certificates.push_back(entry.data);
+  auto bare = original;
+  bare.certificates.clear();
+  EXPECT_EQ(refusal(bare).code, EvidenceError::collateral_missing);
+  const auto completed = verifier->with_certificates(bare.to_json(), certificates);
+  ASSERT_TRUE(completed) << to_string(completed.error());
+  EXPECT_TRUE(verifier->verify(*completed, {}, now));
+  // Another platform's make way.
+  auto foreign = original;
+  foreign.certificates = valid({}, 3, platform(Product::genoa)).certificates;
+  EXPECT_FALSE(verify(foreign));
+  const auto repaired = verifier->with_certificates(foreign.to_json(), certificates);
+  ASSERT_TRUE(repaired) << to_string(repaired.error());
+  EXPECT_TRUE(verifier->verify(*repaired, {}, now));
+  const std::vector<Bytes> garbage{to_bytes("x")};
+  EXPECT_EQ(verifier->with_certificates(bare.to_json(), garbage).error().code, SnpError::bad_certificate);
+  EXPECT_EQ(verifier->with_certificates(json::Value{"text"}, certificates).error().code, EvidenceError::malformed);
+}
+
 TEST(Snp, any_changed_byte_of_report_or_certificate_is_refused) {
   const auto original = valid();
   const auto verifier = make_verifier(TeeKind::snp, simulated_options()).value();
