@@ -26,7 +26,7 @@ struct ChunkLimits {
 struct FetchedImage {
   Bytes data;
   std::string digest{};    // checked where the proxy gave one; empty otherwise
-  std::string manifest{};  // as in Chunk: nothing of it is checked here
+  std::string manifest{}, config{};  // as in Chunk: nothing of them is checked here
   std::map<std::string, std::string> annotations{};
 };
 

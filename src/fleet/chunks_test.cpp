@@ -67,11 +67,13 @@ TEST(Chunks, bring_the_manifest_and_are_held_against_the_digest) {
   auto chunks = chunks_of("x", data, 4);
   chunks[0].digest = "sha256:" + codec::hex_encode(crypto::sha256(data));
   chunks[0].manifest = "{}";
+  chunks[0].config = R"({"os":"wasi"})";
   chunks[0].annotations = {{"k", "v"}};
   ChunkAssembler assembler;
   const auto image = assembler.fetch("x", answer(assembler, chunks), 5s);
   ASSERT_TRUE(image) << to_string(image.error());
   EXPECT_EQ((*image)->manifest, "{}");
+  EXPECT_EQ((*image)->config, R"({"os":"wasi"})");
   EXPECT_EQ((*image)->annotations.at("k"), "v");
   chunks[1].data[0] ^= std::byte{1};
   EXPECT_EQ(fetch_code(assembler, chunks), FleetError::digest_mismatch);

@@ -181,6 +181,7 @@ TEST(ChunkMessage, is_written_in_upstreams_form) {
   EXPECT_EQ(to_json(chunk), R"({"app_name":"r/x:1","chunk_idx":1,"total_chunks":4,"data":"aGk="})");
   chunk.digest = "sha256:00";
   chunk.manifest = R"({"schemaVersion":2})";
+  chunk.config = "{}";
   chunk.annotations = {{"a", "b"}};
   const auto read = parse_chunk(to_json(chunk));
   ASSERT_TRUE(read) << to_string(read.error());

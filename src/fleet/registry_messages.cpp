@@ -52,6 +52,7 @@ Result<Chunk> parse_chunk(std::string_view payload) {
   TRY(read_position(members, chunk));
   chunk.digest = TRY(members.optional_identifier("digest"));
   chunk.manifest = TRY(members.text("manifest"));
+  chunk.config = TRY(members.text("config"));
   chunk.annotations = TRY(members.text_map("annotations"));
   return chunk;
 }
@@ -73,6 +74,7 @@ std::string to_json(const Chunk& chunk) {
   object.append("data", codec::base64_encode(chunk.data));
   detail::append_text(object, "digest", chunk.digest);
   detail::append_text(object, "manifest", chunk.manifest);
+  detail::append_text(object, "config", chunk.config);
   if (!chunk.annotations.empty()) object.append("annotations", detail::text_object(chunk.annotations));
   return codec::json::serialize(object);
 }

@@ -41,7 +41,8 @@ std::string text_member(const json::Object& object, std::string_view key) {
 
 Result<std::optional<Credentials>> parse_entry(const std::string& key, const json::Object& entry) {
   Credentials out{text_member(entry, "username"), SecretBytes::copy_of(text_member(entry, "password")),
-                  SecretBytes::copy_of(text_member(entry, "identitytoken"))};
+                  SecretBytes::copy_of(text_member(entry, "identitytoken")),
+                  SecretBytes::copy_of(text_member(entry, "registrytoken"))};
   if (const auto auth = text_member(entry, "auth"); !auth.empty()) {
     const auto decoded = codec::base64_decode_secret(as_bytes(auth));
     const auto colon = decoded ? as_text(decoded->expose()).find(':') : std::string_view::npos;
@@ -53,7 +54,7 @@ Result<std::optional<Credentials>> parse_entry(const std::string& key, const jso
     while (password.ends_with('\0')) password.remove_suffix(1);
     out.password = SecretBytes::copy_of(password);
   }
-  if (out.username.empty() && out.identity_token.empty()) return std::optional<Credentials>{};
+  if (out.username.empty() && out.identity_token.empty() && out.access_token.empty()) return std::optional<Credentials>{};
   return std::optional{std::move(out)};
 }
 

@@ -16,8 +16,9 @@ struct Credentials {
   std::string username;
   SecretBytes password;
   SecretBytes identity_token{};  // "identitytoken": an OAuth2 refresh token
+  SecretBytes access_token{};    // "registrytoken": shown to the registry itself as it is (RFC 6750)
 
-  Credentials clone() const { return {username, password.clone(), identity_token.clone()}; }
+  Credentials clone() const { return {username, password.clone(), identity_token.clone(), access_token.clone()}; }
 };
 
 // Docker's config.json and containers' auth.json: {"auths":{"<host[/path]>":{"auth":base64("user:password")}}}.

@@ -112,6 +112,17 @@ TEST(registry, an_identity_token_is_posted_for_an_access_token) {
   EXPECT_EQ(server.count("POST /token"), 1U);
 }
 
+TEST(registry, an_access_token_is_shown_as_it_is) {
+  FakeRegistry server{Auth::bearer};
+  auto options = quick();
+  options.auth.add(server.host(), {.username = {}, .password = {}, .access_token = SecretBytes::copy_of("push-token")});
+  expect_success(push_wasm(small_module(), *open(server.host(), std::move(options)), {}));
+  EXPECT_EQ(server.count("GET /token") + server.count("POST /token"), 0U);
+  auto refused = quick();
+  refused.auth.add(server.host(), {.username = {}, .password = {}, .access_token = SecretBytes::copy_of("stale")});
+  expect_error(pull_module(*open(server.host(), std::move(refused)), {}), ImageError::unauthorized);
+}
+
 RegistryOptions trusting(const FakeRegistry& server) {
   auto options = credentials_for(server);
   options.plain_http = false;

@@ -60,6 +60,7 @@ Result<> Assembly::accept(Chunk chunk, SteadyTime now) {
   total_ = chunk.total;
   if (digest_.empty()) digest_ = std::move(chunk.digest);
   if (manifest_.empty()) manifest_ = std::move(chunk.manifest);
+  if (config_.empty()) config_ = std::move(chunk.config);
   if (annotations_.empty()) annotations_ = std::move(chunk.annotations);
   const std::size_t size = chunk.data.size();
   if (!parts_.try_emplace(chunk.index, std::move(chunk.data)).second) return {};
@@ -76,6 +77,7 @@ void Assembly::asked(SteadyTime now) {
   total_ = 0;
   digest_.clear();
   manifest_.clear();
+  config_.clear();
   annotations_.clear();
 }
 
@@ -89,6 +91,7 @@ Result<std::shared_ptr<const FetchedImage>> Assembly::join() && {
   if (!digest_.empty()) TRY(check_digest(digest_, image->data));
   image->digest = std::move(digest_);
   image->manifest = std::move(manifest_);
+  image->config = std::move(config_);
   image->annotations = std::move(annotations_);
   return std::shared_ptr<const FetchedImage>{std::move(image)};
 }

@@ -46,7 +46,7 @@ class Assembly {
   std::size_t bytes_ = 0;
   bool refused_some_ = false;
   std::map<std::uint64_t, Bytes> parts_;
-  std::string digest_, manifest_;
+  std::string digest_, manifest_, config_;
   std::map<std::string, std::string> annotations_;
   std::optional<Error> failure_;
 };

@@ -157,8 +157,10 @@ Result<> RegistrySession::answer_challenge(const net::HttpResponse& refusal, Acc
                                               " and offers no way to authenticate that is known");
   }
   SecretBytes value;
-  if (challenge->scheme == "basic") {
-    const auto credentials = options_.auth.find(reference_);
+  const auto credentials = options_.auth.find(reference_);
+  if (credentials && !credentials->access_token.empty()) {
+    value = SecretBytes::copy_of("Bearer " + to_text(credentials->access_token.expose()));
+  } else if (challenge->scheme == "basic") {
     if (!credentials) {
       return fail(ImageError::unauthorized,
                   "the registry asks for a user name and password for " + reference_.text() + ", and there are none");
