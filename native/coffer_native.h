@@ -105,6 +105,7 @@ enum coffer_wasm_status {
   COFFER_WASM_TIMEOUT = 9,
   COFFER_WASM_CANCELLED = 10,
   COFFER_WASM_INTERNAL = 11,
+  COFFER_WASM_NO_RESPONSE = 12,
 };
 
 // `metered` engines count fuel. `instances`: how many guests may run at the same time.
@@ -125,6 +126,8 @@ int32_t coffer_wasm_load(const coffer_wasm_engine* engine, coffer_view artefact,
                          coffer_wasm_module** out, coffer_buffer* error);
 void coffer_wasm_module_free(coffer_wasm_module* module);
 bool coffer_wasm_module_is_component(const coffer_wasm_module* module);
+// It exports wasi:http/incoming-handler, for coffer_wasm_handle.
+bool coffer_wasm_module_handles_http(const coffer_wasm_module* module);
 // A coffer_wasm_status; `out` holds the artefact, or a message.
 int32_t coffer_wasm_module_serialize(const coffer_wasm_module* module, coffer_buffer* out);
 // A coffer_wasm_status; exported functions, one "name\tsignature\n" each; of an interface as "interface#function".
@@ -188,6 +191,28 @@ typedef struct coffer_wasm_outcome {
 // A coffer_wasm_status. Blocks until the guest has ended or was stopped. `outcome` is zeroed by the caller.
 int32_t coffer_wasm_run(const coffer_wasm_module* module, const coffer_wasm_invocation* invocation,
                         coffer_wasm_outcome* outcome);
+
+typedef struct coffer_wasm_request {
+  coffer_view method;
+  coffer_view target;     // path and query
+  coffer_view authority;  // host and port
+  const coffer_wasm_pair* headers;
+  size_t header_count;
+  coffer_view body;
+  size_t response_limit;  // bytes of body
+} coffer_wasm_request;
+
+typedef struct coffer_wasm_response {
+  uint32_t status;
+  coffer_buffer headers;  // "name\tvalue\n" each; a value may hold tabs of its own
+  coffer_buffer body;
+} coffer_wasm_response;
+
+// A coffer_wasm_status. A new instance of a component handles one request; `function` of the invocation is not used.
+// What the guest sends itself is denied. `response` and `outcome` are zeroed by the caller.
+int32_t coffer_wasm_handle(const coffer_wasm_module* module, const coffer_wasm_invocation* invocation,
+                           const coffer_wasm_request* request, coffer_wasm_response* response,
+                           coffer_wasm_outcome* outcome);
 
 #ifdef __cplusplus
 }

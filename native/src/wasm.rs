@@ -2,6 +2,7 @@
 
 mod engine;
 mod exports;
+mod http;
 mod interface;
 mod limits;
 mod run;

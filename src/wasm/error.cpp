@@ -14,6 +14,7 @@ std::string_view code_name(WasmError code) {
     case WasmError::out_of_fuel: return "wasm.out_of_fuel";
     case WasmError::timeout: return "wasm.timeout";
     case WasmError::cancelled: return "wasm.cancelled";
+    case WasmError::no_response: return "wasm.no_response";
     case WasmError::cache_rejected: return "wasm.cache_rejected";
     case WasmError::cache_io: return "wasm.cache_io";
     case WasmError::internal: return "wasm.internal";

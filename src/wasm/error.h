@@ -15,6 +15,7 @@ enum class WasmError {
   out_of_fuel,
   timeout,  // over its wall time, sleeping included
   cancelled,
+  no_response,     // a handler of HTTP requests ended without an answer, or with one that is too long
   cache_rejected,  // an artefact in the cache that is not authentic; logged, then compiled anew
   cache_io,        // the cache directory cannot be read or written; logged, then compiled anew
   internal,        // the engine could not be set up, or has a defect

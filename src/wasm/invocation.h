@@ -65,6 +65,22 @@ struct Invocation {
   std::optional<Cancellation> cancellation{};
 };
 
+// One request for a component that handles them (wasi:http/incoming-handler), and its answer. Header names are in lower
+// case in what comes back.
+struct HttpRequest {
+  std::string method = "GET";
+  std::string target = "/";  // path and query
+  std::string authority{};   // host and port
+  std::vector<std::pair<std::string, std::string>> headers{};
+  Bytes body{};
+  std::size_t response_limit = std::size_t{16} << 20;  // bytes of body
+};
+struct HttpResponse {
+  unsigned status = 0;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  Bytes body{};
+};
+
 struct Usage {
   std::uint64_t peak_memory = 0;        // bytes of linear memory
   std::optional<std::uint64_t> fuel{};  // where it was limited
@@ -80,6 +96,11 @@ struct CallResult {
   // Each result as text: "15", "-0.5"; components' in WAVE: "{name: \"a\"}".
   std::vector<std::string> values{};
   int exit_code = 0;  // where the function ended the program (proc_exit) instead of returning
+  Usage usage{};
+};
+
+struct HandledRequest {
+  HttpResponse response{};
   Usage usage{};
 };
 

@@ -49,4 +49,8 @@ bool Module::is_command() const {
   });
 }
 
+bool Module::handles_http() const {
+  return impl_->native.handles_http();
+}
+
 }  // namespace coffer::wasm

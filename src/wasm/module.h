@@ -28,6 +28,8 @@ class Module {
   std::vector<Export> exports() const;
   // It has `_start`, or exports `wasi:cli/run`.
   bool is_command() const;
+  // A component that exports `wasi:http/incoming-handler`.
+  bool handles_http() const;
 
  private:
   friend class Runtime;

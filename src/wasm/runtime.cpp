@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <functional>
 #include <mutex>
 
 #include "base/log.h"
@@ -148,13 +149,14 @@ struct Timed {
   Usage usage;
 };
 
-Result<Timed> run_timed(const detail::NativeModule& module, bool metered, std::string_view function,
-                        const Invocation& invocation, const coffer_wasm_cancel* cancel) {
+using Work = std::function<Result<detail::RunResult>()>;
+
+Result<Timed> run_timed(bool metered, const Invocation& invocation, const Work& work) {
   if (invocation.limits.fuel && !metered) {
     return fail(WasmError::bad_arguments, "a fuel limit needs a module that was compiled as metered");
   }
   const auto start = steady_clock::now();
-  auto result = TRY(module.run(function, invocation, cancel));
+  auto result = TRY(work());
   Usage usage{.peak_memory = result.peak_memory,
               .wall_time = std::chrono::duration_cast<Duration>(steady_clock::now() - start)};
   if (invocation.limits.fuel) usage.fuel = result.fuel;
@@ -171,7 +173,7 @@ Result<CommandResult> Runtime::run(const Module& module, const Invocation& invoc
   }
   const auto* cancel = invocation.cancellation ? invocation.cancellation->impl_->handle : nullptr;
   const detail::Ticker::Running ticking(impl_->ticker);
-  const auto timed = TRY(run_timed(impl.native, impl.metered, {}, invocation, cancel));
+  const auto timed = TRY(run_timed(impl.metered, invocation, [&] { return impl.native.run({}, invocation, cancel); }));
   return CommandResult{timed.result.exit_code, timed.usage};
 }
 
@@ -180,8 +182,23 @@ Result<CallResult> Runtime::call(const Module& module, std::string_view function
   const auto name = TRY(resolve(impl.exports, function));
   const auto* cancel = invocation.cancellation ? invocation.cancellation->impl_->handle : nullptr;
   const detail::Ticker::Running ticking(impl_->ticker);
-  const auto timed = TRY(run_timed(impl.native, impl.metered, name, invocation, cancel));
+  const auto timed =
+      TRY(run_timed(impl.metered, invocation, [&] { return impl.native.run(name, invocation, cancel); }));
   return CallResult{lines_of(timed.result.text), timed.result.exit_code, timed.usage};
+}
+
+Result<HandledRequest> Runtime::handle(const Module& module, const HttpRequest& request, const Invocation& invocation) {
+  const auto& impl = *module.impl_;
+  if (!module.handles_http()) {
+    return fail(WasmError::missing_export,
+                "the module does not handle HTTP requests (wasi:http/incoming-handler); " + names_of(impl.exports));
+  }
+  const auto* cancel = invocation.cancellation ? invocation.cancellation->impl_->handle : nullptr;
+  const detail::Ticker::Running ticking(impl_->ticker);
+  HttpResponse response;
+  const auto timed = TRY(
+      run_timed(impl.metered, invocation, [&] { return impl.native.handle(request, invocation, cancel, response); }));
+  return HandledRequest{std::move(response), timed.usage};
 }
 
 }  // namespace coffer::wasm

@@ -53,6 +53,10 @@ class Runtime {
   // of components WAVE. `_initialize` runs first where a core module has it.
   Result<CallResult> call(const Module& module, std::string_view function, const Invocation& invocation);
 
+  // Lets a new instance of a component that handles HTTP answer one request. The guest's own requests are denied. Also
+  // the errors of call; no_response.
+  Result<HandledRequest> handle(const Module& module, const HttpRequest& request, const Invocation& invocation);
+
  private:
   struct Impl;
   explicit Runtime(std::unique_ptr<Impl> impl);

@@ -1,5 +1,6 @@
 //! Engines, and modules compiled and linked against WASI once for all their runs.
 
+use super::http;
 use super::limits::State;
 use super::run::Failure;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -84,6 +85,7 @@ impl Engine {
         )?;
         let mut component = component::Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut component)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut component)?;
         Ok(Self {
             engine,
             metered,
@@ -144,6 +146,10 @@ impl Engine {
 impl Compiled {
     pub fn is_component(&self) -> bool {
         matches!(self.code, Code::Component(..))
+    }
+
+    pub fn handles_http(&self) -> bool {
+        matches!(&self.code, Code::Component(_, pre) if http::is_handler(pre))
     }
 
     pub fn serialize(&self) -> wasmtime::Result<Vec<u8>> {

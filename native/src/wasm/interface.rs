@@ -2,6 +2,7 @@
 
 use super::engine::{Compiled, Engine};
 use super::exports;
+use super::http;
 use super::run::{Cancel, Ended, Failure, Job, Target, Usage, run};
 use super::streams::{Input, Output, Reader};
 use crate::ffi::{Buffer, View, guard, put, release};
@@ -26,6 +27,7 @@ enum Status {
     Timeout = 9,
     Cancelled = 10,
     Internal = 11,
+    NoResponse = 12,
 }
 
 fn status_of(failure: Failure) -> (Status, String) {
@@ -40,6 +42,7 @@ fn status_of(failure: Failure) -> (Status, String) {
         Failure::OutOfFuel => (Status::OutOfFuel, String::new()),
         Failure::Timeout => (Status::Timeout, String::new()),
         Failure::Cancelled => (Status::Cancelled, String::new()),
+        Failure::NoResponse(text) => (Status::NoResponse, text),
         Failure::Internal(text) => (Status::Internal, text),
     }
 }
@@ -89,6 +92,47 @@ pub struct Outcome {
     fuel: u64,
 }
 
+/// `coffer_wasm_request`.
+#[repr(C)]
+pub struct Request {
+    method: View,
+    target: View,
+    authority: View,
+    headers: *const Pair,
+    header_count: usize,
+    body: View,
+    response_limit: usize,
+}
+
+impl Request {
+    /// # Safety
+    /// The pointers are valid.
+    unsafe fn read(&self) -> http::Request {
+        // SAFETY: promised by the caller.
+        unsafe {
+            let headers = list(self.headers, self.header_count).iter();
+            http::Request {
+                method: self.method.text(),
+                target: self.target.text(),
+                authority: self.authority.text(),
+                headers: headers
+                    .map(|pair| (pair.key.text(), pair.value.bytes().to_vec()))
+                    .collect(),
+                body: self.body.bytes().to_vec(),
+                response_limit: self.response_limit,
+            }
+        }
+    }
+}
+
+/// `coffer_wasm_response`.
+#[repr(C)]
+pub struct Response {
+    status: u32,
+    headers: Buffer,
+    body: Buffer,
+}
+
 /// # Safety
 /// `data` points to `count` values, or `count` is zero.
 unsafe fn list<'a, T>(data: *const T, count: usize) -> &'a [T] {
@@ -131,15 +175,31 @@ unsafe fn wasi_of(invocation: &Invocation, arguments: &[String]) -> Result<WasiP
 }
 
 /// # Safety
-/// As for [`wasi_of`].
-unsafe fn run_invocation(compiled: &Compiled, invocation: &Invocation) -> (Result<Ended, Failure>, Usage) {
+/// The invocation's pointers are valid.
+unsafe fn target_of(invocation: &Invocation) -> Target {
     // SAFETY: promised by the caller.
-    let (arguments, function, wasi, cancel) = unsafe {
+    let function = unsafe { invocation.function.text() };
+    if function.is_empty() {
+        Target::Command
+    } else {
+        Target::Function(function)
+    }
+}
+
+/// # Safety
+/// As for [`wasi_of`].
+unsafe fn run_invocation(
+    compiled: &Compiled,
+    invocation: &Invocation,
+    target: Target,
+) -> (Result<Ended, Failure>, Usage) {
+    // SAFETY: promised by the caller.
+    let (arguments, wasi, cancel) = unsafe {
         let arguments = list(invocation.arguments, invocation.argument_count);
         let arguments: Vec<String> = arguments.iter().map(|argument| argument.text()).collect();
-        let function = invocation.function.text();
-        let wasi = wasi_of(invocation, if function.is_empty() { &arguments } else { &[] });
-        (arguments, function, wasi, invocation.cancel.as_ref())
+        let is_function = matches!(target, Target::Function(_));
+        let wasi = wasi_of(invocation, if is_function { &[] } else { &arguments });
+        (arguments, wasi, invocation.cancel.as_ref())
     };
     let wasi = match wasi {
         Ok(wasi) => wasi,
@@ -148,11 +208,7 @@ unsafe fn run_invocation(compiled: &Compiled, invocation: &Invocation) -> (Resul
     let wall_time = Duration::from_millis(invocation.wall_time_milliseconds);
     run(Job {
         compiled,
-        target: if function.is_empty() {
-            Target::Command
-        } else {
-            Target::Function(function)
-        },
+        target,
         arguments,
         wasi,
         memory: invocation.memory,
@@ -300,6 +356,45 @@ pub unsafe extern "C" fn coffer_wasm_cancel_free(cancel: *mut Cancel) {
     unsafe { release(cancel) };
 }
 
+/// One a line, the name before the first tab: a name has no tab, a value no line break.
+fn header_lines(headers: &http::Headers) -> Vec<u8> {
+    let lines = headers
+        .iter()
+        .map(|(name, value)| [name.as_bytes(), b"\t", value, b"\n"].concat());
+    lines.collect::<Vec<_>>().concat()
+}
+
+/// # Safety
+/// `outcome` is valid, and `response` is null or valid.
+unsafe fn answer(
+    result: Result<Ended, Failure>,
+    usage: Usage,
+    response: *mut Response,
+    outcome: &mut Outcome,
+) -> Status {
+    outcome.peak_memory = usage.peak_memory;
+    outcome.fuel = usage.fuel;
+    let text = &raw mut outcome.text;
+    match result {
+        Ok(Ended::Exited(code)) => outcome.exit_code = code,
+        // SAFETY: promised by the caller, here and below.
+        Ok(Ended::Returned(values)) => unsafe { put(text, values.join("\n").into_bytes()) },
+        Ok(Ended::Answered(answered)) => {
+            if let Some(response) = unsafe { response.as_mut() } {
+                response.status = u32::from(answered.status);
+                response.headers = Buffer::new(header_lines(&answered.headers));
+                response.body = Buffer::new(answered.body);
+            }
+        }
+        Err(failure) => {
+            let (status, message) = status_of(failure);
+            unsafe { put(text, message.into_bytes()) };
+            return status;
+        }
+    }
+    Status::Done
+}
+
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn coffer_wasm_run(
     module: *const Compiled,
@@ -308,26 +403,34 @@ pub unsafe extern "C" fn coffer_wasm_run(
 ) -> i32 {
     // SAFETY: the header's contract.
     unsafe {
-        let text = &raw mut (*outcome).text;
-        guard(text, Status::Internal as i32, || {
-            let (result, usage) = run_invocation(&*module, &*invocation);
-            (*outcome).peak_memory = usage.peak_memory;
-            (*outcome).fuel = usage.fuel;
-            match result {
-                Ok(Ended::Exited(code)) => {
-                    (*outcome).exit_code = code;
-                    Status::Done as i32
-                }
-                Ok(Ended::Returned(values)) => {
-                    put(text, values.join("\n").into_bytes());
-                    Status::Done as i32
-                }
-                Err(failure) => {
-                    let (status, message) = status_of(failure);
-                    put(text, message.into_bytes());
-                    status as i32
-                }
-            }
+        guard(&raw mut (*outcome).text, Status::Internal as i32, || {
+            let target = target_of(&*invocation);
+            let (result, usage) = run_invocation(&*module, &*invocation, target);
+            answer(result, usage, std::ptr::null_mut(), &mut *outcome) as i32
         })
     }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_handle(
+    module: *const Compiled,
+    invocation: *const Invocation,
+    request: *const Request,
+    response: *mut Response,
+    outcome: *mut Outcome,
+) -> i32 {
+    // SAFETY: the header's contract.
+    unsafe {
+        guard(&raw mut (*outcome).text, Status::Internal as i32, || {
+            let target = Target::Request((*request).read());
+            let (result, usage) = run_invocation(&*module, &*invocation, target);
+            answer(result, usage, response, &mut *outcome) as i32
+        })
+    }
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn coffer_wasm_module_handles_http(module: *const Compiled) -> bool {
+    // SAFETY: the header's contract.
+    unsafe { guard(std::ptr::null_mut(), false, || (*module).handles_http()) }
 }

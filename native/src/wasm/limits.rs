@@ -1,8 +1,10 @@
 //! What a run holds: its WASI context, and the bound on its memory.
 
+use super::http::Hooks;
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// Entries over all tables of a guest.
 const MAX_TABLE_ENTRIES: usize = 10_000_000;
@@ -10,11 +12,34 @@ const MAX_TABLE_ENTRIES: usize = 10_000_000;
 pub struct State {
     pub wasi: WasiP1Ctx,
     pub memory: MemoryBound,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+impl State {
+    pub fn new(wasi: WasiP1Ctx, memory: u64) -> Self {
+        Self {
+            wasi,
+            memory: MemoryBound::new(memory),
+            http: WasiHttpCtx::new(),
+            hooks: Hooks,
+        }
+    }
 }
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         self.wasi.ctx()
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: self.wasi.ctx().table,
+            ctx: &mut self.http,
+        }
     }
 }
 

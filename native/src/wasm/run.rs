@@ -3,7 +3,8 @@
 //! a future that is dropped).
 
 use super::engine::{Code, Compiled};
-use super::limits::{MemoryBound, MemoryExceeded, State};
+use super::http::{self, Request, Response};
+use super::limits::{MemoryExceeded, State};
 use super::values;
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +28,7 @@ pub enum Failure {
     OutOfFuel,
     Timeout,
     Cancelled,
+    NoResponse(String),
     Internal(String),
 }
 
@@ -34,6 +36,7 @@ pub enum Failure {
 pub enum Ended {
     Exited(i32),
     Returned(Vec<String>),
+    Answered(Response),
 }
 
 #[derive(Default)]
@@ -65,6 +68,7 @@ impl Cancel {
 pub enum Target {
     Command,
     Function(String),
+    Request(Request),
 }
 
 pub struct Job<'a> {
@@ -117,11 +121,7 @@ pub fn run(job: Job) -> (Result<Ended, Failure>, Usage) {
 }
 
 async fn bounded(job: Job<'_>) -> (Result<Ended, Failure>, Usage) {
-    let state = State {
-        wasi: job.wasi,
-        memory: MemoryBound::new(job.memory),
-    };
-    let mut store = Store::new(&job.compiled.engine, state);
+    let mut store = Store::new(&job.compiled.engine, State::new(job.wasi, job.memory));
     store.limiter(|state| &mut state.memory);
     store.set_epoch_deadline(1);
     store.epoch_deadline_async_yield_and_update(1);
@@ -190,6 +190,8 @@ async fn execute(compiled: &Compiled, store: &mut Store<State>, target: &Target,
                 Err(error) => ended(Err(error)),
             }
         }
+        (Code::Component(_, pre), Target::Request(request)) => http::handle(pre, store, request).await,
+        (Code::Core(..), Target::Request(_)) => Err(missing("wasi:http/incoming-handler#handle")),
         (Code::Component(..), Target::Function(name)) => call_component(compiled, store, name, arguments).await,
     }
 }
@@ -277,7 +279,7 @@ fn parse_wave(
         .collect()
 }
 
-fn failure_of(error: wasmtime::Error) -> Failure {
+pub fn failure_of(error: wasmtime::Error) -> Failure {
     if let Some(exceeded) = error.downcast_ref::<MemoryExceeded>() {
         return Failure::OutOfMemory(exceeded.to_string());
     }

@@ -58,6 +58,7 @@ WasmError error_of(std::int32_t status) {
     case COFFER_WASM_OUT_OF_FUEL: return WasmError::out_of_fuel;
     case COFFER_WASM_TIMEOUT: return WasmError::timeout;
     case COFFER_WASM_CANCELLED: return WasmError::cancelled;
+    case COFFER_WASM_NO_RESPONSE: return WasmError::no_response;
     default: return WasmError::internal;
   }
 }
@@ -161,6 +162,25 @@ std::unexpected<Error> failure(std::int32_t status, std::string_view text) {
   return fail(error, message_of(error, text));
 }
 
+// Takes over the outcome's text.
+Result<RunResult> result_of(std::int32_t status, const coffer_wasm_outcome& outcome) {
+  auto text = to_text(bytes_of(outcome.text));
+  coffer_buffer_free(outcome.text);
+  if (status != COFFER_WASM_DONE) return failure(status, text);
+  return RunResult{outcome.exit_code, std::move(text), outcome.peak_memory, outcome.fuel};
+}
+
+std::vector<std::pair<std::string, std::string>> headers_of(std::string_view lines) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  while (!lines.empty()) {
+    const auto line = lines.substr(0, lines.find('\n'));
+    const auto tab = line.find('\t');
+    headers.emplace_back(line.substr(0, tab), line.substr(tab + 1));
+    lines.remove_prefix(line.size() + 1);
+  }
+  return headers;
+}
+
 }  // namespace
 
 void NativeModule::Free::operator()(coffer_wasm_module* module) const {
@@ -168,6 +188,10 @@ void NativeModule::Free::operator()(coffer_wasm_module* module) const {
 }
 void NativeEngine::Free::operator()(coffer_wasm_engine* engine) const {
   coffer_wasm_engine_free(engine);
+}
+
+bool NativeModule::handles_http() const {
+  return coffer_wasm_module_handles_http(handle_.get());
 }
 
 bool NativeModule::is_component() const {
@@ -193,10 +217,30 @@ Result<RunResult> NativeModule::run(std::string_view function, const Invocation&
   const NativeInvocation native(function, invocation, cancellation);
   coffer_wasm_outcome outcome{};
   const auto status = coffer_wasm_run(handle_.get(), &native.value(), &outcome);
-  auto text = to_text(bytes_of(outcome.text));
-  coffer_buffer_free(outcome.text);
-  if (status != COFFER_WASM_DONE) return failure(status, text);
-  return RunResult{outcome.exit_code, std::move(text), outcome.peak_memory, outcome.fuel};
+  return result_of(status, outcome);
+}
+
+Result<RunResult> NativeModule::handle(const HttpRequest& request, const Invocation& invocation,
+                                       const coffer_wasm_cancel* cancellation, HttpResponse& response) const {
+  const NativeInvocation native({}, invocation, cancellation);
+  std::vector<coffer_wasm_pair> headers;
+  for (const auto& [name, value] : request.headers) headers.push_back({view_of(name), view_of(value)});
+  const coffer_wasm_request asked{.method = view_of(request.method),
+                                  .target = view_of(request.target),
+                                  .authority = view_of(request.authority),
+                                  .headers = headers.data(),
+                                  .header_count = headers.size(),
+                                  .body = view_of(ByteView{request.body}),
+                                  .response_limit = request.response_limit};
+  coffer_wasm_outcome outcome{};
+  coffer_wasm_response answered{};
+  const auto status = coffer_wasm_handle(handle_.get(), &native.value(), &asked, &answered, &outcome);
+  response = {.status = answered.status,
+              .headers = headers_of(as_text(bytes_of(answered.headers))),
+              .body = to_bytes(bytes_of(answered.body))};
+  coffer_buffer_free(answered.headers);
+  coffer_buffer_free(answered.body);
+  return result_of(status, outcome);
 }
 
 Result<NativeEngine> NativeEngine::create(bool metered, std::size_t instances) {

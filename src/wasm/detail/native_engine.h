@@ -38,12 +38,16 @@ struct RunResult {
 class NativeModule {
  public:
   bool is_component() const;
+  bool handles_http() const;
   // Lines of "name\tsignature".
   Result<std::string> exports() const;
   Result<Bytes> serialize() const;
   // `function` empty: the command. `cancellation` may be null.
   Result<RunResult> run(std::string_view function, const Invocation& invocation,
                         const coffer_wasm_cancel* cancellation) const;
+  // A component that handles_http(). `response` is filled where it went well.
+  Result<RunResult> handle(const HttpRequest& request, const Invocation& invocation,
+                           const coffer_wasm_cancel* cancellation, HttpResponse& response) const;
 
  private:
   friend class NativeEngine;
