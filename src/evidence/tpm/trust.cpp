@@ -67,18 +67,8 @@ bool has_purpose(const crypto::Certificate& certificate) {
   return std::ranges::any_of(*purposes, [](const auto& each) { return each == ek_purpose || each == ak_purpose; });
 }
 
-Result<std::vector<crypto::Certificate>> parse_all(std::span<const Bytes> certificates) {
-  std::vector<crypto::Certificate> out;
-  for (const auto& der : certificates) {
-    auto parsed = crypto::Certificate::from_der(der);
-    if (!parsed) return bad_certificate("does not parse: " + parsed.error().message);
-    out.push_back(*std::move(parsed));
-  }
-  return out;
-}
-
 // A certificate that says of itself that a simulator issued it.
-bool bears_mark(const std::vector<crypto::Certificate>& chain) {
+bool bears_mark(std::span<const crypto::Certificate> chain) {
   return std::ranges::any_of(chain, [](const crypto::Certificate& each) {
     const auto names = concat({each.issuer_der(), each.subject_der()});
     return as_text(names).contains(simulator_mark);
@@ -87,7 +77,7 @@ bool bears_mark(const std::vector<crypto::Certificate>& chain) {
 
 // The root that the chain leads to.
 Result<crypto::Certificate> verify_certificate(const crypto::PublicKey& ak,
-                                               const std::vector<crypto::Certificate>& certificates,
+                                               std::span<const crypto::Certificate> certificates,
                                                std::span<const crypto::Certificate> roots, TimePoint now) {
   const auto& leaf = certificates.front();
   const auto key = leaf.public_key();
@@ -124,16 +114,35 @@ Result<TrustSettings> TrustSettings::read(const codec::json::Object& verifier_co
   return out;
 }
 
+Result<std::vector<crypto::Certificate>> parse_certificates(std::span<const Bytes> certificates) {
+  std::vector<crypto::Certificate> out;
+  for (const auto& der : certificates) {
+    auto parsed = crypto::Certificate::from_der(der);
+    if (!parsed) return bad_certificate("does not parse: " + parsed.error().message);
+    out.push_back(*std::move(parsed));
+  }
+  return out;
+}
+
+bool is_listed(const crypto::PublicKey& ak, const TrustSettings& settings) {
+  return std::ranges::find(settings.trusted_keys, ak) != settings.trusted_keys.end();
+}
+
 Result<AkTrust> judge_ak(const crypto::PublicKey& ak, std::span<const Bytes> certificates,
                          const TrustSettings& settings, std::span<const crypto::Certificate> simulated_roots,
                          TimePoint now) {
-  if (std::ranges::find(settings.trusted_keys, ak) != settings.trusted_keys.end()) return AkTrust{"listed"};
+  if (is_listed(ak, settings)) return AkTrust{"listed"};
+  return judge_chain(ak, TRY(parse_certificates(certificates)), settings, simulated_roots, now);
+}
+
+Result<AkTrust> judge_chain(const crypto::PublicKey& ak, std::span<const crypto::Certificate> chain,
+                            const TrustSettings& settings, std::span<const crypto::Certificate> simulated_roots,
+                            TimePoint now) {
   const bool restricted = settings.restricted || !simulated_roots.empty();
-  if (certificates.empty()) {
+  if (chain.empty()) {
     if (restricted) return untrusted(ak, "is not among the trusted keys and has no certificate");
     return AkTrust{"unverified"};
   }
-  const auto chain = TRY(parse_all(certificates));
   if (simulated_roots.empty() && bears_mark(chain)) {
     return fail(EvidenceError::simulated_refused,
                 "the attestation key is certified by a simulator: " + chain.front().issuer());

@@ -32,6 +32,13 @@ struct AkTrust {
   std::optional<std::string> simulated_root{};
 };
 
+bool is_listed(const crypto::PublicKey& ak, const TrustSettings& settings);
+// bad_ak_certificate.
+Result<std::vector<crypto::Certificate>> parse_certificates(std::span<const Bytes> certificates);
+// Of a key that is not listed, by its parsed certificates. As below.
+Result<AkTrust> judge_chain(const crypto::PublicKey& ak, std::span<const crypto::Certificate> chain,
+                            const TrustSettings& settings, std::span<const crypto::Certificate> simulated_roots,
+                            TimePoint now);
 // bad_ak_certificate, untrusted_ak, EvidenceError::simulated_refused.
 Result<AkTrust> judge_ak(const crypto::PublicKey& ak, std::span<const Bytes> certificates,
                          const TrustSettings& settings, std::span<const crypto::Certificate> simulated_roots,
