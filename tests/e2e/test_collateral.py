@@ -10,7 +10,7 @@ import urllib.request
 
 import pytest
 
-from conftest import BIN, process, run, running_broker, wait_until
+from conftest import BIN, free_port, kbs, process, run, running_broker, wait_until
 
 SERVICES = ("amd-kds", "intel-pcs", "intel-certificates")
 # By fault of a service: the code for a SNP guest without certificates, and for a TDX guest.
@@ -199,3 +199,25 @@ def test_flags_turn_the_same_dials_and_wrong_names_are_errors(home, tmp_path):
     for arguments in (["serve", "--fault", "amd-kds=bad"], ["serve", "--fault", "arm=gone"], ["serve", "--fault", "gone"],
                       ["set", "--service", "arm", "--fault", "gone"], ["set", "--service", "amd-kds", "--fault", "bad"], ["set"]):
         assert run(BIN / "coffer", "--home", home, "simulate", *arguments, check=False).returncode in (1, 2), arguments
+
+
+def test_an_attestation_service_of_its_own_fetches_counts_and_passes_the_codes_on(vendors, home, tmp_path):
+    port, metrics = free_port(), free_port()
+    services = [part for service in SERVICES for part in ("--collateral-service", f"{service}={vendors.url}/{service}")]
+    log, anchor = tmp_path / "as.log", tmp_path / "as.pem"
+    with process(BIN / "coffer-as", "--socket", f"127.0.0.1:{port}", "--anchor", anchor, "--metrics", f"127.0.0.1:{metrics}",
+                 "--allow-tee", "simulated:snp", "--simulator-root", home / "simulator/root.pem", "--collateral-timeout", "2",
+                 *services, log=log, env={"RUST_LOG": "info"}):
+        wait_until(lambda: "as.ready" in log.read_text(), "the attestation service's start")
+        config = ('[http_server]\nsockets = ["127.0.0.1:{port}"]\ninsecure_http = true\n[attestation_service]\n'
+                  f'type = "coco_as_grpc"\nas_addr = "http://127.0.0.1:{port}"\n[attestation_token]\n'
+                  f'trusted_certs_paths = ["{anchor}"]\n[admin]\ntype = "DenyAll"\n')
+        with kbs(tmp_path, config) as url:
+            coffer = [BIN / "coffer", "--home", home, "--kbs", url, "attest", "--tee", "simulated:snp", "--output", tmp_path / "token"]
+            vendors.turn("gone", services=["amd-kds"], only_first=1)
+            assert "broker_code: collateral.not_found" in run(*coffer, check=False).stderr
+            other = run(*coffer, check=False)  # asked a moment ago
+            assert other.returncode == 1
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics}/metrics", timeout=5) as response:
+            counted = response.read().decode()
+        assert 'coffer_collateral_total{kind="amd-vcek",outcome="not_found"} 2' in counted

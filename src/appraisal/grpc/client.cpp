@@ -7,6 +7,7 @@
 #include "attestation.grpc.pb.h"
 #include "codec/base64.h"
 #include "codec/jose/jwt.h"
+#include "evidence/collateral.h"
 #include "evidence/runtime_data.h"
 #include "reference.grpc.pb.h"
 
@@ -166,9 +167,21 @@ class GrpcAttestationService final : public AttestationService {
     }
     Error error{AppraisalError::refused, "the attestation service refused: " + status.error_message()};
     const auto& trailers = context.GetServerTrailingMetadata();
-    const auto code = trailers.find(::grpc::string_ref{remote_code_key.data(), remote_code_key.size()});
-    if (code == trailers.end()) return error;
-    return std::move(error).with("remote_code", std::string{code->second.data(), code->second.size()});
+    const auto found = trailers.find(::grpc::string_ref{remote_code_key.data(), remote_code_key.size()});
+    if (found == trailers.end()) return error;
+    std::string code{found->second.data(), found->second.size()};
+    error.code = vendors_code(code).value_or(error.code);
+    return std::move(error).with("remote_code", std::move(code));
+  }
+
+  // A vendor's trouble keeps its code on the way to the guest: it tells nothing of how evidence is judged.
+  static std::optional<ErrorCode> vendors_code(std::string_view name) {
+    using evidence::CollateralError;
+    for (const auto code : {CollateralError::unreachable, CollateralError::rate_limited, CollateralError::not_found,
+                            CollateralError::malformed, CollateralError::expired}) {
+      if (code_name(code) == name) return code;
+    }
+    return std::nullopt;
   }
 
   ClientOptions options_;

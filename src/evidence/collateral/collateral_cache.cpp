@@ -162,7 +162,12 @@ struct CollateralCache::Impl {
       count(item.kind, "stored");
       return best->blob;
     }
-    auto asked = ask(item, at, !versions->empty());
+    // What holds still is not worth the whole wait.
+    auto question = item;
+    if (best != nullptr) {
+      question.deadline = std::min(item.deadline, std::chrono::steady_clock::now() + options.budget / 5);
+    }
+    auto asked = ask(question, at, !versions->empty());
     count(item.kind, outcome_name(asked));
     if (asked || best == nullptr) return asked;
     log::warn("collateral.not_refreshed", asked.error().message, {{"kind", item.kind}, {"key", item.key}});

@@ -158,6 +158,20 @@ TEST_F(Service, questions_that_share_a_deadline_take_no_longer_together) {
   EXPECT_LT(std::chrono::steady_clock::now(), deadline + 2s);
 }
 
+TEST_F(Service, a_refresh_of_what_holds_still_is_not_worth_the_whole_wait) {
+  const auto cache = make(2s);
+  service.set_answer(says(200, body_between(start, start + 24h * 30)));
+  ASSERT_TRUE(cache->get(item_of("a"), start));
+  clock.advance(25h);
+  service.set_answer([](const net::ServerRequest& request) {
+    std::this_thread::sleep_for(1500ms);
+    return says(200, "body")(request);
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(cache->get(item_of("a"), clock.now()));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 1400ms);
+}
+
 TEST_F(Service, who_waits_for_anothers_question_waits_no_longer_than_for_an_own) {
   const auto cache = make(20s);
   std::atomic<bool> asked = false;

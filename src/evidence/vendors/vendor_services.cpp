@@ -89,7 +89,7 @@ Result<VendorServices::Dials> VendorServices::read_dials(const std::string& serv
   out.retry_after = TRY(settings.number("retry_after", longest_retry_after))
   .value_or(out.retry_after);
   const auto delay = TRY(settings.number("delay_ms", longest_delay_ms));
-  out.delay = std::chrono::milliseconds{delay.value_or(out.slow ? 60'000 : 0)};
+  if (out.slow) out.delay = std::chrono::milliseconds{delay.value_or(60'000)};
   out.only_first = TRY(settings.number("only_first", 1'000'000));
   return out;
 }
