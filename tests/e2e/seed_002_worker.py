@@ -10,9 +10,9 @@ import uuid
 
 import pytest
 
-from conftest import wait_until
+from conftest import BIN, process, wait_until
 from mosquitto import Broker, running
-from upstream_manager import file_of, running_worker, upstream_manager
+from upstream_manager import CHANNEL, TENANT, file_of, running_worker, upstream_manager
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +192,8 @@ def test_nothing_falls_back_to_plain(manager, confidential_worker, snp_broker, r
     sealed = push(snp_broker, registry, addition, "unmarked")
     unmarked = manager.run(name="add", image_url=f"docker://{sealed}", inputs=["1", "2"])
     assert unmarked["code"] == "worker.encrypted_image" and unmarked["results"] == ""
+    address = manager.run(name="add", image_url="http://127.0.0.1:1/x.wasm", encrypted=True)
+    assert address["code"] == "worker.unsupported"
     assert confidential_worker.id
 
 
@@ -240,3 +242,66 @@ def test_switched_off_the_tee_takes_no_encrypted_work(mqtt_broker, manager, tmp_
         assert "PROPLET_TEE_ENABLED=false" in refused["error"]
         discovery = manager.wait("/control/proplet/create", lambda m: m["proplet_id"] == worker.id, "discovery")
         assert "tee" not in discovery["coffer"] and discovery["coffer"]["runtimes"] == ["wasm"]
+
+
+def chunks_of(reference):
+    """What coffer-proxy sends of an image: upstream's members, and ours in the first chunk."""
+    host, rest = reference.split("/", 1)
+    name, tag = rest.rsplit(":", 1)
+
+    def get(path, accept="*/*"):
+        request = urllib.request.Request(f"http://{host}/v2/{name}/{path}", headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.read()
+
+    manifest = get(f"manifests/{tag}", "application/vnd.oci.image.manifest.v1+json")
+    parsed = json.loads(manifest)
+    layer = get(f"blobs/{parsed['layers'][0]['digest']}")
+    pieces = [layer[at:at + 20000] for at in range(0, len(layer), 20000)]
+    for index, piece in enumerate(pieces):
+        chunk = {"app_name": reference, "chunk_idx": index, "total_chunks": len(pieces), "data": base64.b64encode(piece).decode()}
+        if index == 0:
+            chunk |= {"manifest": manifest.decode(), "config": get(f"blobs/{parsed['config']['digest']}").decode(),
+                      "digest": parsed["layers"][0]["digest"], "annotations": parsed["layers"][0].get("annotations", {})}
+        yield chunk
+
+
+def test_encrypted_images_also_come_by_proxy_under_the_same_checks(mqtt_broker, manager, tmp_path, snp_broker, registry, addition):
+    reference = push(snp_broker, registry, addition, "by-proxy")
+    plain = push_plain(snp_broker, registry, addition)
+    with tee_worker(mqtt_broker, manager, tmp_path, snp_broker, ENCRYPTED_IMAGE_ROUTE="proxy"):
+        def serve(image, chunks):
+            task = manager.start(name="add", image_url=image, encrypted=True, inputs=["10", "20"])
+            manager.wait("/registry/proplet", lambda m: m["app_name"] == image, "the request")
+            for chunk in chunks:
+                manager.publish("/registry/server", {**chunk, "app_name": image})
+            return manager.result(task)
+
+        whole = list(chunks_of(reference))
+        assert serve(reference, whole)["results"] == "30"
+        unsealed = serve(plain, chunks_of(plain))
+        assert unsealed["code"] == "guest.not_encrypted"
+        bare = serve(f"{reference}-bare", [{k: c[k] for k in ("app_name", "chunk_idx", "total_chunks", "data")} for c in whole])
+        assert bare["code"] == "worker.unsupported" and "manifest" in bare["error"]
+        last = bytearray(base64.b64decode(whole[-1]["data"]))
+        last[0] ^= 1
+        forged = [dict(c) for c in whole]
+        forged[-1]["data"] = base64.b64encode(bytes(last)).decode()
+        forged[0].pop("digest")
+        refused = serve(f"{reference}-forged", forged)
+        assert refused["error"] and refused["results"] == ""
+
+
+def test_plain_and_encrypted_images_come_through_coffer_proxy(mqtt_broker, manager, tmp_path, snp_broker, registry, addition):
+    reference, plain = push(snp_broker, registry, addition, "real-proxy"), push_plain(snp_broker, registry, addition)
+    log = tmp_path / "proxy.log"
+    settings = {"MQTT_ADDRESS": mqtt_broker.address, "TENANT_ID": TENANT, "CHANNEL_ID": CHANNEL, "ENTITY_ID": "proxy", "API_KEY": "k",
+                "HTTP_PORT": "0", "REGISTRY_URL": registry, "CHUNK_SIZE": "20000"}
+    with process(BIN / "coffer-proxy", log=log, env={f"PROXY_{name}": value for name, value in settings.items()}, cwd=tmp_path), \
+            tee_worker(mqtt_broker, manager, tmp_path, snp_broker, ENCRYPTED_IMAGE_ROUTE="proxy"):
+        assert manager.run(name="add", image_url=plain, inputs=["10", "20"])["results"] == "30"
+        sealed = manager.run(name="add", image_url=reference, encrypted=True, inputs=["10", "20"])
+        assert (sealed["error"], sealed["results"]) == (None, "30")
+        missing = manager.run(name="add", image_url=f"{registry}/no-such-image:v1", inputs=["1", "2"])
+        assert missing["code"] == "fleet.fetch_failed"
+        assert len([m for m in manager.all("/registry/server") if m["app_name"] == reference]) > 1

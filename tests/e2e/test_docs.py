@@ -8,12 +8,13 @@ import os
 import re
 import shutil
 import subprocess
+import uuid
 
 import pytest
 
 from conftest import BIN, ROOT, run, running_broker
 
-PROGRAMS = ("coffer", "coffer-run", "coffer-kbs", "coffer-as", "./run", "cmake", "ninja", "make")
+PROGRAMS = ("coffer", "coffer-run", "coffer-kbs", "coffer-as", "coffer-worker", "./run", "cmake", "ninja", "make")
 # Run by the lanes themselves, or by another test; a command of these kinds in a document needs no run of its own here.
 ELSEWHERE = {
     r"\./run (demo|test|build|lint|bench|help|install|setup)\b.*": "the lanes, test_demo.py and the test of install below",
@@ -23,6 +24,7 @@ ELSEWHERE = {
     r"coffer init.*": "the fixture makes the home",
     r"coffer up.*": "the fixture runs the broker",
     r"coffer simulate serve .*": "test_collateral.py runs it for longer than a command",
+    r"coffer-worker (?!.*--(check|help)).*": "test_worker.py runs workers",
     r"coffer vm run machine .*": "test_vm.py boots such a machine",
     r"coffer reference set tpm_pcr00 .*": "test_vm.py boots such a machine",
 }
@@ -48,6 +50,9 @@ def scene(tmp_path, registry, addition):
     """What the documents take for granted: a broker that plays, a registry with an image, app.wasm, a policy file."""
     shutil.copy(addition, tmp_path / "app.wasm")
     (tmp_path / "my.rego").write_text("package policy\ndefault allow := true\n")
+    (tmp_path / "config.toml").write_text("".join(
+        f'[{section}]\ntenant_id = "t"\nentity_id = "{uuid.uuid4()}"\napi_key = "k"\nchannel_id = "c"\n'
+        for section in ("manager", "proplet", "proxy")))
     shutil.copy(ROOT / "config/background-check.toml", tmp_path / "kbs-config.toml")
     with running_broker(tmp_path, "--allow-tee", "sample") as broker:
         broker.coffer("image", "push", f"{registry}/demo:1", addition, "--encrypt", "kbs:///default/key/scene", "--create-key")
@@ -76,5 +81,5 @@ def test_the_documents_have_commands_at_all():
 
 def test_install_lays_out_programs_and_upstream_names(tmp_path):
     run(ROOT / "tools/install", tmp_path / "prefix")
-    for name in ("kbs", "resource-kbs", "tee-wasm-runner"):
+    for name in ("kbs", "resource-kbs", "tee-wasm-runner", "proplet"):
         assert "0.1.0" in run(tmp_path / "prefix/libexec/coffer/compat" / name, "--version").stdout

@@ -57,12 +57,12 @@ Result<TeeConfig> read_tee(const Variables& variables) {
   return tee;
 }
 
-Result<ImageRoute> read_route(const Variables& variables) {
-  const auto route = variables.text("IMAGE_ROUTE", "proxy");
-  if (route == "proxy") return ImageRoute::proxy;
-  if (route == "registry") return ImageRoute::registry;
-  return fail(ConfigError::bad_value,
-              variables.name_of("IMAGE_ROUTE") + " is \"" + route + "\"; expected proxy or registry");
+Result<ImageRoute> read_route(const Variables& variables, std::string_view name, ImageRoute fallback) {
+  const auto route = variables.find(name);
+  if (!route) return fallback;
+  if (*route == "proxy") return ImageRoute::proxy;
+  if (*route == "registry") return ImageRoute::registry;
+  return fail(ConfigError::bad_value, variables.name_of(name) + " is \"" + *route + "\"; expected proxy or registry");
 }
 
 Result<TaskConfig> read_tasks(const Variables& variables) {
@@ -76,7 +76,8 @@ Result<TaskConfig> read_tasks(const Variables& variables) {
   tasks.fetch_timeout = TRY(variables.duration("FETCH_TIMEOUT", tasks.fetch_timeout));
   for (auto& directory : variables.list("DIRS", ':')) tasks.directories.emplace_back(std::move(directory));
   tasks.external_runtime = variables.text("EXTERNAL_WASM_RUNTIME");
-  tasks.image_route = TRY(read_route(variables));
+  tasks.image_route = TRY(read_route(variables, "IMAGE_ROUTE", tasks.image_route));
+  tasks.encrypted_image_route = TRY(read_route(variables, "ENCRYPTED_IMAGE_ROUTE", tasks.encrypted_image_route));
   tasks.layer_store = variables.text("LAYER_STORE_PATH", tasks.layer_store.string());
   tasks.concurrent_pulls = static_cast<unsigned>(TRY(variables.number("PULL_CONCURRENT_LIMIT", 4, 1, 256)));
   tasks.registry_user = variables.text("REGISTRY_USERNAME");

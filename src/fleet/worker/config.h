@@ -14,7 +14,7 @@
 
 namespace coffer::fleet::worker {
 
-// Where a plain image comes from that is neither a file nor an http(s) address.
+// Where an image comes from that is neither a file nor an http(s) address.
 enum class ImageRoute { proxy, registry };
 
 struct TeeConfig {
@@ -39,7 +39,8 @@ struct TaskConfig {
   Duration duplicate_window{500};                    // a repeated delivery of a start that has just ended
   std::vector<std::filesystem::path> directories{};  // preopened under their own names, writable
   std::string external_runtime{};
-  ImageRoute image_route = ImageRoute::proxy;
+  ImageRoute image_route = ImageRoute::proxy;               // of plain images, as upstream has it
+  ImageRoute encrypted_image_route = ImageRoute::registry;  // likewise
   std::filesystem::path layer_store = "/tmp/proplet/layers";
   unsigned concurrent_pulls = 4;
   std::string registry_user{}, registry_password_file{};

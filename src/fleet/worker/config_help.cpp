@@ -46,6 +46,7 @@ constexpr auto table = std::to_array<VariableHelp>({
     {"TASK_TIMEOUT", "longest run of a task; 0: no limit (0)"},
     {"MAX_OUTPUT", "bytes of each output stream that a result carries (262144)"},
     {"IMAGE_ROUTE", "proxy or registry: the way of plain images (proxy)"},
+    {"ENCRYPTED_IMAGE_ROUTE", "proxy or registry: the way of encrypted images (registry)"},
     {"FETCH_TIMEOUT", "for a module by proxy or http(s) (60s)"},
     {"LAYER_STORE_PATH", "layers as the registry has them, encrypted ones encrypted (/tmp/proplet/layers)"},
     {"PULL_CONCURRENT_LIMIT", "images pulled at once (4)"},

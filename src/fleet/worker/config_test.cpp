@@ -101,6 +101,7 @@ TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variabl
                                                  {"MAX_TASKS", "0"},
                                                  {"TASK_MEMORY", "1"},
                                                  {"IMAGE_ROUTE", "pigeon"},
+                                                 {"ENCRYPTED_IMAGE_ROUTE", "both"},
                                                  {"TEE", "tdx"},
                                                  {"TEE_ENABLED", "2"},
                                                  {"KBS_RESOURCE_PATH", "../x"},

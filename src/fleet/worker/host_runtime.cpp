@@ -67,7 +67,6 @@ Result<std::unique_ptr<HostRuntime>> HostRuntime::create(const TaskConfig& confi
 }
 
 Result<PreparedModule> HostRuntime::prepare(const StartCommand& task, const std::stop_token& stop) {
-  if (task.latent) return fail(WorkerError::unsupported, "latent tasks run in process only");
   auto content = TRY(loader_.load(task, stop));
   auto digest = image::Digest::of(*content).text();
   return PreparedModule{.digest = std::move(digest), .content = std::move(content)};

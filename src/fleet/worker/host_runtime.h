@@ -13,7 +13,6 @@ class HostRuntime final : public Runtime {
   static Result<std::unique_ptr<HostRuntime>> create(const TaskConfig& config, ModuleLoader& loader,
                                                      wasm::Runtime& engine, std::string own_id);
   std::string_view name() const override { return "host"; }
-  // worker.unsupported for latent tasks and limits of fuel or memory; worker.argument_refused.
   Result<PreparedModule> prepare(const StartCommand& task, const std::stop_token& stop) override;
   RunReport run(const PreparedModule& module, const Run& run, const std::stop_token& stop) override;
 

@@ -8,8 +8,6 @@ namespace {
 
 using Content = std::shared_ptr<const Bytes>;
 
-constexpr std::string_view registry_scheme = "docker://";
-
 Content shared(Bytes bytes) {
   return std::make_shared<const Bytes>(std::move(bytes));
 }
@@ -67,6 +65,10 @@ bool is_address(std::string_view image_url) {
   return image_url.starts_with("http://") || image_url.starts_with("https://");
 }
 
+bool names_registry(std::string_view image_url) {
+  return image_url.starts_with("docker://");
+}
+
 Result<> check_module_digest(const StartCommand& task, ByteView module) {
   if (task.module_digest.empty()) return {};
   const auto digest = TRY(image::Digest::parse(task.module_digest));
@@ -86,9 +88,10 @@ Result<Content> ModuleLoader::fetch(const StartCommand& task, const std::stop_to
   if (task.file) return shared(*task.file);
   auto content = [&]() -> Result<Content> {
     if (is_address(task.image_url)) return from_address(task.image_url, stop);
-    if (task.image_url.starts_with(registry_scheme)) return from_registry(task.image_url);
-    return config_.image_route == ImageRoute::registry ? from_registry(task.image_url)
-                                                       : from_proxy(task.image_url, stop);
+    const bool direct = names_registry(task.image_url) || config_.image_route == ImageRoute::registry;
+    if (direct) return from_registry(task.image_url);
+    auto image = TRY(fetch_by_proxy(task.image_url, stop));
+    return Content{image, &image->data};
   }();
   if (content && parts_.fetched) parts_.fetched((*content)->size());
   return content;
@@ -118,9 +121,9 @@ Result<Content> ModuleLoader::from_registry(const std::string& reference) {
   return shared(to_bytes(pulled.module.expose()));
 }
 
-Result<Content> ModuleLoader::from_proxy(const std::string& name, const std::stop_token& stop) {
-  auto image = TRY(parts_.chunks->fetch(name, parts_.ask_proxy, config_.fetch_timeout, stop));
-  return Content{image, &image->data};
+Result<std::shared_ptr<const FetchedImage>> ModuleLoader::fetch_by_proxy(const std::string& name,
+                                                                         const std::stop_token& stop) {
+  return parts_.chunks->fetch(name, parts_.ask_proxy, config_.fetch_timeout, stop);
 }
 
 }  // namespace coffer::fleet::worker

@@ -28,18 +28,21 @@ class ModuleLoader {
   // `file` beats `image_url`. Errors: worker.http_status, worker.module_too_large, worker.encrypted_image, and those of
   // net, image and the chunks; image.digest_mismatch where the request names another module's digest.
   Result<std::shared_ptr<const Bytes>> load(const StartCommand& task, const std::stop_token& stop);
+  // Through the proxy, as it came.
+  Result<std::shared_ptr<const FetchedImage>> fetch_by_proxy(const std::string& name, const std::stop_token& stop);
 
  private:
   Result<std::shared_ptr<const Bytes>> fetch(const StartCommand& task, const std::stop_token& stop);
   Result<std::shared_ptr<const Bytes>> from_address(const std::string& url, const std::stop_token& stop);
   Result<std::shared_ptr<const Bytes>> from_registry(const std::string& reference);
-  Result<std::shared_ptr<const Bytes>> from_proxy(const std::string& name, const std::stop_token& stop);
 
   const TaskConfig& config_;
   Parts parts_;
   std::counting_semaphore<> pulls_;
 };
 
+// An image_url of this kind comes from a registry, whatever the route: docker://.
+bool names_registry(std::string_view image_url);
 // Whether an image_url is fetched as it is: http:// or https://.
 bool is_address(std::string_view image_url);
 // image.digest_mismatch where the task names a digest and the module has another; image.bad_digest for no digest.

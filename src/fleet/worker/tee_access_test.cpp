@@ -47,6 +47,16 @@ TEST_F(TeeAccessTest, a_tee_without_a_broker_starts_and_refuses_encrypted_work) 
   EXPECT_THAT(access->refusal()->message, HasSubstr("PROPLET_KBS_URI"));
 }
 
+TEST_F(TeeAccessTest, a_tee_is_found_by_what_the_machine_shows) {
+  root_.write("dev/tdx_guest", "");
+  config_.tee = {.enabled = true, .kbs_uri = "http://kbs"};
+  const auto access = opened();
+  ASSERT_TRUE(access->tee());
+  EXPECT_EQ(access->tee()->type, "tdx");
+  EXPECT_FALSE(access->tee()->simulated);
+  EXPECT_FALSE(access->refusal());
+}
+
 TEST_F(TeeAccessTest, switched_off_is_off_even_where_a_tee_is_named) {
   config_.tee = {.enabled = false, .test_tee = "sample", .kbs_uri = "http://kbs"};
   const auto access = opened();

@@ -1,7 +1,7 @@
 #include "fleet/worker/tee_runtime.h"
 
 #include "base/log.h"
-#include "fleet/worker/module_loader.h"
+#include "fleet/worker/chunk_image.h"
 #include "image/pull.h"
 #include "workload/image_access.h"
 
@@ -41,7 +41,7 @@ Result<PreparedModule> TeeWasmRuntime::prepare(const StartCommand& task, const s
   if (stop.stop_requested()) return fail(WorkerError::stopped, "the task was stopped");
   TeeTimings timings{.outcome = "ok"};
   pulls_.acquire();
-  auto prepared = open(task, timings);
+  auto prepared = open(task, stop, timings);
   pulls_.release();
   if (!prepared) {
     timings.outcome = prepared.error().code.name();
@@ -52,17 +52,27 @@ Result<PreparedModule> TeeWasmRuntime::prepare(const StartCommand& task, const s
   return prepared;
 }
 
-Result<PreparedModule> TeeWasmRuntime::open(const StartCommand& task, TeeTimings& timings) {
+Result<std::unique_ptr<image::ImageSource>> TeeWasmRuntime::open_source(const StartCommand& task,
+                                                                        const std::stop_token& stop) {
+  if (config_.tasks.encrypted_image_route == ImageRoute::proxy && !names_registry(task.image_url)) {
+    auto image = TRY(parts_.loader.fetch_by_proxy(task.image_url, stop));
+    return ChunkImageSource::create(task.image_url, std::move(image));
+  }
+  return workload::open_image({.image = task.image_url,
+                               .registry_user = config_.tasks.registry_user,
+                               .registry_password_file = config_.tasks.registry_password_file,
+                               .layer_store = config_.tasks.layer_store,
+                               .guest_directories = config_.tasks.directories,
+                               .http = parts_.http});
+}
+
+Result<PreparedModule> TeeWasmRuntime::open(const StartCommand& task, const std::stop_token& stop,
+                                            TeeTimings& timings) {
   TRY(check_reference(task));
   const auto choice = TRY(key_choice(task, config_.tee));
   const auto keys = TRY(parts_.tee.keys(task.kbs_uri));
   const auto start = steady_clock::now();
-  const auto source = TRY(workload::open_image({.image = task.image_url,
-                                                .registry_user = config_.tasks.registry_user,
-                                                .registry_password_file = config_.tasks.registry_password_file,
-                                                .layer_store = config_.tasks.layer_store,
-                                                .guest_directories = config_.tasks.directories,
-                                                .http = parts_.http}));
+  const auto source = TRY(open_source(task, stop));
   const auto summary = TRY(image::inspect_image(*source));
   TRY(check_encrypted(task, summary));
   const auto pulled = TRY(workload::pull_module(*source, summary, choice, keys->source));

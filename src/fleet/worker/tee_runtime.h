@@ -6,7 +6,9 @@
 #include <semaphore>
 
 #include "fleet/worker/in_process.h"
+#include "fleet/worker/module_loader.h"
 #include "fleet/worker/tee_access.h"
+#include "image/store.h"
 #include "net/http_client.h"
 
 namespace coffer::fleet::worker {
@@ -22,6 +24,7 @@ class TeeWasmRuntime final : public Runtime {
  public:
   struct Parts {
     TeeAccess& tee;
+    ModuleLoader& loader;                     // for what comes by proxy
     std::shared_ptr<net::HttpClient> http{};  // for registries
     std::function<void(const TeeTimings&)> observe{};
   };
@@ -34,7 +37,8 @@ class TeeWasmRuntime final : public Runtime {
   RunReport run(const PreparedModule& module, const Run& run, const std::stop_token& stop) override;
 
  private:
-  Result<PreparedModule> open(const StartCommand& task, TeeTimings& timings);
+  Result<PreparedModule> open(const StartCommand& task, const std::stop_token& stop, TeeTimings& timings);
+  Result<std::unique_ptr<image::ImageSource>> open_source(const StartCommand& task, const std::stop_token& stop);
   const Config& config_;
   Parts parts_;
   InProcess in_process_;

@@ -93,7 +93,9 @@ Result<> Worker::Impl::open_runtimes() {
                                         .fetched = [this](std::size_t bytes) { metrics->fetched(bytes); }});
   wasm_runtime = std::make_unique<WasmRuntime>(*loader, InProcess{*engine, config.tasks, own_id});
   const TeeWasmRuntime::Parts parts{
-      .tee = *tee, .http = http, .observe = [this](const TeeTimings& timings) { metrics->opened(timings); }};
+      .tee = *tee, .loader = *loader, .http = http, .observe = [this](const TeeTimings& timings) {
+        metrics->opened(timings);
+      }};
   tee_runtime = std::make_unique<TeeWasmRuntime>(config, parts, InProcess{*engine, config.tasks, own_id});
   if (config.tasks.external_runtime.empty()) return {};
   host_runtime = TRY(HostRuntime::create(config.tasks, *loader, *engine, own_id));
