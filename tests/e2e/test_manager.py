@@ -16,7 +16,7 @@ import uuid
 
 import pytest
 from conftest import BIN, free_port, http_ok, process, run, wait_until
-from fleet_peers import (BASE, CHANNEL, COMPLETED, FAILED, RUNNING, SCHEDULED, TENANT, Api, MqttPeer, UpstreamWorker)
+from fleet_peers import CHANNEL, COMPLETED, FAILED, RUNNING, SCHEDULED, SKIPPED, TENANT, Api, MqttPeer, UpstreamWorker
 from mosquitto import broker, password_broker  # noqa: F401  pylint: disable=unused-import
 
 WASM = b"\0asm\1\0\0\0"
@@ -318,6 +318,47 @@ def test_the_document_is_served(api):
         text = response.read().decode()
     for path in ("/tasks/{id}/invoke", "/proplets/{id}/alive-history", "/jobs/{id}/start"):
         assert f"\n  {path}:\n" in text
+
+
+def test_a_job_a_workflow_and_a_broadcast(api, broker):  # noqa: F811
+    def run_one(start):
+        if start["name"] == "bad":
+            raise ValueError("trap")
+        return json.dumps(sorted(start.get("parent_results", {}).values()))
+
+    workers = [UpstreamWorker(broker.address, run_one) for _ in range(2)]
+    known(api, 2)
+    job = api.ok("POST", "/jobs", {"name": "j", "execution_mode": "sequential",
+                                   "tasks": [{"name": name, "image_url": "x"} for name in ("one", "two", "three")]})
+    assert api.ok("POST", f"/jobs/{job['job_id']}/start")["message"] == "job started"
+    wait_until(lambda: api.ok("GET", f"/jobs/{job['job_id']}")["state"] == COMPLETED, "the job's end")
+    order = [start["name"] for start in sorted((s for w in workers for s in w.starts), key=lambda s: s["name"])]
+    assert order == ["one", "three", "two"]
+    assert api.ok("GET", "/jobs?status=completed")["total"] == 1
+    ids = {name: str(uuid.uuid4()) for name in ("first", "second", "bad", "never", "cleanup")}
+    tasks = [{"id": ids["first"], "name": "first"}, {"id": ids["second"], "name": "second", "depends_on": [ids["first"]]},
+             {"id": ids["bad"], "name": "bad", "depends_on": [ids["second"]]},
+             {"id": ids["never"], "name": "never", "depends_on": [ids["bad"]]},
+             {"id": ids["cleanup"], "name": "cleanup", "depends_on": [ids["bad"]], "run_if": "failure"}]
+    api.ok("POST", "/workflows", {"tasks": [{**task, "image_url": "x"} for task in tasks]})
+    api.ok("POST", f"/tasks/{ids['first']}/start")
+    api.wait(ids["cleanup"], COMPLETED)
+    assert api.task(ids["second"])["results"] == '["[]"]'
+    assert api.task(ids["bad"])["error"] == "trap" and api.task(ids["never"])["state"] == SKIPPED
+    everywhere = api.wait(api.start(broadcast=True), COMPLETED)
+    assert set(everywhere["proplet_results"]) == {worker.id for worker in workers}
+    for worker in workers:
+        worker.close()
+
+
+def test_a_schedule_starts_its_task(api, broker):  # noqa: F811
+    worker = UpstreamWorker(broker.address, add)
+    known(api)
+    task = api.create(inputs=[1, 2], schedule="* * * * *", timezone="Asia/Kolkata")
+    assert api.task(task)["next_run"].endswith(":00.000Z")
+    done = api.wait(task, COMPLETED, 70)
+    assert done["results"] == "3" and "schedule" not in done
+    worker.close()
 
 
 @contextlib.contextmanager

@@ -51,6 +51,9 @@ Result<> read_http(const Variables& variables, Config& config) {
   if (config.certificate.empty() != config.certificate_key.empty()) {
     return fail(ConfigError::missing, "MANAGER_HTTP_SERVER_CERT and MANAGER_HTTP_SERVER_KEY go together");
   }
+  if (config.insecure_open && !config.auth_file.empty()) {
+    return fail(ConfigError::bad_value, "expected MANAGER_AUTH_FILE or --insecure-open, found both");
+  }
   if (!config.insecure_open && config.auth_file.empty()) {
     return fail(ConfigError::missing,
                 "expected MANAGER_AUTH_FILE (--auth-file), which says who may use the API; --insecure-open serves "

@@ -100,6 +100,7 @@ TEST(ManagerConfig, what_does_not_parse_is_named) {
 
 TEST(ManagerConfig, nobody_is_served_unless_it_was_said_who) {
   expect_fails({{"MANAGER_INSECURE_OPEN", "false"}}, "MANAGER_AUTH_FILE");
+  expect_fails({{"MANAGER_AUTH_FILE", "/users.toml"}}, "found both");
   EXPECT_TRUE(read({{"MANAGER_INSECURE_OPEN", "false"}, {"MANAGER_AUTH_FILE", "/users.toml"}}));
 }
 

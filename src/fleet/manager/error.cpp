@@ -58,8 +58,10 @@ int http_status(const Error& error) {
   for (const auto& entry : known) {
     if (error.code.name() == entry.name) return entry.status;
   }
-  // What messages and their members may be is one set of rules for the wire and for REST.
-  return error.code.name().starts_with("fleet.") || error.code.name().starts_with("json.") ? 400 : 500;
+  // What messages and their members may be is one set of rules for the wire and for REST. Text that no database keeps
+  // came from the client.
+  const auto name = error.code.name();
+  return name.starts_with("fleet.") || name.starts_with("json.") || name == "sql.bad_value" ? 400 : 500;
 }
 
 }  // namespace coffer::fleet::manager

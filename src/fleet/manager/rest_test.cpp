@@ -128,6 +128,7 @@ TEST_F(RestTest, unknown_things_are_404_and_ids_that_are_none_400) {
   expect_error(client.send("GET", "/proplets/first"), 400, "manager.bad_request");
   expect_error(client.send("GET", "/jobs/first"), 400, "manager.bad_request");
   expect_error(client.send("GET", "/nothing"), 404, "manager.not_found");
+  expect_error(client.send("POST", "/tasks/\xff/start"), 400, "sql.bad_value");
   expect_error(client.send("PATCH", "/tasks"), 405, "manager.no_such_method");
 }
 
