@@ -21,10 +21,10 @@ class SqliteDatabase final : public SqlDatabase {
     Result<> own;
     // A body that fails must not undo what others wrote in the same transaction: it has a savepoint of its own.
     TRY(writes_.run([&]() -> Result<std::size_t> {
-      TRY(writer_->run("SAVEPOINT body"));
+      TRY(writer_->perform("SAVEPOINT body"));
       own = body(*writer_);
-      if (!own) TRY(writer_->run("ROLLBACK TO body"));
-      TRY(writer_->run("RELEASE body"));
+      if (!own) TRY(writer_->perform("ROLLBACK TO body"));
+      TRY(writer_->perform("RELEASE body"));
       return 0U;
     }));
     return own;
@@ -33,9 +33,9 @@ class SqliteDatabase final : public SqlDatabase {
   Result<> read(const Body& body) override {
     if (file_.empty()) return write(body);
     auto reader = TRY(take_reader());
-    TRY(reader->run("BEGIN"));
+    TRY(reader->perform("BEGIN"));
     auto done = body(*reader);
-    auto ended = reader->run("COMMIT");
+    auto ended = reader->perform("COMMIT");
     if (ended) give_back(std::move(reader));
     return done ? ended : done;
   }

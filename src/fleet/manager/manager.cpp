@@ -65,7 +65,7 @@ void Manager::perform(const Effects& effects) {
     }
   }
   for (const auto& task : effects.starts) publish(task);
-  if (effects.wake && wake_) wake_();
+  if (effects.wake && queue_length_ > 0 && wake_) wake_();
 }
 
 void Manager::on_message(Topic topic, std::string_view payload) {

@@ -15,6 +15,11 @@ constexpr std::size_t most_looked_at = 4096;
 }  // namespace
 
 Result<StartCommand> Manager::start_command(const Task& task) {
+  if (!task.has_file && task.depends_on.empty()) {
+    auto start = task.work;
+    start.proplet_id = task.assigned;
+    return start;
+  }
   return sql_read(*database_, [&](store::SqlTransaction& transaction) -> Result<StartCommand> {
     auto start = task.work;
     start.proplet_id = task.assigned;

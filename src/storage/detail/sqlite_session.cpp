@@ -115,8 +115,13 @@ Result<> SqliteSession::connect() {
   return {};
 }
 
-Result<> SqliteSession::run(const char* statement) {
-  if (sqlite3_exec(database_, statement, nullptr, nullptr, nullptr) != SQLITE_OK) return failed("cannot be used");
+Result<> SqliteSession::run(const char* statements) {
+  if (sqlite3_exec(database_, statements, nullptr, nullptr, nullptr) != SQLITE_OK) return failed("cannot be used");
+  return {};
+}
+
+Result<> SqliteSession::perform(std::string_view statement) {
+  TRY(execute(statement, {}));
   return {};
 }
 

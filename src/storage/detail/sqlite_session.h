@@ -23,11 +23,13 @@ class SqliteSession final : public SqlTransaction, public Transactions {
   Result<std::size_t> execute(std::string_view statement, std::span<const SqlValue> values) override;
 
   // The write lock is taken at once: a transaction that began as a reader's could not become a writer's.
-  Result<> begin() override { return run("BEGIN IMMEDIATE"); }
-  Result<> commit() override { return run("COMMIT"); }
+  Result<> begin() override { return perform("BEGIN IMMEDIATE"); }
+  Result<> commit() override { return perform("COMMIT"); }
   void roll_back() noexcept override;
-  // Without values or rows; not kept.
-  Result<> run(const char* statement);
+  // Without values or rows, and kept prepared.
+  Result<> perform(std::string_view statement);
+  // One statement or more, not kept.
+  Result<> run(const char* statements);
 
  private:
   explicit SqliteSession(std::filesystem::path file) : file_(std::move(file)) {}
