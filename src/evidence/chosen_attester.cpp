@@ -59,7 +59,8 @@ Result<> ChosenAttester::open_event_log(const AttesterChoice& choice, bool simul
     return {};
   }
   TRY(value);
-  auto storage = simulated ? simulated_log_.storage() : file_storage(eventlog::AgentLogPaths::from_environment());
+  auto storage =
+      simulated ? simulated_log_.storage() : file_storage(eventlog::AgentLogPaths::from_environment(choice.root));
   event_log_ = TRY(eventlog::AgentEventLog::open(*attester_, std::move(storage)));
   return {};
 }

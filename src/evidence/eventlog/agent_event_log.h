@@ -30,8 +30,8 @@ class AgentLogStorage {
 struct AgentLogPaths {
   std::filesystem::path log = "/run/attestation-agent/eventlog";
   std::filesystem::path wal = "/run/attestation-agent/.wal_event_entry";
-  // $AAEL_PATH, where it is set, names the log.
-  static AgentLogPaths from_environment();
+  // $AAEL_PATH, where it is set, names the log. `root` stands for "/" in tests.
+  static AgentLogPaths from_environment(const std::filesystem::path& root = "/");
 };
 // Directories are made as needed; files have mode 0600. storage_failed.
 std::unique_ptr<AgentLogStorage> file_storage(AgentLogPaths paths);

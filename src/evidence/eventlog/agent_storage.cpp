@@ -117,11 +117,12 @@ class FileStorage final : public AgentLogStorage {
 
 }  // namespace
 
-AgentLogPaths AgentLogPaths::from_environment() {
+AgentLogPaths AgentLogPaths::from_environment(const fs::path& root) {
   AgentLogPaths out;
   const char* log = std::getenv("AAEL_PATH");
   if (log != nullptr && *log != '\0') out.log = log;
-  return out;
+  if (root == "/") return out;
+  return {root / out.log.relative_path(), root / out.wal.relative_path()};
 }
 
 std::unique_ptr<AgentLogStorage> file_storage(AgentLogPaths paths) {

@@ -39,7 +39,7 @@ Result<std::optional<Bytes>> combine_logs(const std::optional<Bytes>& firmware, 
 
 Result<std::optional<Bytes>> read_combined_log(const std::filesystem::path& root) {
   const auto ccel = TRY(read_log_file(root / "sys/firmware/acpi/tables/data/CCEL"));
-  const auto agent_log = TRY(read_log_file(root / AgentLogPaths::from_environment().log.relative_path()));
+  const auto agent_log = TRY(read_log_file(AgentLogPaths::from_environment(root).log));
   return combine_logs(ccel, agent_log.value_or(Bytes{}));
 }
 

@@ -23,7 +23,7 @@ class TdxAttester final : public Attester {
   TeeKind kind() const override { return TeeKind::tdx; }
 
   Result<codec::json::Value> attest(ByteView report_data) const override {
-    const auto held = TRY(eventlog::hold_agent_log(eventlog::AgentLogPaths::from_environment()));
+    const auto held = TRY(eventlog::hold_agent_log(eventlog::AgentLogPaths::from_environment(root_)));
     auto quote = TRY(quote_over(report_data));
     return to_json(Evidence { std::move(quote), TRY(eventlog::read_combined_log(root_)) });
   }

@@ -19,12 +19,15 @@ constexpr std::size_t bound_size = 32;
 class TpmAttester final : public Attester {
  public:
   using OpenDevice = std::function<Result<std::shared_ptr<TpmDevice>>()>;
-  TpmAttester(OpenDevice open, EventLogSource event_log) : open_(std::move(open)), event_log_(std::move(event_log)) {}
+  TpmAttester(OpenDevice open, EventLogSource event_log, std::optional<eventlog::AgentLogPaths> agent_log = {})
+      : open_(std::move(open)), event_log_(std::move(event_log)), agent_log_(std::move(agent_log)) {}
   TeeKind kind() const override { return TeeKind::tpm; }
 
   Result<codec::json::Value> attest(ByteView report_data) const override {
     const auto device = TRY(this->device());
-    const auto held = TRY(eventlog::hold_agent_log(eventlog::AgentLogPaths::from_environment()));
+    // No event comes between quote and log.
+    std::shared_ptr<const void> held;
+    if (agent_log_) held = TRY(eventlog::hold_agent_log(*agent_log_));
     auto quoted = TRY(quote_consistently(*device, fit_digest(report_data, bound_size)));
     return to_json({
       .ak_public = std::move(quoted.answer.ak_public), .message = std::move(quoted.answer.message),
@@ -62,6 +65,7 @@ class TpmAttester final : public Attester {
 
   OpenDevice open_;
   EventLogSource event_log_;
+  std::optional<eventlog::AgentLogPaths> agent_log_;
   mutable std::mutex mutex_;
   mutable std::shared_ptr<TpmDevice> device_;
 };
@@ -75,8 +79,7 @@ Result<std::optional<Bytes>> read_boot_log(const std::filesystem::path& root) {
   if (firmware && !TRY(eventlog::EventLog::parse(*firmware)).has_algorithm(crypto::HashAlgorithm::sha256)) {
     return std::nullopt;
   }
-  const auto agent_log =
-      TRY(eventlog::read_log_file(root / eventlog::AgentLogPaths::from_environment().log.relative_path()));
+  const auto agent_log = TRY(eventlog::read_log_file(eventlog::AgentLogPaths::from_environment(root).log));
   const eventlog::LogWriter header{{crypto::HashAlgorithm::sha256}};
   return eventlog::combine_logs(firmware, agent_log.value_or(Bytes{}), header.log());
 }
@@ -91,7 +94,8 @@ Result<std::unique_ptr<Attester>> make_attester(TeeKind, const AttesterOptions& 
   const auto open = [root]() -> Result<std::shared_ptr<TpmDevice>> {
     return make_tss_device(TRY(TssOptions::from_environment(root)));
   };
-  return std::make_unique<TpmAttester>(open, [root] { return read_boot_log(root); });
+  return std::make_unique<TpmAttester>(
+      open, [root] { return read_boot_log(root); }, eventlog::AgentLogPaths::from_environment(root));
 }
 
 }  // namespace coffer::evidence::tpm

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "codec/base64.h"
+#include "evidence/tpm/evidence.h"
 
 namespace coffer::evidence::tpm {
 namespace {
@@ -61,6 +62,21 @@ TEST_F(Simulator, key_stays_the_same_so_that_policies_can_name_it) {
   const auto second = verdict();
   ASSERT_TRUE(first && second);
   EXPECT_EQ(*first->front().claims.find("ak_public"), *second->front().claims.find("ak_public"));
+}
+
+TEST_F(Simulator, certificates_are_put_into_a_document_without_them) {
+  VerifierOptions options{.simulator_roots = {load_simulator_root(directory_)->certificate}};
+  options.simulated_tees = {TeeKind::tpm};
+  const auto verifier = *make_verifier(TeeKind::tpm, options);
+  const auto whole = *attester_->attest(report_data);
+  auto evidence = *parse_evidence(whole);
+  const auto certificates = std::exchange(evidence.ak_certificates, {});
+  const auto now = system_clock().now();
+  EXPECT_FALSE(verifier->verify(to_json(evidence), {report_data}, now));
+  const auto completed = verifier->with_certificates(to_json(evidence), certificates);
+  ASSERT_TRUE(completed) << to_string(completed.error());
+  EXPECT_TRUE(verifier->verify(*completed, {report_data}, now));
+  EXPECT_EQ(verifier->with_certificates(json::Value{1}, certificates).error().code, EvidenceError::malformed);
 }
 
 TEST_F(Simulator, every_fault_has_its_own_refusal) {
