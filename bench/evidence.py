@@ -13,12 +13,14 @@ APPRAISALS = [("SNP", "snp_benchmark", "appraisal_with_cached_chain", "within 1.
               ("TDX", "dcap_benchmark", "appraise_tdx_cached/real_time/threads:1", "0.5 ms"),
               ("SGX", "dcap_benchmark", "appraise_sgx_cached", "0.5 ms"),
               ("Nitro", "nitro_benchmark", "appraisal_with_cached_chain", ""),
+              ("NVIDIA", "nvidia_benchmark", "appraisal_with_cached_chain", ""),
               ("TPM", "tpm_benchmark", "appraisal", "")]
 PARSERS = [("SNP evidence parsed from its text", "snp_benchmark", "parse_evidence_text"),
            ("SNP raw report parsed", "snp_benchmark", "parse_raw_report"),
            ("TDX evidence parsed, with its event log", "dcap_benchmark", "parse_tdx_evidence"),
            ("SGX quote parsed", "dcap_benchmark", "parse_quote"),
            ("Nitro document parsed", "nitro_benchmark", "parse_nitro"),
+           ("NVIDIA GPU's report parsed", "nvidia_benchmark", "parse_nvidia"),
            ("TPM evidence parsed", "tpm_benchmark", "parsing"),
            ("TPM event log parsed", "tpm_benchmark", "event_log_parsing")]
 

@@ -158,8 +158,16 @@ Result<TrustedDevice> verify_device(const std::vector<crypto::Certificate>& chai
   .to_spki_der();
   TRY(check_device_key(firmware, device_key));
   const auto architecture = TRY(architecture_of(verified));
-  return TrustedDevice{std::move(firmware), architecture, std::move(device_key), decimal_of(leaf.serial_number()),
-                       std::move(simulated_root)};
+  TrustedDevice out {
+    TRY(leaf_key(chain))
+    , std::move(firmware), architecture, std::move(device_key), decimal_of(leaf.serial_number()),
+        std::move(simulated_root), leaf.not_before(), leaf.not_after()
+  };
+  for (const auto& certificate : verified) {
+    out.valid_from = std::max(out.valid_from, certificate.not_before());
+    out.valid_until = std::min(out.valid_until, certificate.not_after());
+  }
+  return out;
 }
 
 std::string decimal_of(ByteView big_endian) {

@@ -25,11 +25,15 @@ Result<Architecture> parse_architecture(std::string_view name);
 std::optional<Architecture> architecture_of_name(std::string_view common_name);
 
 struct TrustedDevice {
+  crypto::PublicKey key;  // which signs its reports
   FirmwareId firmware;
   Architecture architecture;
   Bytes device_key;  // SubjectPublicKeyInfo of the key that is burnt into the device: one device, one key
   std::string ueid;  // the serial number of its certificate, decimal as NVIDIA writes it
   std::optional<std::string> simulated_root{};  // the subject of a simulator's root, where the chain ends in one
+  // When all certificates of the chain hold.
+  TimePoint valid_from{};
+  TimePoint valid_until{};
 };
 
 // The key of the first certificate, unverified: nothing signed by it means anything before verify_device().

@@ -38,15 +38,20 @@ json::Object claims_of(const Device& device, const TrustedDevice& trusted) {
           {"config", device.report.opaque_data.to_json()}};
 }
 
-json::Object describe(const Device& device) {
+Result<json::Object> describe(const Device& device) {
   json::Array chain;
-  for (const auto& certificate : device.certificates) chain.emplace_back(describe_certificate(certificate));
+  if (!device.certificates.empty()) {
+    for (const auto& certificate : TRY(parse_certificates(device.certificates))) {
+      chain.emplace_back(describe_certificate(certificate));
+    }
+  }
   const auto& report = device.report;
-  return {{"arch", name_of(device.architecture)},     {"uuid", device.uuid},
-          {"nonce", codec::hex_encode(report.nonce)}, {"slot", report.slot},
-          {"measurements", measurements_of(report)},  {"responder_nonce", codec::hex_encode(report.responder_nonce)},
-          {"config", report.opaque_data.to_json()},   {"signature", codec::hex_encode(report.signature)},
-          {"certificates", std::move(chain)}};
+  return json::Object{
+      {"arch", name_of(device.architecture)},     {"uuid", device.uuid},
+      {"nonce", codec::hex_encode(report.nonce)}, {"slot", report.slot},
+      {"measurements", measurements_of(report)},  {"responder_nonce", codec::hex_encode(report.responder_nonce)},
+      {"config", report.opaque_data.to_json()},   {"signature", codec::hex_encode(report.signature)},
+      {"certificates", std::move(chain)}};
 }
 
 }  // namespace coffer::evidence::nvidia

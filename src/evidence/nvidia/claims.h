@@ -8,7 +8,7 @@ namespace coffer::evidence::nvidia {
 // {"arch", "uuid", "ueid", "measurements": {"1": hex, ...}, "config": {...}}
 codec::json::Object claims_of(const Device& device, const TrustedDevice& trusted);
 
-// Every field, of which nothing was checked.
-codec::json::Object describe(const Device& device);
+// Every field, of which nothing was checked. bad_certificate.
+Result<codec::json::Object> describe(const Device& device);
 
 }  // namespace coffer::evidence::nvidia

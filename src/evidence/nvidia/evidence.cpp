@@ -34,17 +34,11 @@ Result<Bytes> report_bytes(const json::Object& device) {
   return malformed(std::string{what} + ".evidence is expected to be hex or base64: " + bytes.error().message);
 }
 
-Result<std::vector<crypto::Certificate>> certificates(const json::Object& device) {
+Result<Bytes> certificates(const json::Object& device) {
   const auto text = TRY(text_member(device, "certificate", 2 * max_pem));
-  if (text.empty()) return std::vector<crypto::Certificate>{};
-  const auto pem = codec::base64_decode_lenient(text);
+  auto pem = codec::base64_decode_lenient(text);
   if (!pem) return malformed(std::string{what} + ".certificate: " + pem.error().message);
-  auto chain = crypto::Certificate::chain_from_pem(as_text(*pem));
-  if (!chain) return fail(NvidiaError::bad_certificate, "the GPU's certificates: " + chain.error().message);
-  if (chain->size() <= max_certificates) return chain;
-  return fail(NvidiaError::bad_certificate, "at most " + std::to_string(max_certificates) +
-                                                " certificates of a GPU are expected, found " +
-                                                std::to_string(chain->size()));
+  return pem;
 }
 
 Result<std::string> uuid_of(const json::Object& device) {
@@ -65,6 +59,15 @@ Result<Device> parse_device(const json::Value& value) {
 }
 
 }  // namespace
+
+Result<std::vector<crypto::Certificate>> parse_certificates(ByteView pem) {
+  auto chain = crypto::Certificate::chain_from_pem(as_text(pem));
+  if (!chain) return fail(NvidiaError::bad_certificate, "the GPU's certificates: " + chain.error().message);
+  if (chain->size() <= max_certificates) return chain;
+  return fail(NvidiaError::bad_certificate, "at most " + std::to_string(max_certificates) +
+                                                " certificates of a GPU are expected, found " +
+                                                std::to_string(chain->size()));
+}
 
 Result<std::vector<Device>> parse_evidence(const json::Value& evidence) {
   const auto* list = evidence.find("device_evidence_list");

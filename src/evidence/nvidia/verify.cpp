@@ -4,6 +4,7 @@
 #include "evidence/config_section.h"
 #include "evidence/nvidia/claims.h"
 #include "evidence/nvidia/nvidia.h"
+#include "evidence/verified_cache.h"
 
 namespace coffer::evidence::nvidia {
 
@@ -30,13 +31,12 @@ Result<Settings> read_settings(const json::Object& config) {
 }
 
 // DSP0274 section 10.11.1: the signature covers request and response, as they were received.
-Result<> check_signature(const Device& device) {
-  const auto key = TRY(leaf_key(device.certificates));
+Result<> check_signature(const Device& device, const crypto::PublicKey& key) {
   const auto message = ByteView{device.report_bytes}.first(device.report.signed_size);
   const auto verified = key.verify(crypto::SignatureAlgorithm::es384, message, device.report.signature);
   if (verified) return {};
-  return fail(NvidiaError::bad_signature, "the report's signature by \"" + device.certificates.front().subject() +
-                                              "\": " + verified.error().message);
+  return fail(NvidiaError::bad_signature,
+              "the report's signature by the key of the GPU's first certificate: " + verified.error().message);
 }
 
 // Upstream's rule: the first 32 bytes of the report data, filled up with zeros, are the request's nonce.
@@ -107,25 +107,46 @@ class NvidiaVerifier final : public Verifier {
 
   Result<json::Object> inspect(const json::Value& evidence) const override {
     json::Array devices;
-    for (const auto& device : TRY(parse_evidence(evidence))) devices.emplace_back(describe(device));
+    for (const auto& device : TRY(parse_evidence(evidence))) devices.emplace_back(TRY(describe(device)));
     return json::Object{{"devices", std::move(devices)}};
   }
 
   Result<json::Value> from_raw(ByteView raw, std::span<const Bytes> certificates) const override;
 
  private:
-  // The signature comes first although nothing vouches for its key yet: a report changed on the way costs one
-  // signature to refuse, not five.
   Result<TrustedDevice> verify_one(const Device& device, const Binding& binding, std::vector<Bytes>& seen,
                                    TimePoint now) const {
     TRY(check_supported(device));
-    TRY(check_signature(device));
-    auto trusted = TRY(verify_device(device.certificates, TRY(chain_check(now))));
+    auto trusted = TRY(verify_signer(device, now));
     TRY(check_firmware(device, trusted));
     TRY(check_architecture(device, trusted));
     TRY(check_nonce(device.report, binding));
     TRY(check_new(trusted, seen));
     return trusted;
+  }
+
+  // The device, once its key has signed the report. Revocation lists change under a chain, so that one which is held
+  // against them is verified anew each time.
+  Result<TrustedDevice> verify_signer(const Device& device, TimePoint now) const {
+    const auto check = TRY(chain_check(now));
+    if (check.revocation_lists != nullptr) return verify_anew(device, check);
+    const auto digest = crypto::sha256(device.certificates);
+    const auto known = chains_.find(as_text(digest));
+    if (known != nullptr && now >= known->valid_from && now <= known->valid_until) {
+      TRY(check_signature(device, known->key));
+      return *known;
+    }
+    auto trusted = TRY(verify_anew(device, check));
+    chains_.put(as_text(digest), std::make_shared<const TrustedDevice>(trusted));
+    return trusted;
+  }
+
+  // The signature comes first although nothing vouches for its key yet: a report changed on the way costs one
+  // signature to refuse, not five.
+  static Result<TrustedDevice> verify_anew(const Device& device, const ChainCheck& check) {
+    const auto chain = TRY(parse_certificates(device.certificates));
+    TRY(check_signature(device, TRY(leaf_key(chain))));
+    return verify_device(chain, check);
   }
 
   Result<ChainCheck> chain_check(TimePoint now) const {
@@ -152,6 +173,7 @@ class NvidiaVerifier final : public Verifier {
   Settings settings_;
   std::shared_ptr<Collateral> collateral_;
   std::vector<crypto::Certificate> simulated_roots_;
+  mutable VerifiedCache<TrustedDevice> chains_;  // by SHA-256 of the PEM text
 };
 
 // NVIDIA's own tools keep reports as text in hex.

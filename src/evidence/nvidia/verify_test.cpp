@@ -105,6 +105,19 @@ TEST(NvidiaVerifier, names_the_device_that_is_refused) {
   EXPECT_EQ(claims.error().context, (std::vector<std::pair<std::string, std::string>>{{"device", "1"}}));
 }
 
+TEST(NvidiaVerifier, knows_a_chain_again_and_still_checks_each_report_and_time) {
+  const auto verifier = *make_verifier(TeeKind::nvidia, options());
+  const auto valid = list({device(hopper())});
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(verifier->verify(valid, {digest, {}}, now));
+  auto report = *sign_report(simulated_report(hopper(), nonce), hopper().key);
+  report.back() ^= std::byte{1};
+  expect_refused(verifier->verify(list({evidence_of(hopper(), report)}), {digest, {}}, now),
+                 NvidiaError::bad_signature);
+  expect_refused(verifier->verify(valid, {Bytes(48), {}}, now), EvidenceError::report_data_mismatch);
+  expect_refused(verifier->verify(valid, {digest, {}}, now + 24h * 400), NvidiaError::certificate_expired);
+  ASSERT_TRUE(verifier->verify(valid, {digest, {}}, now));
+}
+
 TEST(NvidiaVerifier, counts_a_device_once) {
   expect_refused(verify(list({device(hopper()), device(hopper())})), NvidiaError::repeated_device);
 }
