@@ -1,5 +1,8 @@
 #include <algorithm>
 
+#include "appraisal/attestation_service.h"
+#include "codec/base64.h"
+#include "evidence/collateral.h"
 #include "keybroker/broker_testing.h"
 
 namespace coffer::keybroker::testing {
@@ -263,6 +266,53 @@ TEST(Handshake, the_sweeper_removes_expired_sessions_alone) {
   ASSERT_TRUE(swept);
   EXPECT_EQ(*swept, 1U);
   EXPECT_EQ(late.attest().status, 200);
+}
+
+// An attestation service whose verdict waits for a vendor.
+class VendorInTrouble final : public appraisal::AttestationService {
+ public:
+  explicit VendorInTrouble(evidence::CollateralError trouble) : trouble_(trouble) {}
+  std::string_view name() const override { return "test"; }
+  Result<appraisal::Challenge> challenge(evidence::TeeKind, const Value&) override {
+    return appraisal::Challenge{codec::base64_encode(Bytes(32)), Value{""}};
+  }
+  Result<appraisal::EvaluationOutcome> evaluate(const appraisal::EvaluationRequest&) override { return none(); }
+  Result<> set_policy(std::string_view, std::string_view) override { return none(); }
+  Result<std::optional<std::string>> get_policy(std::string_view) override { return none(); }
+  Result<std::vector<std::string>> list_policies() override { return none(); }
+  Result<bool> delete_policy(std::string_view) override { return none(); }
+  Result<> register_reference_values(std::string_view) override { return none(); }
+  Result<std::optional<Value>> query_reference_value(std::string_view) override { return none(); }
+  Result<std::vector<appraisal::ReferenceValue>> list_reference_values() override { return none(); }
+  Result<bool> delete_reference_value(std::string_view) override { return none(); }
+
+ private:
+  std::unexpected<Error> none() const { return fail(trouble_, "the vendor's own words"); }
+  evidence::CollateralError trouble_;
+};
+
+TEST(Handshake, a_vendors_trouble_has_its_own_code_and_leaves_the_nonce) {
+  using evidence::CollateralError;
+  for (const auto trouble : {CollateralError::unreachable, CollateralError::rate_limited, CollateralError::malformed,
+                             CollateralError::expired}) {
+    TestBroker broker{playground(), nullptr, std::make_shared<VendorInTrouble>(trouble)};
+    TestGuest guest{broker};
+    guest.auth();
+    const auto expected = "401 " + std::string{code_name(trouble)} + " AttestationError";
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const auto response = guest.attest();
+      EXPECT_EQ(refusal(response), expected);
+      EXPECT_EQ(detail_of(response).find("own words"), std::string::npos);
+    }
+  }
+}
+
+TEST(Handshake, a_machine_that_its_vendor_does_not_know_spends_the_nonce) {
+  TestBroker broker{playground(), nullptr, std::make_shared<VendorInTrouble>(evidence::CollateralError::not_found)};
+  TestGuest guest{broker};
+  guest.auth();
+  EXPECT_EQ(refusal(guest.attest()), "401 collateral.not_found AttestationError");
+  EXPECT_EQ(refusal(guest.attest()), "401 broker.session_unknown AttestationError");
 }
 
 }  // namespace
