@@ -5,6 +5,7 @@
 #include <map>
 
 #include "appraisal/detail/explanation.h"
+#include "appraisal/detail/external_claims.h"
 #include "appraisal/detail/measured_boot.h"
 #include "codec/base64.h"
 
@@ -141,17 +142,19 @@ Result<> BuiltinAttestationService::appraise(const EvidenceRequest& request, con
     std::string policy = policy_id;
     policy.append("_").append(device_class);
     auto verdict = TRY(judge(annotated, policy));
-    if (verdict.vector.status() != Tier::affirming) TRY(explain_boot(request.tee, annotated, verdict));
+    if (verdict.vector.status() != Tier::affirming) TRY(explain_by_references(request.tee, annotated, verdict));
     appraisal.add(request.tee, device_class, policy_id, std::move(annotated), std::move(verdict));
   }
   return {};
 }
 
-// First of all reasons, because a register's value alone says nothing to people.
-Result<> BuiltinAttestationService::explain_boot(evidence::TeeKind tee, const json::Object& annotated,
-                                                 Verdict& verdict) const {
-  auto conditions = TRY(detail::measured_boot_conditions(
-      tee, annotated, [this](const std::string& id) { return reference_values_.query(id); }));
+// First of all reasons, because neither a register's value nor a rule over named claims says anything to people.
+Result<> BuiltinAttestationService::explain_by_references(evidence::TeeKind tee, const json::Object& annotated,
+                                                          Verdict& verdict) const {
+  const auto query = [this](const std::string& id) { return reference_values_.query(id); };
+  auto conditions = TRY(detail::measured_boot_conditions(tee, annotated, query));
+  auto claims = TRY(detail::external_claim_conditions(annotated, query));
+  std::ranges::move(claims, std::back_inserter(conditions));
   verdict.explanation.insert(verdict.explanation.begin(), std::make_move_iterator(conditions.begin()),
                              std::make_move_iterator(conditions.end()));
   return {};

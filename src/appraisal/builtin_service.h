@@ -47,7 +47,7 @@ class BuiltinAttestationService final : public AttestationService {
   struct Verdict;
   struct Appraisal;
   Result<> appraise(const EvidenceRequest& request, const std::string& policy_id, Appraisal& appraisal) const;
-  Result<> explain_boot(evidence::TeeKind tee, const codec::json::Object& annotated, Verdict& verdict) const;
+  Result<> explain_by_references(evidence::TeeKind tee, const codec::json::Object& annotated, Verdict& verdict) const;
   Result<Verdict> judge(const codec::json::Object& annotated, const std::string& policy_id) const;
   Result<policy::Evaluation> evaluate_rule(const policy::Policy& policy, std::string_view rule,
                                            const codec::json::Object& annotated,

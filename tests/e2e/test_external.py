@@ -61,6 +61,6 @@ def test_what_was_not_named_is_contraindicated(toy):
 def test_another_program_gets_nothing_and_its_owner_reads_why(toy):
     affirm(toy, "00" * 32)
     assert get(toy).returncode == 1
-    explanation = toy[0].coffer("explain", "--last", "--all").stdout
-    assert "external" in explanation
-    print(explanation)
+    explanation = toy[0].coffer("explain", "--last").stdout
+    assert "input.external.toy.measurement" in explanation
+    assert toy[2] in explanation and "00" * 32 in explanation
