@@ -14,7 +14,7 @@ import pytest
 
 from conftest import BIN, ROOT, run, running_broker
 
-PROGRAMS = ("coffer", "coffer-run", "coffer-kbs", "coffer-as", "coffer-worker", "./run", "cmake", "ninja", "make")
+PROGRAMS = ("coffer", "coffer-run", "coffer-kbs", "coffer-as", "coffer-worker", "coffer-proxy", "./run", "cmake", "ninja", "make")
 # Run by the lanes themselves, or by another test; a command of these kinds in a document needs no run of its own here.
 ELSEWHERE = {
     r"\./run (demo|test|build|lint|bench|help|install|setup)\b.*": "the lanes, test_demo.py and the test of install below",
@@ -25,6 +25,8 @@ ELSEWHERE = {
     r"coffer up.*": "the fixture runs the broker",
     r"coffer simulate serve .*": "test_collateral.py runs it for longer than a command",
     r"coffer-worker (?!.*--(check|help)).*": "test_worker.py runs workers",
+    r"coffer-proxy (?!.*--(check|help)).*": "test_proxy.py runs proxies",
+    r"coffer fleet (?!provision).*": "test_fleet_command.py, at a manager with a worker",
     r"coffer vm run machine .*": "test_vm.py boots such a machine",
     r"coffer reference set tpm_pcr00 .*": "test_vm.py boots such a machine",
 }

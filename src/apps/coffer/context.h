@@ -22,6 +22,7 @@ enum class CliError {
   home_exists,     // `coffer init` would overwrite something
   file,            // a file that cannot be read or written
   broker_refused,  // the broker answered with an error
+  manager_refused,  // the fleet's manager answered with an error
   not_a_terminal,  // a secret would be printed to a terminal
   key_exists,      // a new key would take the place of one that images may depend on
 };
@@ -74,5 +75,6 @@ void add_simulate_commands(CLI::App& app, Commands& commands);
 void add_collateral_commands(CLI::App& app, Commands& commands);
 void add_measure_commands(CLI::App& app, Commands& commands);
 void add_vm_commands(CLI::App& app, Commands& commands);
+void add_fleet_commands(CLI::App& app, Commands& commands);
 
 }  // namespace coffer::cli

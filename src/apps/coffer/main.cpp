@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 
 #include "apps/coffer/context.h"
@@ -35,6 +36,7 @@ void add_commands(CLI::App& app, Commands& commands) {
   add_collateral_commands(app, commands);
   add_measure_commands(app, commands);
   add_vm_commands(app, commands);
+  add_fleet_commands(app, commands);
 }
 
 // Global options are understood before and behind the command.
@@ -58,7 +60,16 @@ int explain_missing(const CLI::App& app, const CLI::RequiredError& error) {
   return 2;
 }
 
-int run(int argc, char** argv) {
+// Under the name of upstream's command line, `coffer fleet` is all there is.
+std::vector<char*> arguments_of(int argc, char** argv) {
+  static char fleet[] = "fleet";
+  std::vector<char*> arguments(argv, argv + argc);
+  const bool as_upstream = argc > 0 && std::filesystem::path{argv[0]}.filename() == "propeller-cli";
+  if (as_upstream) arguments.insert(arguments.begin() + 1, fleet);
+  return arguments;
+}
+
+int run(std::vector<char*> arguments) {
   CLI::App app{"Coffer runs encrypted workloads only where they are proven safe.", "coffer"};
   app.set_version_flag("--version", apps::version_text("coffer"));
   app.require_subcommand(1);
@@ -68,7 +79,7 @@ int run(int argc, char** argv) {
   add_commands(app, commands);
   let_options_fall_through(app);
   try {
-    app.parse(argc, argv);
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
   } catch (const CLI::RequiredError& error) {
     return explain_missing(app, error);
   } catch (const CLI::ParseError& error) {
@@ -86,5 +97,5 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   coffer::net::block_termination_signals();
   coffer::log::init("coffer", coffer::log::Level::warn);
-  return coffer::cli::run(argc, argv);
+  return coffer::cli::run(coffer::cli::arguments_of(argc, argv));
 }
