@@ -109,6 +109,7 @@ void Flags::add_module_flags(CLI::App& app) {
   };
   option("-r,--runtime", options.runtime, "program that runs the module (default: the embedded engine)");
   option("--invoke", options.invoke, "exported function to call, instead of the command's start");
+  option("--serve", options.serve, "HOST:PORT where a component answers HTTP requests, until it is interrupted");
   option("--wasm-args", options.wasm_args, "one argument of the module; repeat for more")->allow_extra_args(false);
   option("--env", environment, "NAME=VALUE for the module; NAME passes ours on")->allow_extra_args(false);
   option("--dir", directories, "HOST[::GUEST] directory for the module")->allow_extra_args(false);

@@ -44,6 +44,8 @@ struct RunnerOptions {
   std::optional<CompiledCache> compiled_cache{};
   std::string runtime{};  // "": embedded; otherwise a program and its path
   std::string invoke{};   // exported function; "": the command's start
+  // "HOST:PORT": serves a component that handles HTTP requests there until SIGINT or SIGTERM, `timeout` a request.
+  std::string serve{};
   std::vector<std::string> wasm_args{};
   std::vector<std::pair<std::string, std::string>> environment{};
   std::vector<std::pair<std::filesystem::path, std::string>> directories{};  // host, guest

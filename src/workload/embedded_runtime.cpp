@@ -40,4 +40,13 @@ Result<ExecutionResult> run_embedded(wasm::Runtime& runtime, const wasm::Module&
   return ExecutionResult{.exit_code = result.exit_code, .values = std::move(result.values), .usage = result.usage};
 }
 
+Result<wasm::HttpResponse> handle_embedded(wasm::Runtime& runtime, const wasm::Module& module,
+                                           const wasm::HttpRequest& request, const Execution& execution) {
+  const auto invocation = invocation_of(execution);
+  const std::stop_callback stopping(execution.stop,
+                                    [cancellation = *invocation.cancellation] { cancellation.cancel(); });
+  auto handled = TRY(runtime.handle(module, request, invocation));
+  return std::move(handled.response);
+}
+
 }  // namespace coffer::workload

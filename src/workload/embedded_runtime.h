@@ -10,4 +10,8 @@ namespace coffer::workload {
 // where execution.limits.fuel is set.
 Result<ExecutionResult> run_embedded(wasm::Runtime& runtime, const wasm::Module& module, const Execution& execution);
 
+// Lets a new instance of a component that handles HTTP answer one request. Also wasm.no_response.
+Result<wasm::HttpResponse> handle_embedded(wasm::Runtime& runtime, const wasm::Module& module,
+                                           const wasm::HttpRequest& request, const Execution& execution);
+
 }  // namespace coffer::workload
