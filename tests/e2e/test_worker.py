@@ -188,6 +188,46 @@ def test_environment_and_parents_results_reach_the_guest(manager, worker, compil
     assert result["results"] == f'value|{worker.id}|{{"a":1}}|{{"a":1}}|1'
 
 
+def test_a_federated_round_reads_its_model_and_gives_its_update_away(manager, worker, compile_guest):
+    guest = compile_guest("trainer", """
+        #include <stdio.h>
+        #include <stdlib.h>
+        int main(void) { printf("{\\"model\\":%s,\\"data\\":%s}", getenv("MODEL_DATA"), getenv("DATASET_DATA")); }""")
+    requests = []
+
+    class Services(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # pylint: disable=invalid-name
+            self.reply(b"[1]")
+
+        def do_POST(self):  # pylint: disable=invalid-name
+            self.reply(b"{}", self.rfile.read(int(self.headers["Content-Length"])))
+
+        def reply(self, body, received=b""):
+            requests.append((self.path, received))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Services) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        env = {"ROUND_ID": "r1", "MODEL_URI": "fl/models/global_model_v3", "MODEL_REGISTRY_URL": url, "DATA_STORE_URL": url,
+               "COORDINATOR_URL": url, "FL_NUM_SAMPLES": "64"}
+        result = manager.run(name="fl-round-r1-x", file=file_of(guest), env=env)["results"]
+        update = b'{"model":[1],"data":[1]}'
+        assert base64.b64decode(result.pop("update_b64")) == update
+        assert result == {"task_id": result["task_id"], "round_id": "r1", "proplet_id": worker.id, "num_samples": 64,
+                          "format": "f32-delta", "metrics": {}}
+        assert requests == [("/models/3", b""), (f"/datasets/{worker.id}", b""), ("/update", update)]
+        manager.run(name="fl-round-r1-x", file=file_of(guest), env={**env, "COORDINATOR_URL": "http://127.0.0.1:1"})
+        manager.wait(f"fl/rounds/r1/updates/{worker.id}", lambda m: m == json.loads(update), "the update by MQTT")
+        server.shutdown()
+
+
 def test_exit_codes_and_errors_of_the_guest_are_told(manager, worker, compile_guest):
     guest = compile_guest("failing", '#include <stdio.h>\nint main(void) { puts("out"); fputs("why", stderr); return 3; }')
     result = manager.run(name="_start", file=file_of(guest))
@@ -271,6 +311,20 @@ def test_after_a_restart_of_the_broker_the_worker_announces_itself_again(tmp_pat
             with upstream_manager(mqtt_broker.port) as manager:
                 manager.wait("/control/proplet/create", lambda m: m["proplet_id"] == worker.id, "discovery")
                 assert manager.run(name="add", file=MODULE, inputs=["1", "2"])["results"] == "3"
+
+
+def test_a_result_that_falls_into_an_outage_comes_after_it(tmp_path):
+    with running(Broker(tmp_path / "mosquitto", "allow_anonymous true\n")) as mqtt_broker:
+        with running_worker(mqtt_broker, tmp_path / "worker") as worker:
+            wait_until(lambda: "worker.connected" in worker.log_text(), "the first connection")
+            with upstream_manager(mqtt_broker.port) as manager:
+                task = manager.start(name="spin", file=MODULE, timeout_seconds=2)
+                wait_until(lambda: f"task={task}" in worker.log_text(), "the task's start")
+            mqtt_broker.kill()
+            wait_until(lambda: "worker.end" in worker.log_text(), "the task's end")
+            mqtt_broker.start()
+            with upstream_manager(mqtt_broker.port) as manager:
+                assert manager.result(task)["code"] == "wasm.timeout"
 
 
 def test_an_ordinary_end_stops_tasks_and_tells_their_results(mqtt_broker, manager, tmp_path):

@@ -16,7 +16,7 @@ BASE = f"m/{TENANT}/c/{CHANNEL}"
 
 
 class UpstreamManager:
-    """Hears everything on the channel, as upstream's does (`Base/#`), and keeps it."""
+    """Hears everything on the channel, as upstream's does (`Base/#`), and updates of rounds, and keeps it."""
 
     def __init__(self, port):
         self.messages = []  # (topic suffix, payload bytes)
@@ -24,7 +24,7 @@ class UpstreamManager:
         self.client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=f"manager-{uuid.uuid4()}")
         self.client.on_message = self._on_message
         subscribed = threading.Event()
-        self.client.on_connect = lambda client, *_: client.subscribe(f"{BASE}/#", qos=2)
+        self.client.on_connect = lambda client, *_: client.subscribe([(f"{BASE}/#", 2), ("fl/rounds/#", 2)])
         self.client.on_subscribe = lambda *_: subscribed.set()
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()

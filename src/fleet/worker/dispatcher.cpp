@@ -112,10 +112,15 @@ RunReport Dispatcher::prepare_and_run(const Task& task) {
     table_.make_ready(std::make_shared<const ReadyTask>(command, std::move(*module), &runtime));
     return {};
   }
-  const Run run{command, command.inputs, command.env};
+  auto environment = command.env;
+  environment.try_emplace("PROPLET_ID", own_id_);
+  if (parts_.round_inputs) parts_.round_inputs(environment);
+  const Run run{command, command.inputs, environment};
   if (command.daemon) return run_daemon(task, runtime, *module, run);
   auto report = runtime.run(*module, run, task->stop);
   report.details.module_digest = module->digest;
+  const bool update = parts_.round_update && command.env.contains("ROUND_ID") && !report.error;
+  if (update) parts_.round_update(environment, report.results);
   return report;
 }
 
@@ -149,8 +154,8 @@ std::string Dispatcher::result_of(const StartCommand& command, const RunReport& 
   if (report.error) {
     result.error = report.error->message;
     result.details.code = report.error->code.name();
-  } else if (const auto round = command.env.find("ROUND_ID"); round != command.env.end()) {
-    result.results = round_update(command.id, round->second, own_id_, report.results);
+  } else if (command.env.contains("ROUND_ID")) {
+    result.results = round_update(command.id, own_id_, command.env, report.results);
   }
   return to_json(result);
 }

@@ -25,6 +25,9 @@ class Dispatcher {
     std::function<std::optional<Error>()> tee_refusal;  // why encrypted tasks cannot be run here
     std::function<void(Topic, std::string payload, Instant not_before)> answer;
     std::function<std::string(ResultStatement)> sign{};  // empty text: no signature
+    // Of federated rounds: fills the environment before a run, and gives an update to whom it is for.
+    std::function<void(std::map<std::string, std::string>&)> round_inputs{};
+    std::function<void(const std::map<std::string, std::string>&, const std::string& update)> round_update{};
     std::function<void(const StartCommand&)> started{};
     std::function<void(const StartCommand&, std::string_view code)> ended{};  // code: empty for success
   };

@@ -66,6 +66,11 @@ class DispatcherTest : public ::testing::Test {
                                      .answer = [this](Topic topic, const std::string& payload,
                                                       Dispatcher::Instant when) { keep(topic, payload, when); },
                                      .sign = [](const ResultStatement& s) { return "signed " + s.task_id; },
+                                     .round_inputs =
+                                         [](std::map<std::string, std::string>& environment) {
+                                           if (environment.contains("ROUND_ID")) environment["MODEL_DATA"] = "m";
+                                         },
+                                     .round_update = [this](const auto&, const std::string& u) { update_ = u; },
                                      .started = [this](const StartCommand&) { ++started_; },
                                      .ended = [this](const StartCommand&, std::string_view) { ++ended_; }});
     }
@@ -109,6 +114,7 @@ class DispatcherTest : public ::testing::Test {
   Runtime* host_ = nullptr;
   std::optional<Error> refusal_ = Error{WorkerError::tee_not_available, "TEE runtime not available: test"};
   std::atomic<int> started_ = 0, ended_ = 0;
+  std::string update_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Answer> answers_;
@@ -119,7 +125,7 @@ TEST_F(DispatcherTest, a_plain_task_runs_in_process_and_its_result_is_signed) {
   start(task("t"));
   const auto answered = answer();
   EXPECT_EQ(answered.topic, Topic::results);
-  EXPECT_EQ(*answered.result.results.if_string(), "wasm:add:1:2");
+  EXPECT_EQ(*answered.result.results.if_string(), "wasm:add:1:2:PROPLET_ID=me");
   EXPECT_FALSE(answered.result.error);
   EXPECT_EQ(answered.result.proplet_id, "me");
   EXPECT_EQ(answered.result.details.module_digest, "sha256:00");
@@ -146,21 +152,21 @@ TEST_F(DispatcherTest, encrypted_work_in_a_tee_runs_there_alone) {
   encrypted.image_url = "registry/image:1";
   encrypted.encrypted = true;
   start(encrypted);
-  EXPECT_EQ(*answer().result.results.if_string(), "tee:add:1:2");
+  EXPECT_EQ(*answer().result.results.if_string(), "tee:add:1:2:PROPLET_ID=me");
 }
 
 TEST_F(DispatcherTest, the_external_runtime_takes_plain_tasks_that_it_can_hold) {
   host_ = &other_;
   start(task("plain"));
-  EXPECT_EQ(*answer(0).result.results.if_string(), "host:add:1:2");
+  EXPECT_EQ(*answer(0).result.results.if_string(), "host:add:1:2:PROPLET_ID=me");
   auto limited = task("limited");
   limited.fuel = 5;
   start(limited);
-  EXPECT_EQ(*answer(1).result.results.if_string(), "wasm:add:1:2");
+  EXPECT_EQ(*answer(1).result.results.if_string(), "wasm:add:1:2:PROPLET_ID=me");
   auto bounded = task("bounded");
   bounded.memory_bytes = 65536;
   start(bounded);
-  EXPECT_EQ(*answer(2).result.results.if_string(), "wasm:add:1:2");
+  EXPECT_EQ(*answer(2).result.results.if_string(), "wasm:add:1:2:PROPLET_ID=me");
 }
 
 TEST_F(DispatcherTest, a_start_that_cannot_be_read_is_answered_by_whoever_is_meant) {
@@ -252,7 +258,7 @@ TEST_F(DispatcherTest, daemons_have_a_bound_of_their_own) {
   }
   wait_until([&] { return answers() == 3; });
   start(task("t"));
-  EXPECT_EQ(*answer(3).result.results.if_string(), "wasm:add:1:2");
+  EXPECT_EQ(*answer(3).result.results.if_string(), "wasm:add:1:2:PROPLET_ID=me");
   dispatcher().finish();
 }
 
@@ -305,6 +311,19 @@ TEST_F(DispatcherTest, a_federated_rounds_result_has_upstreams_shape) {
   EXPECT_EQ(*results.find("format")->if_string(), "f32-delta");
   EXPECT_EQ(results.find("num_samples")->if_uint64(), 1U);
   EXPECT_TRUE(results.find("update_b64")->is_string());
+  EXPECT_THAT(update_, HasSubstr("MODEL_DATA=m"));
+}
+
+TEST_F(DispatcherTest, a_rounds_task_may_say_its_samples_and_its_format) {
+  auto round = task("t");
+  round.env = {{"ROUND_ID", "r1"}, {"FL_NUM_SAMPLES", "512"}, {"FL_FORMAT", "json"}};
+  start(round);
+  EXPECT_EQ(answer().result.results.find("num_samples")->if_uint64(), 512U);
+  EXPECT_EQ(*answer().result.results.find("format")->if_string(), "json");
+  round.id = "u";
+  round.env["FL_NUM_SAMPLES"] = "many";
+  start(round);
+  EXPECT_EQ(answer(1).result.results.find("num_samples")->if_uint64(), 1U);
 }
 
 }  // namespace

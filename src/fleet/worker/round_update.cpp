@@ -1,5 +1,7 @@
 #include "fleet/worker/round_update.h"
 
+#include <charconv>
+
 #include "codec/base64.h"
 
 namespace coffer::fleet::worker {
@@ -7,22 +9,28 @@ namespace {
 
 using codec::json::Object;
 
-std::uint64_t samples_of(const std::string& raw_result) {
-  const auto parsed = codec::json::parse(raw_result);
-  const auto* count = parsed ? parsed->find("num_samples") : nullptr;
-  return count == nullptr ? 1 : count->if_uint64().value_or(1);
+std::string value_of(const std::map<std::string, std::string>& environment, const std::string& name,
+                     std::string_view otherwise) {
+  const auto found = environment.find(name);
+  return found == environment.end() ? std::string{otherwise} : found->second;
+}
+
+std::uint64_t sample_count(const std::string& text) {
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  return error == std::errc{} && end == text.data() + text.size() ? count : 1;
 }
 
 }  // namespace
 
-codec::json::Value round_update(const std::string& task_id, const std::string& round_id, const std::string& own_id,
-                                const std::string& raw_result) {
+codec::json::Value round_update(const std::string& task_id, const std::string& own_id,
+                                const std::map<std::string, std::string>& environment, const std::string& raw_result) {
   return Object{{"task_id", task_id},
-                {"round_id", round_id},
+                {"round_id", value_of(environment, "ROUND_ID", "")},
                 {"proplet_id", own_id},
-                {"num_samples", samples_of(raw_result)},
+                {"num_samples", sample_count(value_of(environment, "FL_NUM_SAMPLES", "1"))},
                 {"update_b64", codec::base64_encode(as_bytes(raw_result))},
-                {"format", "f32-delta"},
+                {"format", value_of(environment, "FL_FORMAT", "f32-delta")},
                 {"metrics", Object{}}};
 }
 

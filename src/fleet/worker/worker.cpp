@@ -8,6 +8,7 @@
 #include "fleet/worker/host_runtime.h"
 #include "fleet/worker/monitor.h"
 #include "fleet/worker/outbox.h"
+#include "fleet/worker/round_exchange.h"
 #include "fleet/worker/tee_runtime.h"
 #include "fleet/worker/wasm_runtime.h"
 #include "fleet/worker/worker_metrics.h"
@@ -43,6 +44,7 @@ struct Worker::Impl {
   void publish(Topic topic, std::string payload, Outbox::Instant not_before = {});
   // What nobody needs later is not kept while there is no connection.
   void publish_now_or_never(Topic topic, std::string payload);
+  void deliver_update(const RoundExchange::Environment& environment, const std::string& update);
   Capabilities capabilities() const;
   net::ServerResponse answer(const net::ServerRequest& request) const;
 
@@ -55,6 +57,7 @@ struct Worker::Impl {
   ChunkAssembler chunks;
   std::unique_ptr<net::MqttClient> mqtt;
   std::unique_ptr<Outbox> outbox;
+  std::unique_ptr<RoundExchange> rounds;
   std::unique_ptr<ModuleLoader> loader;
   std::unique_ptr<WasmRuntime> wasm_runtime;
   std::unique_ptr<HostRuntime> host_runtime;
@@ -74,6 +77,7 @@ Result<> Worker::Impl::open(const std::filesystem::path& root) {
   http = TRY(net::HttpClient::create({.user_agent = "coffer-worker", .extra_root_pems = config.http_root_pems}));
   engine = TRY(wasm::Runtime::create(engine_options(config.tasks)));
   outbox = std::make_unique<Outbox>([this](net::MqttMessage message) { return send(std::move(message)); });
+  rounds = std::make_unique<RoundExchange>(http, process_environment());
   TRY(open_runtimes());
   open_dispatcher();
   open_reports();
@@ -112,26 +116,29 @@ void Worker::Impl::open_dispatcher() {
           .changed = [this] { heartbeat->beat_now(); },
           .attempted = [this](const AttestationKeeper::Attempt& a) { metrics->attested(a.took, a.outcome); }});
   dispatcher = std::make_unique<Dispatcher>(
-      config,
-      Dispatcher::Parts{.wasm = *wasm_runtime,
-                        .host = host_runtime.get(),
-                        .tee = *tee_runtime,
-                        .tee_refusal = [this] { return tee->refusal(); },
-                        .answer = [this](Topic topic, std::string payload,
-                                         Outbox::Instant when) { publish(topic, std::move(payload), when); },
-                        .sign = [this](ResultStatement statement) { return keeper->sign(std::move(statement)); },
-                        .started =
-                            [this](const StartCommand& task) {
-                              metrics->task_started();
-                              if (config.monitoring && task.monitoring_profile) {
-                                monitor->watch(task.id, *task.monitoring_profile);
-                              }
-                            },
-                        .ended =
-                            [this](const StartCommand& task, std::string_view code) {
-                              metrics->task_ended(code);
-                              monitor->unwatch(task.id);
-                            }});
+      config, Dispatcher::Parts{
+                  .wasm = *wasm_runtime,
+                  .host = host_runtime.get(),
+                  .tee = *tee_runtime,
+                  .tee_refusal = [this] { return tee->refusal(); },
+                  .answer = [this](Topic topic, std::string payload,
+                                   Outbox::Instant when) { publish(topic, std::move(payload), when); },
+                  .sign = [this](ResultStatement statement) { return keeper->sign(std::move(statement)); },
+                  .round_inputs = [this](RoundExchange::Environment& environment) { rounds->add_inputs(environment); },
+                  .round_update = [this](const RoundExchange::Environment& environment,
+                                         const std::string& update) { deliver_update(environment, update); },
+                  .started =
+                      [this](const StartCommand& task) {
+                        metrics->task_started();
+                        if (config.monitoring && task.monitoring_profile) {
+                          monitor->watch(task.id, *task.monitoring_profile);
+                        }
+                      },
+                  .ended =
+                      [this](const StartCommand& task, std::string_view code) {
+                        metrics->task_ended(code);
+                        monitor->unwatch(task.id);
+                      }});
 }
 
 void Worker::Impl::open_reports() {
@@ -226,6 +233,16 @@ void Worker::Impl::publish(Topic topic, std::string payload, Outbox::Instant not
 void Worker::Impl::publish_now_or_never(Topic topic, std::string payload) {
   const auto* const sender = client.load();
   if (sender != nullptr && sender->connected()) publish(topic, std::move(payload));
+}
+
+// To the coordinator, or by upstream's topic for want of one that answers.
+void Worker::Impl::deliver_update(const RoundExchange::Environment& environment, const std::string& update) {
+  if (rounds->deliver(environment, update)) return;
+  const auto round = environment.find("ROUND_ID");
+  if (round == environment.end()) return;
+  outbox->send({.topic = round_update_topic(round->second, config.identity.entity),
+                .payload = to_bytes(update),
+                .qos = config.qos});
 }
 
 Capabilities Worker::Impl::capabilities() const {
