@@ -25,7 +25,7 @@ struct ChunkLimits {
 
 struct FetchedImage {
   Bytes data;
-  std::string digest{};    // checked where the proxy gave one; empty otherwise
+  std::string digest{};              // checked where the proxy gave one; empty otherwise
   std::string manifest{}, config{};  // as in Chunk: nothing of them is checked here
   std::map<std::string, std::string> annotations{};
 };

@@ -24,7 +24,7 @@ struct Chunk {
   Bytes data{};
   std::string digest{};                              // of the whole layer as sent, "sha256:..."
   std::string manifest{};                            // the image's manifest, byte for byte, as text
-  std::string config{};    // the image's configuration, likewise
+  std::string config{};                              // the image's configuration, likewise
   std::map<std::string, std::string> annotations{};  // the layer's
   std::optional<std::string> error{};                // why there will be no more chunks
   std::string code{};                                // its stable code

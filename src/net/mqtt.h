@@ -41,8 +41,8 @@ struct MqttOptions {
   std::size_t max_queue_bytes = 64U << 20;  // and their payloads
   std::size_t max_packet_size = 10U << 20;  // of what comes in: over it a message is dropped and counted
   std::optional<MqttMessage> last_will{};
-  // The broker keeps what comes for the client id's subscriptions of QoS 1 and 2 while it is away, also from one process
-  // to the next; of QoS 0 nothing. Version 3.1.1 alone.
+  // The broker keeps what comes for the client id's subscriptions of QoS 1 and 2 while it is away, also from one
+  // process to the next; of QoS 0 nothing. Version 3.1.1 alone.
   bool durable_session = false;
   enum class Version { v3_1_1, v5 } version = Version::v3_1_1;
 };

@@ -70,7 +70,8 @@ struct Scene {
   net::testing::Mosquitto broker;
   FakeRegistry registry;
   Topics topics = Topics::create("t", "c").value();
-  ChunkAssembler chunks;
+  // Asked again soon: a worker may be back at the broker before the proxy is.
+  ChunkAssembler chunks{{.ask_again = 200ms}};
   std::unique_ptr<Proxy> proxy;
   std::unique_ptr<net::MqttClient> worker;
 };
