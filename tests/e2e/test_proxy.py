@@ -39,7 +39,7 @@ def module_of(size):
 class Worker:
     """Asks as upstream's worker does, and assembles what comes: every chunk, by name, whoever asked."""
 
-    def __init__(self, broker, username=None, password=None, tls=None):
+    def __init__(self, broker, username=None, password=None, tls=None, certificate=None):
         self.chunks = collections.defaultdict(dict)
         self.first = {}
         self.errors = {}
@@ -50,7 +50,7 @@ class Worker:
         if username:
             self.client.username_pw_set(username, password)
         if tls:
-            self.client.tls_set(str(tls))
+            self.client.tls_set(str(tls), *(str(certificate.with_suffix(suffix)) for suffix in (".pem", ".key") if certificate))
         self.client.on_message = self.on_message
         subscribed = threading.Event()
         self.client.on_subscribe = lambda *_: subscribed.set()
@@ -293,6 +293,23 @@ def test_takes_upstreams_file_over_tls_with_a_password(tmp_path, push):
             assert worker.fetch(reference) == module
             assert "proxy-key" not in proxy.log
             worker.close()
+
+
+def test_shows_its_certificate_to_a_broker_that_asks_for_one(tmp_path, push):
+    reference, module = push("mutual:v1", 100)
+    with running(TlsBroker(tmp_path / "mosquitto", client_certificates=True)) as broker:
+        client = broker.directory / "client"
+        context, log = start_proxy(tmp_path, broker, PROXY_MQTT_TLS_CA_CERT=str(broker.root),
+                                   PROXY_MQTT_TLS_CLIENT_CERT=f"{client}.pem", PROXY_MQTT_TLS_CLIENT_KEY=f"{client}.key")
+        with context as child:
+            Proxy(child, log)
+            worker = Worker(broker, tls=broker.root, certificate=client)
+            assert worker.fetch(reference) == module
+            worker.close()
+        refused = run(BIN / "coffer-proxy", check=False, env={
+            "PROXY_TENANT_ID": "t", "PROXY_CHANNEL_ID": "c", "PROXY_ENTITY_ID": "e", "PROXY_API_KEY": "k", "PROXY_REGISTRY_URL": "r.example",
+            "PROXY_MQTT_ADDRESS": broker.address, "PROXY_MQTT_TLS_CLIENT_CERT": f"{client}.pem", "PROXY_HTTP_ENABLED": "false"}, cwd=tmp_path)
+        assert refused.returncode == 1 and "together with its key" in refused.stderr
 
 
 def test_says_that_its_password_is_wrong(tmp_path):
