@@ -1,6 +1,7 @@
 """Peers of the fleet's programs, played by paho-mqtt with the payload shapes of upstream's."""
 
 import json
+import socket
 import threading
 import time
 import urllib.error
@@ -30,6 +31,7 @@ class MqttPeer:
         self.subscribed = threading.Event()
         host, port = address.split("//")[1].split(":")
         self.client.connect(host, int(port))
+        self.client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.client.loop_start()
         assert not topics or self.subscribed.wait(10), "no subscription"
 
@@ -117,11 +119,12 @@ class UpstreamWorker(MqttPeer):
         except Exception as problem:  # pylint: disable=broad-except
             results, error = "", str(problem)
         if results is not None:
-            self.result(start["id"], results, error)
+            self.result(start["id"], results, error, wait=True)
 
-    def result(self, task, results, error=None):
+    def result(self, task, results, error=None, wait=False):
+        """`wait`: paho sends no more than twenty that it does not wait for."""
         self.publish("control/proplet/results",
-                     {"task_id": task, "proplet_id": self.id, "results": results, "error": error}, wait=False)
+                     {"task_id": task, "proplet_id": self.id, "results": results, "error": error}, wait=wait)
 
     def close(self):
         self.stopping.set()

@@ -351,6 +351,22 @@ def test_a_job_a_workflow_and_a_broadcast(api, broker):  # noqa: F811
         worker.close()
 
 
+def test_a_thousand_tasks_wait_and_are_all_run_once_by_priority(api, broker):  # noqa: F811
+    ids = [api.start(priority=90 if number % 10 == 0 else 10, on_unavailable="wait") for number in range(1000)]
+    urgent = set(ids[::10])
+    worker = UpstreamWorker(broker.address)
+    wait_until(lambda: len(worker.starts) >= 1000, "a thousand starts", 60)
+    assert sorted(start["id"] for start in worker.starts) == sorted(ids)
+    # Some are on their way to the broker side by side, and the broker delivers some side by side.
+    first = {start["id"] for start in worker.starts[:140]}
+    assert urgent <= first, len(urgent - first)
+    for task in ids:
+        worker.result(task, "30", wait=True)
+    for task in ids:
+        api.wait(task, COMPLETED)
+    worker.close()
+
+
 def test_a_schedule_starts_its_task(api, broker):  # noqa: F811
     worker = UpstreamWorker(broker.address, add)
     known(api)

@@ -64,8 +64,10 @@ void Manager::perform(const Effects& effects) {
       log_failure("fleet.stop_unsent", sent.error());
     }
   }
-  for (const auto& task : effects.starts) publish(task);
-  if (effects.wake && queue_length_ > 0 && wake_) wake_();
+  publish_all(effects.starts);
+  if (effects.busy) busy_waiting_ = true;
+  // Room that is freed matters to those alone that wait for it.
+  if ((effects.look || (effects.freed && busy_waiting_)) && wake_) wake_();
 }
 
 void Manager::on_message(Topic topic, std::string_view payload) {
@@ -95,7 +97,9 @@ void Manager::on_message(Topic topic, std::string_view payload) {
 }
 
 void Manager::take_presence(bool more_work_possible) {
-  if (more_work_possible && queue_length_ > 0 && wake_) wake_();
+  if (!more_work_possible) return;
+  ++generation_;
+  if (queue_length_ > 0 && wake_) wake_();
 }
 
 // The order of a second: what is due, what was lost, what is to be written down. A step that fails is tried again the
@@ -145,6 +149,7 @@ Result<> Manager::count() {
   const auto counts =
       TRY(sql_read(*database_, [](store::SqlTransaction& transaction) { return store::counts(transaction); }));
   queue_length_ = counts.queued;
+  if (counts.queued > 0) busy_waiting_ = true;  // perhaps, and perhaps at another manager: the next look tells
   workers_.set_running(counts.running);
   return {};
 }

@@ -109,6 +109,7 @@ class Manager {
   using Body = std::function<Result<>(store::SqlTransaction&, Effects&)>;
   Result<> change(const Body& body);
   void perform(const Effects& effects);
+  void publish_all(const std::vector<Task>& tasks);
   void publish(const Task& task);
   Result<StartCommand> start_command(const Task& task);
   void save_published();
@@ -124,7 +125,9 @@ class Manager {
   void move_elsewhere(Task& task);
   Result<> start_round(const RoundStart& round);
 
-  Result<bool> dispatch_page(std::size_t skip, std::size_t& given);
+  struct Page;
+  Result<> dispatch_page(Page& page);
+  Result<> dispatch_one(store::SqlTransaction& transaction, Task& task, Page& page, Effects& effects);
   Result<> run_due();
   Result<> run_one_due(store::SqlTransaction& transaction, Task& task, Effects& effects);
   Result<> settle();
@@ -144,6 +147,8 @@ class Manager {
   Invocations invocations_;
   TelemetryLog telemetry_;
   std::atomic<std::size_t> queue_length_ = 0;
+  std::atomic<bool> busy_waiting_ = false;     // somebody waits for a worker that is busy
+  std::atomic<std::uint64_t> generation_ = 0;  // of the workers that may be given work
   std::mutex publishing_;
   std::vector<std::string> published_;  // tasks whose start the broker has, not yet written down
   std::atomic<unsigned> ticks_ = 0;

@@ -1,5 +1,6 @@
 // From the queue to the workers, and again where a start may not have arrived.
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t page_size = 128;
 constexpr std::size_t most_looked_at = 4096;
+constexpr std::size_t publishers = 16;
 
 }  // namespace
 
@@ -54,6 +56,21 @@ void Manager::publish(const Task& task) {
   if (!ended) log::warn("fleet.start_unsent", ended.error().message, {{"task_id", task.id()}});
 }
 
+// Each start waits for the MQTT broker's acknowledgement; many wait side by side.
+void Manager::publish_all(const std::vector<Task>& tasks) {
+  if (tasks.size() <= 2) {
+    for (const auto& task : tasks) publish(task);
+    return;
+  }
+  std::atomic<std::size_t> next = 0;
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 0; i < std::min(publishers, tasks.size()); ++i) {
+    threads.emplace_back([&] {
+      for (auto place = next++; place < tasks.size(); place = next++) publish(tasks[place]);
+    });
+  }
+}
+
 void Manager::save_published() {
   std::vector<std::string> ids;
   {
@@ -77,45 +94,72 @@ void Manager::save_published() {
   published_.insert(published_.end(), ids.begin(), ids.end());
 }
 
-// One transaction over some of the queue; whether there may be more behind them.
-Result<bool> Manager::dispatch_page(std::size_t skip, std::size_t& given) {
-  std::size_t seen = 0;
-  std::size_t started = 0;
+// A part of the queue, looked at in one transaction.
+struct Manager::Page {
+  std::size_t skip = 0;
+  std::size_t seen = 0, started = 0;
+  bool busy = false;      // somebody in it waits for a busy worker
+  unsigned restarts = 0;  // a fleet that comes all at once does not hold the queue up
+};
+
+Result<> Manager::dispatch_one(store::SqlTransaction& transaction, Task& task, Page& page, Effects& effects) {
+  const auto before = task.reason;
+  const auto choice = progress_.assign(task, now(), effects);
+  if (choice.kind == Choice::Kind::worker) {
+    ++page.started;
+    return store::save(transaction, task);
+  }
+  if (choice.kind == Choice::Kind::unavailable && !task.waits) {
+    task.error = choice.reason;
+    task.code = code_name(choice.code);
+    return progress_.end(transaction, task, TaskState::failed, now(), effects);
+  }
+  page.busy = page.busy || choice.kind == Choice::Kind::busy;
+  if (choice.reason == before) return {};
+  task.reason = choice.reason;
+  return store::save(transaction, task);
+}
+
+// ManagerError::conflict where a worker came while the front of the queue had been passed by: the front goes first.
+Result<> Manager::dispatch_page(Page& page) {
+  const auto generation = generation_.load();
   TRY(change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
-    const auto at = now();
-    started = 0;
-    auto tasks = TRY(store::queued(transaction, at, page_size, skip));
-    seen = tasks.size();
-    for (auto& task : tasks) {
-      const auto before = task.reason;
-      const auto choice = progress_.assign(task, at, effects);
-      if (choice.kind == Choice::Kind::worker) {
-        ++started;
-        TRY(store::save(transaction, task));
-      } else if (choice.kind == Choice::Kind::unavailable && !task.waits) {
-        task.error = choice.reason;
-        task.code = code_name(choice.code);
-        TRY(progress_.end(transaction, task, TaskState::failed, at, effects));
-      } else if (choice.reason != before) {
-        task.reason = choice.reason;
-        TRY(store::save(transaction, task));
-      }
+    page.seen = page.started = 0;
+    page.busy = false;
+    for (auto& task : TRY(store::queued(transaction, now(), page_size, page.skip))) {
+      ++page.seen;
+      TRY(dispatch_one(transaction, task, page, effects));
+    }
+    if (page.skip > 0 && page.started > 0 && generation_ != generation && page.restarts < 5) {
+      return fail(ManagerError::conflict, "a worker came while the queue was looked at");
     }
     return {};
   }));
-  given += started;
-  queue_length_ -= std::min<std::size_t>(queue_length_, started);
-  return seen == page_size;
+  queue_length_ -= std::min<std::size_t>(queue_length_, page.started);
+  return {};
 }
 
 Result<std::size_t> Manager::dispatch() {
   std::size_t given = 0;
-  for (std::size_t skip = 0; skip < most_looked_at;) {
-    const auto before = given;
-    if (!TRY(dispatch_page(skip, given))) break;
-    // Those that were started have left the queue.
-    skip += page_size - (given - before);
+  bool busy = false;
+  for (Page page; page.skip < most_looked_at;) {
+    if (!scheduler_.any_room(now())) {
+      busy = queue_length_ > 0;
+      break;
+    }
+    const auto done = dispatch_page(page);
+    if (!done && done.error().code == ManagerError::conflict) {
+      page.skip = 0;
+      ++page.restarts;
+      continue;
+    }
+    TRY(done);
+    given += page.started;
+    busy = busy || page.busy;
+    if (page.seen < page_size) break;
+    page.skip += page_size - page.started;  // those that were started have left the queue
   }
+  busy_waiting_ = busy;
   return given;
 }
 

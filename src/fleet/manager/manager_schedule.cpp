@@ -31,7 +31,7 @@ Result<> Manager::run_one_due(store::SqlTransaction& transaction, Task& task, Ef
     return store::save(transaction, task);
   }
   const bool waits = task.on_unavailable.value_or(OnUnavailable::wait) == OnUnavailable::wait;
-  const auto choice = TRY(progress_.start(transaction, task, at, waits, queue_length_ == 0, effects));
+  const auto choice = TRY(progress_.start(transaction, task, at, waits, busy_waiting_, effects));
   if (choice.kind != Choice::Kind::unavailable || waits) return {};
   task.error = choice.reason;
   task.code = code_name(choice.code);

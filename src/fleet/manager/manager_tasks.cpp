@@ -121,7 +121,7 @@ Result<Task> Manager::start_task(std::string_view id) {
     TRY(check_startable(transaction, task));
     auto before = task;
     waits = task.on_unavailable.value_or(options_.on_unavailable) == OnUnavailable::wait;
-    choice = TRY(progress_.start(transaction, task, now(), waits, queue_length_ == 0, effects));
+    choice = TRY(progress_.start(transaction, task, now(), waits, busy_waiting_, effects));
     if (choice.kind == Choice::Kind::unavailable && !waits) {
       before.reason = choice.reason;  // for whoever looks at the task later
       return store::save(transaction, before);

@@ -54,16 +54,19 @@ Choice Progress::assign(Task& task, TimePoint now, Effects& effects) {
   return choice;
 }
 
-Result<Choice> Progress::start(SqlTransaction& transaction, Task& task, TimePoint now, bool waits, bool at_once,
+Result<Choice> Progress::start(SqlTransaction& transaction, Task& task, TimePoint now, bool waits, bool contended,
                                Effects& effects) {
   enqueue(task, now, waits);
-  Choice choice{.kind = Choice::Kind::busy, .reason = "others wait before it"};
-  if (at_once) choice = assign(task, now, effects);
+  auto choice = contended ? scheduler_.choose(task, now) : assign(task, now, effects);
+  if (contended && choice.kind == Choice::Kind::worker) {
+    choice = {.kind = Choice::Kind::busy, .reason = "others wait before it"};
+    effects.look = true;
+  }
   if (choice.kind == Choice::Kind::unavailable && !waits) return choice;
   if (choice.kind != Choice::Kind::worker) {
     task.reason = choice.reason;
     ++effects.queued;
-    effects.wake = true;
+    effects.busy = effects.busy || choice.kind == Choice::Kind::busy;
   }
   TRY(store::save(transaction, task));
   return choice;
@@ -80,7 +83,7 @@ Result<> Progress::end(SqlTransaction& transaction, Task& task, TaskState state,
   task.updated_at = now;
   task.claim_until.reset();
   task.reason.clear();
-  effects.wake = true;
+  effects.freed = true;
   TRY(store::save(transaction, task));
   return go_on(transaction, task, now, effects);
 }
@@ -105,7 +108,7 @@ Result<> Progress::fail_run(SqlTransaction& transaction, Task& task, ErrorCode c
   task.assigned.clear();
   task.updated_at = now;
   ++effects.queued;
-  effects.wake = true;
+  effects.look = true;
   return store::save(transaction, task);
 }
 
@@ -149,7 +152,7 @@ Result<> Progress::start_ready(SqlTransaction& transaction, Job& job, TimePoint 
   for (const auto& id : ready_tasks(job, tasks)) {
     const auto task = std::ranges::find_if(tasks, [&](const Task& t) { return t.id() == id; });
     const bool waits = task->on_unavailable.value_or(OnUnavailable::wait) == OnUnavailable::wait;
-    const auto choice = TRY(start(transaction, *task, now, waits, true, effects));
+    const auto choice = TRY(start(transaction, *task, now, waits, false, effects));
     if (choice.kind == Choice::Kind::unavailable && !waits) {
       task->error = choice.reason;
       task->code = code_name(choice.code);
@@ -191,7 +194,7 @@ Result<> Progress::go_on_with_workflow(SqlTransaction& transaction, const Task& 
       if (ready == Readiness::waits) continue;
       changed = true;
       if (ready == Readiness::ready) {
-        TRY(start(transaction, task, now, true, true, effects));
+        TRY(start(transaction, task, now, true, false, effects));
         continue;
       }
       task.state = TaskState::skipped;

@@ -17,7 +17,9 @@ struct Effects {
   std::vector<std::string> reserved{};  // workers' places taken for `starts`
   std::vector<std::string> released{};  // workers that have one task less
   std::size_t queued = 0;               // tasks that wait
-  bool wake = false;                    // the queue is worth a look
+  bool busy = false;                    // one of them for a worker that is busy
+  bool freed = false;                   // a worker has room that it did not have
+  bool look = false;                    // the queue is worth a look at once
 };
 
 struct ProgressOptions {
@@ -38,8 +40,9 @@ class Progress {
   static void enqueue(Task& task, TimePoint now, bool waits);
   // A queued task to a worker, if there is one. The caller saves it.
   Choice assign(Task& task, TimePoint now, Effects& effects);
-  // enqueue, assign where nobody stands before it in the queue, save.
-  Result<Choice> start(store::SqlTransaction& transaction, Task& task, TimePoint now, bool waits, bool at_once,
+  // enqueue, assign, save. Where others wait for busy workers (`contended`), a worker with room is left to the queue's
+  // order.
+  Result<Choice> start(store::SqlTransaction& transaction, Task& task, TimePoint now, bool waits, bool contended,
                        Effects& effects);
 
   // The end of a run: tried again where the task has retries left and it failed; otherwise job and workflow go on.

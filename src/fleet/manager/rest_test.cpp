@@ -191,6 +191,21 @@ TEST_F(RestTest, an_upload_is_a_form_with_a_module) {
   EXPECT_EQ(client.send("POST", "/tasks/" + id + "/start").status, 200);
 }
 
+TEST_F(RestTest, a_monitoring_profile_goes_out_whole_and_in_seconds) {
+  // Trap 6 of propeller.md section 9b: upstream's worker wants all ten members, and reads seconds where its manager's
+  // type counts nanoseconds.
+  const auto id =
+      create(R"({"name":"a","image_url":"x","monitoring_profile":{"interval":5000000000,"collect_cpu":false}})");
+  client.post("/tasks/" + id + "/start");
+  const auto profile = h.next_start().monitoring_profile.value();
+  EXPECT_EQ(profile.interval, 5s);
+  EXPECT_FALSE(profile.collect_cpu);
+  const auto shown = client.get("/tasks/" + id);
+  EXPECT_EQ(text_of(shown, "/monitoring_profile/interval"), "5");
+  EXPECT_EQ(text_of(shown, "/monitoring_profile/history_size"), "100");
+  EXPECT_EQ(shown.find("monitoring_profile")->if_object()->size(), 10U);
+}
+
 TEST_F(RestTest, a_task_that_is_deleted_is_stopped_and_gone) {
   const auto id = create();
   client.post("/tasks/" + id + "/start");

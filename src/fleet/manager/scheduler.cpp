@@ -109,6 +109,18 @@ struct Scheduler::Search {
   }
 };
 
+bool Scheduler::any_room(TimePoint now) const {
+  return workers_.with([&](const auto& workers) {
+    bool anybody = false;
+    for (const auto& [id, worker] : workers) {
+      if (!workers_.is_alive(worker, now)) continue;
+      if (has_room(worker)) return true;
+      anybody = true;
+    }
+    return !anybody;
+  });
+}
+
 Choice Scheduler::choose(const Task& task, TimePoint now) {
   const std::scoped_lock lock(mutex_);
   auto choice = workers_.with([&](const auto& workers) {

@@ -32,6 +32,8 @@ class Scheduler {
 
   // The least busy of those that may run it; among equals, the next one after the last that was chosen.
   Choice choose(const Task& task, TimePoint now);
+  // Whether anybody at all can be given a task. Without anybody alive too: then tasks that shall not wait must fail.
+  bool any_room(TimePoint now) const;
 
  private:
   struct Search;

@@ -3,6 +3,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <mutex>
 #include <thread>
@@ -16,6 +17,13 @@ namespace coffer::fleet::manager {
 namespace {
 
 constexpr std::size_t max_file = 4U << 20;
+constexpr std::size_t result_threads = 8;
+
+// What stands where a result names its task; good enough to keep two of one task in their order.
+std::string_view task_in(std::string_view payload) {
+  const auto place = payload.find("\"task_id\"");
+  return place == std::string_view::npos ? std::string_view{} : payload.substr(place + 9, 42);
+}
 
 Result<std::string> read_file(const std::string& path, std::string_view what) {
   std::error_code error;
@@ -149,7 +157,8 @@ struct RunningManager::Impl {
   Ticker ticker;
   std::unique_ptr<Manager> manager;
   std::unique_ptr<ManagerMetrics> figures;
-  std::unique_ptr<Inbox> results, presence;
+  std::vector<std::unique_ptr<Inbox>> results;
+  std::unique_ptr<Inbox> presence;
   std::unique_ptr<net::MqttClient> mqtt;
   std::unique_ptr<Rest> rest;
   std::unique_ptr<net::HttpServer> server;
@@ -170,12 +179,15 @@ void RunningManager::Impl::dispatch() {
     log::warn("fleet.dispatch_failed", given.error().message, {{"code", std::string{given.error().code.name()}}});
 }
 
-// Presence and measurements keep their order; results are worked on side by side, for they wait for the disk together.
+// Presence and measurements keep their order, and so do the results of a task; those of several are worked on side by
+// side, for they wait for the disk together.
 void RunningManager::Impl::on_message(net::MqttMessage message) {
   const auto topic = topics.classify(message.topic);
   if (!topic) return;
   const bool is_result = *topic == Topic::results || *topic == Topic::invoke_results || *topic == Topic::round_start;
-  if ((is_result ? *results : *presence).push(*topic, to_text(message.payload))) return;
+  auto payload = to_text(message.payload);
+  auto& inbox = is_result ? *results[std::hash<std::string_view>{}(task_in(payload)) % results.size()] : *presence;
+  if (inbox.push(*topic, std::move(payload))) return;
   log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", message.topic}});
 }
 
@@ -189,7 +201,9 @@ Result<> RunningManager::Impl::start_manager(Config& config) {
   }));
   figures = TRY(ManagerMetrics::create(metrics));
   const auto take = [this](Topic topic, std::string_view payload) { manager->on_message(topic, payload); };
-  results = std::make_unique<Inbox>(8, 100'000, 512U << 20, take);
+  for (std::size_t i = 0; i < result_threads; ++i) {
+    results.push_back(std::make_unique<Inbox>(1, 20'000, 64U << 20, take));
+  }
   presence = std::make_unique<Inbox>(1, 100'000, 128U << 20, take);
   return {};
 }
@@ -261,7 +275,7 @@ void RunningManager::stop() {
   if (impl_->server) impl_->server->stop();
   impl_->ticker.stop();
   impl_->dispatcher.stop();
-  if (impl_->results) impl_->results->stop();
+  for (const auto& inbox : impl_->results) inbox->stop();
   if (impl_->presence) impl_->presence->stop();
   impl_->outbox.set(nullptr);
   if (impl_->mqtt) impl_->mqtt->stop(std::chrono::seconds{2});
