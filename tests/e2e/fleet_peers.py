@@ -28,6 +28,7 @@ class MqttPeer:
         self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.on_message = self.on_message
         self.client.reconnect_delay_set(0.1, 0.5)
+        self.client.max_inflight_messages_set(1000)  # above its limit it may forget to send what waits
         self.subscribed = threading.Event()
         host, port = address.split("//")[1].split(":")
         self.client.connect(host, int(port))
@@ -110,7 +111,7 @@ class UpstreamWorker(MqttPeer):
         if message.topic.endswith("/start") and (command.get("broadcast") or command.get("proplet_id") == self.id):
             self.starts.append(command)
             if self.run:
-                threading.Thread(target=self.answer, args=(command,), daemon=True).start()
+                self.answer(command)
         super().on_message(client, data, message)
 
     def answer(self, start):
@@ -119,10 +120,9 @@ class UpstreamWorker(MqttPeer):
         except Exception as problem:  # pylint: disable=broad-except
             results, error = "", str(problem)
         if results is not None:
-            self.result(start["id"], results, error, wait=True)
+            self.result(start["id"], results, error)
 
     def result(self, task, results, error=None, wait=False):
-        """`wait`: paho sends no more than twenty that it does not wait for."""
         self.publish("control/proplet/results",
                      {"task_id": task, "proplet_id": self.id, "results": results, "error": error}, wait=wait)
 
