@@ -53,5 +53,13 @@ TEST(json_differential, arrays_of_numbers_are_read_alike_whatever_stands_between
   }
 }
 
+TEST(json_differential, a_zero_is_zero_whatever_its_exponent) {
+  const std::string text = "0e-0100001400960138185386";
+  EXPECT_EQ(difference(text), "");
+  const auto value = parse(text);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->if_double(), 0.0);
+}
+
 }  // namespace
 }  // namespace coffer::codec::json

@@ -52,6 +52,8 @@ inline std::string difference(std::string_view text) {
   options.max_depth = Limits{}.max_depth;
   boost::json::error_code refused;
   const auto theirs = boost::json::parse({text.data(), text.size()}, refused, {}, options);
+  // Its own limit, also where the exponent changes nothing: 0e99999999999.
+  if (refused == boost::json::error::exponent_overflow) return {};
   if (ours && refused) return "accepted, though it is no JSON: " + refused.message();
   if (ours && !same(*ours, theirs)) return "read as " + serialize(*ours);
   if (!ours && ours.error().code == JsonError::syntax && !refused) return ours.error().message;
