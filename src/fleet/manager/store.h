@@ -48,7 +48,7 @@ Result<std::vector<Task>> unsettled(SqlTransaction& transaction, TimePoint now, 
 // Whose schedule says now.
 Result<std::vector<Task>> due(SqlTransaction& transaction, TimePoint now, std::size_t limit);
 struct Counts {
-  std::size_t queued = 0;
+  std::size_t queued = 0, queued_encrypted = 0;
   std::map<std::string, std::size_t> running{};  // by worker
 };
 Result<Counts> counts(SqlTransaction& transaction);

@@ -33,7 +33,8 @@ std::vector<SqlValue> columns_of(const Task& task) {
           text_or_null(task.assigned),
           text_or_null(task.job_id),
           text_or_null(task.workflow_id),
-          to_document(task)};
+          to_document(task),
+          std::int64_t{task.work.encrypted ? 1 : 0}};
 }
 
 Result<std::vector<Task>> read(const SqlRows& rows) {
@@ -70,8 +71,8 @@ Result<> insert(SqlTransaction& transaction, const Task& task, const std::option
   values.push_back(number(task.created_at) * 1000 + static_cast<std::int64_t>(index));
   TRY(transaction.execute(
       "INSERT INTO tasks (id, state, priority, queued_at, not_before, next_run, claim_until, worker, "
-      "job_id, workflow_id, document, position) "
-      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+      "job_id, workflow_id, document, encrypted, position) "
+      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
       values));
   if (file) TRY(save_file(transaction, task.id(), *file));
   return {};
@@ -80,7 +81,7 @@ Result<> insert(SqlTransaction& transaction, const Task& task, const std::option
 Result<> save(SqlTransaction& transaction, const Task& task) {
   const auto changed = TRY(transaction.execute(
       "UPDATE tasks SET state = $2, priority = $3, queued_at = $4, not_before = $5, next_run = $6, claim_until = $7, "
-      "worker = $8, job_id = $9, workflow_id = $10, document = $11 WHERE id = $1",
+      "worker = $8, job_id = $9, workflow_id = $10, document = $11, encrypted = $12 WHERE id = $1",
       columns_of(task)));
   if (changed == 0) return fail(ManagerError::not_found, "there is no task \"" + task.id() + "\"");
   return {};
@@ -170,6 +171,8 @@ Result<Counts> counts(SqlTransaction& transaction) {
   Counts found;
   const auto queued = TRY(transaction.one("SELECT count(*) FROM tasks WHERE state = 1"));
   found.queued = static_cast<std::size_t>(queued->integer(0));
+  const auto encrypted = TRY(transaction.one("SELECT count(*) FROM tasks WHERE state = 1 AND encrypted = 1"));
+  found.queued_encrypted = static_cast<std::size_t>(encrypted->integer(0));
   for (const auto& row : TRY(transaction.query(
            "SELECT worker, count(*) FROM tasks WHERE state = 2 AND worker IS NOT NULL GROUP BY worker"))) {
     found.running[row.text(0)] = static_cast<std::size_t>(row.integer(1));

@@ -69,12 +69,13 @@ Duration AttestationKeeper::refresh() {
     return keys->tokens->token();
   }();
   const auto took = std::chrono::duration_cast<Duration>(steady_clock::now() - start);
-  if (observers_.attempted) observers_.attempted({took, token ? "ok" : token.error().code.name()});
   if (!token) {
+    if (observers_.attempted) observers_.attempted({.took = took, .outcome = token.error().code.name()});
     log::warn("worker.attestation_failed", token.error().message,
               {{"code", std::string{token.error().code.name()}}, {"again_in_ms", std::to_string(pause_.count())}});
     return std::exchange(pause_, std::min(pause_ * 2, longest_pause));
   }
+  if (observers_.attempted) observers_.attempted({.took = took, .outcome = "ok", .expires = (*token)->expires});
   pause_ = first_pause;
   set(*token);
   const auto left = (*token)->expires - system_clock().now() - renew_before;

@@ -19,7 +19,8 @@ class AttestationKeeper {
  public:
   struct Attempt {
     Duration took;
-    std::string_view outcome;  // "ok", or the error's code
+    std::string_view outcome;            // "ok", or the error's code
+    std::optional<TimePoint> expires{};  // of the token that it brought
   };
   struct Observers {
     std::function<void()> changed{};

@@ -18,6 +18,7 @@ class AttestationKeeperTest : public ::testing::Test {
                                      .attempted =
                                          [this](const AttestationKeeper::Attempt& attempt) {
                                            outcome_ = attempt.outcome;
+                                           expires_ = attempt.expires;
                                            note(attempts_);
                                          }});
     keeper_->start();
@@ -38,6 +39,7 @@ class AttestationKeeperTest : public ::testing::Test {
   std::condition_variable noted_;
   int changes_ = 0, attempts_ = 0;
   std::string outcome_;
+  std::optional<TimePoint> expires_;
   std::unique_ptr<TeeAccess> tee_;
   std::unique_ptr<AttestationKeeper> keeper_;
 };
@@ -56,6 +58,7 @@ TEST_F(AttestationKeeperTest, shows_a_token_and_proves_that_its_key_is_here) {
   EXPECT_FALSE(check_presence(shown->proof, "another", token->tee_key->public_key(), now, std::chrono::seconds{5}));
   EXPECT_EQ(broker_.requests("attest"), 1U);
   EXPECT_EQ(outcome_, "ok");
+  EXPECT_EQ(expires_, token->expires);
 }
 
 TEST_F(AttestationKeeperTest, signs_results_by_the_same_key) {
