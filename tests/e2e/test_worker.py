@@ -390,6 +390,16 @@ def test_settings_that_cannot_hold_end_the_start(mqtt_broker, tmp_path, variable
     assert words in result.stderr
 
 
+def test_settings_that_have_no_effect_are_named_at_the_start(mqtt_broker, tmp_path):
+    silent = dict.fromkeys(("HAL_ENABLED", "USB_ENABLED"), "false")
+    with running_worker(mqtt_broker, tmp_path / "silent", **silent) as worker:
+        assert "has no effect" not in worker.log_text()
+    named = {"HAL_ENABLED": "true", "USB_ENABLED": "true", "PLUGIN_DIR": "/plugins", "OTEL_URL": "http://127.0.0.1:4318"}
+    with running_worker(mqtt_broker, tmp_path / "named", **named) as worker:
+        for name in named:
+            assert f"PROPLET_{name} has no effect" in worker.log_text()
+
+
 def test_flags_win_over_variables_and_the_key_has_none(mqtt_broker, tmp_path):
     env = settings(mqtt_broker, tmp_path, str(uuid.uuid4()), METRICS_PORT="x")
     assert run(BIN / "coffer-worker", "--check", "--metrics-port", "0", env=env, cwd=tmp_path).stdout == "the configuration is valid\n"

@@ -3,7 +3,6 @@
 import concurrent.futures
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import time
@@ -12,22 +11,7 @@ import urllib.request
 
 import pytest
 
-from conftest import BIN, CACHE, run
-
-HERE = pathlib.Path(__file__).parent / "http_handler"
-JCO = CACHE / "jco/node_modules/@bytecodealliance/jco/dist/api.js"
-
-
-@pytest.fixture(scope="module")
-def handler(tmp_path_factory):
-    if not JCO.exists():
-        pytest.skip("jco was not installed (npm is missing)")
-    work = tmp_path_factory.mktemp("handler")
-    run("clang-19", "--target=wasm32-unknown-unknown", "-O2", "-nostdlib", "-Wl,--no-entry", "-Wall", "-Werror",
-        "-o", work / "core.wasm", HERE / "handler.c")
-    run("node", HERE / "componentize.mjs", JCO, work / "core.wasm", HERE / "handler.wit", work / "handler.wasm", timeout=120)
-    return work / "handler.wasm"
-
+from conftest import BIN, run
 
 def start(image, *arguments):
     """The runner, and the address where it says that it serves."""
@@ -41,11 +25,11 @@ def start(image, *arguments):
 
 
 @pytest.fixture
-def served(tmp_path, handler):
+def served(tmp_path, http_handler):
     image, key = f"oci:{tmp_path}/image:1", tmp_path / "keys/default/key/handler"
     key.parent.mkdir(parents=True)
     key.write_bytes(os.urandom(32))
-    run(BIN / "coffer", "--home", tmp_path / "home", "image", "push", image, handler, "--encrypt",
+    run(BIN / "coffer", "--home", tmp_path / "home", "image", "push", image, http_handler, "--encrypt",
         "kbs:///default/key/handler", "--key-file", key)
     runner, url = start(image, "--offline-keys", tmp_path / "keys", "--timeout", "1")
     yield runner, url

@@ -65,6 +65,15 @@ Result<ImageRoute> read_route(const Variables& variables, std::string_view name,
   return fail(ConfigError::bad_value, variables.name_of(name) + " is \"" + *route + "\"; expected proxy or registry");
 }
 
+Result<HttpConfig> read_http(const Variables& variables) {
+  HttpConfig http;
+  http.enabled = TRY(variables.flag("HTTP_ENABLED", false));
+  http.host = variables.text("HTTP_HOST", http.host);
+  if (http.host.find(':') != std::string::npos && !http.host.starts_with('[')) http.host = "[" + http.host + "]";
+  http.first_port = static_cast<std::uint16_t>(TRY(variables.number("HTTP_PROXY_PORT", http.first_port, 0, 65535)));
+  return http;
+}
+
 Result<TaskConfig> read_tasks(const Variables& variables) {
   TaskConfig tasks;
   tasks.max_tasks = static_cast<unsigned>(TRY(variables.number("MAX_TASKS", tasks.max_tasks, 1, 1024)));
@@ -76,6 +85,7 @@ Result<TaskConfig> read_tasks(const Variables& variables) {
   tasks.fetch_timeout = TRY(variables.duration("FETCH_TIMEOUT", tasks.fetch_timeout));
   for (auto& directory : variables.list("DIRS", ':')) tasks.directories.emplace_back(std::move(directory));
   tasks.external_runtime = variables.text("EXTERNAL_WASM_RUNTIME");
+  tasks.http = TRY(read_http(variables));
   tasks.image_route = TRY(read_route(variables, "IMAGE_ROUTE", tasks.image_route));
   tasks.encrypted_image_route = TRY(read_route(variables, "ENCRYPTED_IMAGE_ROUTE", tasks.encrypted_image_route));
   tasks.layer_store = variables.text("LAYER_STORE_PATH", tasks.layer_store.string());
@@ -91,14 +101,21 @@ Result<std::vector<std::string>> read_notices(const Variables& variables) {
   const auto note = [&](std::string_view name, std::string_view why) {
     notices.push_back(variables.name_of(name) + " has no effect: " + std::string{why});
   };
-  for (const auto* name : {"HTTP_ENABLED", "USB_ENABLED"}) {
-    if (TRY(variables.flag(name, false))) note(name, "this worker does not serve it yet");
+  if (TRY(variables.flag("HAL_ENABLED", false))) note("HAL_ENABLED", "guests here get no HAL interfaces");
+  if (TRY(variables.flag("USB_ENABLED", false))) note("USB_ENABLED", "guests here get no USB devices");
+  if (TRY(variables.flag("HTTP_ENABLED", false)) && variables.find("EXTERNAL_WASM_RUNTIME")) {
+    notices.push_back(variables.name_of("HTTP_ENABLED") + " holds for what runs in process: " +
+                      variables.name_of("EXTERNAL_WASM_RUNTIME") + " runs other plain tasks, and serves nothing");
   }
   if (TRY(variables.flag("HTTP_TLS_INSECURE_SKIP_VERIFY", false))) {
     note("HTTP_TLS_INSECURE_SKIP_VERIFY", "certificates are always verified; name a root by HTTP_TLS_CA_CERT");
   }
-  for (const auto* name : {"PLUGIN_DIR", "OTEL_URL"}) {
-    if (variables.find(name)) note(name, "this worker does not do that yet");
+  if (variables.find("PLUGIN_DIR")) note("PLUGIN_DIR", "this worker loads no plugins");
+  for (const auto* name : {"OTEL_URL", "TRACE_RATIO"}) {
+    if (variables.find(name)) note(name, "this worker sends no traces");
+  }
+  if (variables.find_plain("OCICRYPT_KEYPROVIDER_CONFIG")) {
+    notices.emplace_back("OCICRYPT_KEYPROVIDER_CONFIG has no effect: keys come from the broker of PROPLET_KBS_URI");
   }
   return notices;
 }

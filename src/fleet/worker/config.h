@@ -27,6 +27,13 @@ struct TeeConfig {
   std::optional<std::filesystem::path> aa_config{};
 };
 
+// Tasks that serve HTTP.
+struct HttpConfig {
+  bool enabled = false;
+  std::string host = "127.0.0.1";   // where they listen; an address of IPv6 stands in brackets
+  std::uint16_t first_port = 8222;  // and, where it is taken, the next 100; 0: any free one
+};
+
 struct TaskConfig {
   unsigned max_tasks = 8;                         // at once; daemons count apart, as many again
   std::size_t max_queue = 4096;                   // tasks that wait
@@ -39,6 +46,7 @@ struct TaskConfig {
   Duration duplicate_window{500};                    // a repeated delivery of a start that has just ended
   std::vector<std::filesystem::path> directories{};  // preopened under their own names, writable
   std::string external_runtime{};
+  HttpConfig http{};
   ImageRoute image_route = ImageRoute::proxy;               // of plain images, as upstream has it
   ImageRoute encrypted_image_route = ImageRoute::registry;  // likewise
   std::filesystem::path layer_store = "/tmp/proplet/layers";

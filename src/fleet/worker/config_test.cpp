@@ -82,11 +82,36 @@ TEST_F(WorkerConfigTest, the_tee_may_be_switched_off_or_demanded_and_only_a_test
 }
 
 TEST_F(WorkerConfigTest, what_upstream_reads_and_this_worker_does_without_is_named) {
-  for (const auto* name : {"HTTP_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY"}) set(name, "true");
-  set("PLUGIN_DIR", "/plugins");
+  const std::vector<std::string> names{"HAL_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY",
+                                       "PLUGIN_DIR",  "OTEL_URL",    "TRACE_RATIO"};
+  for (const auto& name : names) set(name, "1");
+  values_["OCICRYPT_KEYPROVIDER_CONFIG"] = "/etc/ocicrypt.conf";
   const auto notices = config().notices;
-  ASSERT_EQ(notices.size(), 4U);
-  EXPECT_THAT(notices, ::testing::Contains(HasSubstr("PROPLET_PLUGIN_DIR")));
+  ASSERT_EQ(notices.size(), names.size() + 1);
+  for (const auto& name : names) {
+    EXPECT_THAT(notices, ::testing::Contains(HasSubstr("PROPLET_" + name + " has no effect")));
+  }
+  EXPECT_THAT(notices, ::testing::Contains(HasSubstr("OCICRYPT_KEYPROVIDER_CONFIG has no effect")));
+}
+
+TEST_F(WorkerConfigTest, what_is_switched_off_is_not_missed) {
+  for (const auto* name : {"HAL_ENABLED", "USB_ENABLED", "HTTP_ENABLED"}) set(name, "false");
+  EXPECT_THAT(config().notices, IsEmpty());
+}
+
+TEST_F(WorkerConfigTest, tasks_serve_http_where_they_may_and_on_this_machine_unless_told_otherwise) {
+  EXPECT_FALSE(config().tasks.http.enabled);
+  EXPECT_EQ(config().tasks.http.host, "127.0.0.1");
+  EXPECT_EQ(config().tasks.http.first_port, 8222);
+  set("HTTP_ENABLED", "true");
+  set("HTTP_HOST", "::1");
+  set("HTTP_PROXY_PORT", "9000");
+  EXPECT_TRUE(config().tasks.http.enabled);
+  EXPECT_EQ(config().tasks.http.host, "[::1]");
+  EXPECT_EQ(config().tasks.http.first_port, 9000);
+  EXPECT_THAT(config().notices, IsEmpty());
+  set("EXTERNAL_WASM_RUNTIME", "wasmtime");
+  EXPECT_THAT(config().notices, ElementsAre(HasSubstr("PROPLET_EXTERNAL_WASM_RUNTIME")));
 }
 
 TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variables_name) {
@@ -102,6 +127,9 @@ TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variabl
                                                  {"TASK_MEMORY", "1"},
                                                  {"IMAGE_ROUTE", "pigeon"},
                                                  {"ENCRYPTED_IMAGE_ROUTE", "both"},
+                                                 {"HTTP_ENABLED", "perhaps"},
+                                                 {"HTTP_PROXY_PORT", "65536"},
+                                                 {"HAL_ENABLED", "perhaps"},
                                                  {"TEE", "tdx"},
                                                  {"TEE_ENABLED", "2"},
                                                  {"KBS_RESOURCE_PATH", "../x"},
@@ -120,15 +148,15 @@ TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variabl
 TEST_F(WorkerConfigTest, every_variable_that_is_read_has_its_line_of_help) {
   std::vector<std::string> asked;
   const auto noting = [&](const std::string& name) -> std::optional<std::string> {
-    asked.push_back(name.substr(std::string_view{"PROPLET_"}.size()));
+    if (name.starts_with("PROPLET_")) asked.push_back(name.substr(std::string_view{"PROPLET_"}.size()));
     const auto found = values_.find(name);
     if (found == values_.end()) return std::nullopt;
     return found->second;
   };
   ASSERT_TRUE(read_config({"PROPLET_", noting}));
   // Said once in the log where they are set, and older names of others.
-  const std::vector<std::string> silent{"HTTP_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY", "PLUGIN_DIR",
-                                        "OTEL_URL"};
+  const std::vector<std::string> silent{"HAL_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY",
+                                        "PLUGIN_DIR",  "OTEL_URL",    "TRACE_RATIO"};
   for (const auto& name : asked) {
     if (std::ranges::find(silent, name) != silent.end()) continue;
     EXPECT_NE(std::ranges::find(variable_help(), name, &VariableHelp::name), variable_help().end()) << name;

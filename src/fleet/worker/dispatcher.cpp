@@ -16,6 +16,10 @@ Error stopped() {
   return {WorkerError::stopped, "the task was stopped"};
 }
 
+Error busy() {
+  return {WorkerError::busy, "this worker has as many tasks as it takes"};
+}
+
 }  // namespace
 
 struct Dispatcher::Started {
@@ -81,11 +85,17 @@ void Dispatcher::submit(const Task& task) {
       return end(task, failed(*refusal));
     }
   }
-  const bool room = !command.daemon || daemons_running_.fetch_add(1) < config_.tasks.max_tasks;
-  auto& pool = command.daemon ? daemons_ : pool_;
-  if (room && pool.submit([this, task] { execute(task); })) return;
-  if (command.daemon) --daemons_running_;
-  end(task, failed({WorkerError::busy, "this worker has as many tasks as it takes"}));
+  auto job = [this, task] { execute(task); };
+  if (command.daemon ? submit_lasting(job) : pool_.submit(job)) return;
+  end(task, failed(busy()));
+}
+
+// Daemons, and what turns out to serve: they last, and would leave no thread to the tasks that end.
+bool Dispatcher::submit_lasting(std::function<void()> job) {
+  const bool room = daemons_running_.fetch_add(1) < config_.tasks.max_tasks;
+  if (room && daemons_.submit(std::move(job))) return true;
+  --daemons_running_;
+  return false;
 }
 
 Runtime& Dispatcher::runtime_for(const StartCommand& command) const {
@@ -96,40 +106,65 @@ Runtime& Dispatcher::runtime_for(const StartCommand& command) const {
 }
 
 void Dispatcher::execute(const Task& task) {
-  const auto report = task->stop.stop_requested() ? failed(stopped()) : prepare_and_run(task);
-  if (task->command.daemon) --daemons_running_;
+  const bool daemon = task->command.daemon;
+  auto& runtime = runtime_for(task->command);
+  auto module = prepare(task, runtime);
+  if (module && module->serves && !daemon) return hand_over(task, runtime, std::move(*module));
+  const auto report = module ? run(task, runtime, *module) : failed(module.error());
+  if (daemon) --daemons_running_;
   end(task, report);
 }
 
-RunReport Dispatcher::prepare_and_run(const Task& task) {
+void Dispatcher::hand_over(const Task& task, Runtime& runtime, PreparedModule module) {
+  auto job = [this, task, &runtime, module = std::move(module)] {
+    const auto report = run(task, runtime, module);
+    --daemons_running_;
+    end(task, report);
+  };
+  if (!submit_lasting(std::move(job))) end(task, failed(busy()));
+}
+
+Result<PreparedModule> Dispatcher::prepare(const Task& task, Runtime& runtime) const {
+  if (task->stop.stop_requested()) return std::unexpected(stopped());
   const auto& command = task->command;
-  auto& runtime = runtime_for(command);
   log::info("worker.start", "starting a task",
             {{"task", command.id}, {"name", command.name}, {"runtime", std::string{runtime.name()}}});
   auto module = runtime.prepare(command, task->stop);
-  if (!module) return failed(task->stop.stop_requested() ? stopped() : module.error());
+  if (!module && task->stop.stop_requested()) return std::unexpected(stopped());
+  return module;
+}
+
+RunReport Dispatcher::run(const Task& task, Runtime& runtime, const PreparedModule& module) {
+  const auto& command = task->command;
   if (command.latent) {
-    table_.make_ready(std::make_shared<const ReadyTask>(command, std::move(*module), &runtime));
+    table_.make_ready(std::make_shared<const ReadyTask>(command, module, &runtime));
     return {};
   }
   auto environment = command.env;
   environment.try_emplace("PROPLET_ID", own_id_);
   if (parts_.round_inputs) parts_.round_inputs(environment);
   const Run run{command, command.inputs, environment};
-  if (command.daemon) return run_daemon(task, runtime, *module, run);
-  auto report = runtime.run(*module, run, task->stop);
-  report.details.module_digest = module->digest;
+  if (command.daemon || module.serves) return run_lasting(task, runtime, module, run);
+  auto report = runtime.run(module, run, task->stop);
+  report.details.module_digest = module.digest;
   const bool update = parts_.round_update && command.env.contains("ROUND_ID") && !report.error;
   if (update) parts_.round_update(environment, report.results);
   return report;
 }
 
-// Upstream's manager is told at once that a daemon has been started; the end of one is told only where it failed.
-RunReport Dispatcher::run_daemon(const Task& task, Runtime& runtime, const PreparedModule& module, const Run& run) {
-  const RunReport begun{.details = {.module_digest = module.digest}};
-  parts_.answer(Topic::results, result_of(task->command, begun), task->received + config_.compat_result_delay);
-  auto report = runtime.run(module, run, task->stop);
+// Upstream's manager is told at once that a daemon has been started, or that a module serves; the end of one is told
+// only where it failed.
+RunReport Dispatcher::run_lasting(const Task& task, Runtime& runtime, const PreparedModule& module, const Run& run) {
+  bool begun = false;
+  const auto tell = [&](const std::string& text) {
+    const RunReport report{.results = text, .details = {.module_digest = module.digest}};
+    parts_.answer(Topic::results, result_of(task->command, report), task->received + config_.compat_result_delay);
+    begun = true;
+  };
+  if (!module.serves) tell("");
+  auto report = runtime.run(module, {run.task, run.inputs, run.env, tell}, task->stop);
   report.details.module_digest = module.digest;
+  report.begun = begun;
   return report;
 }
 
@@ -166,7 +201,8 @@ void Dispatcher::end(const Task& task, const RunReport& report) {
   log::info("worker.end", report.error ? report.error->message : "the task has ended",
             {{"task", command.id}, {"code", std::string{code}}});
   const bool was_stopped = report.error && report.error->code == WorkerError::stopped;
-  const bool told = report.error ? !(command.daemon && was_stopped) : !command.daemon && !command.latent;
+  const bool lasting = command.daemon || report.begun;
+  const bool told = report.error ? !(lasting && was_stopped) : !lasting && !command.latent;
   auto result = told ? result_of(command, report) : std::string{};
   // Ended before it is told: whoever hears of the end may start the task anew, and stop nothing.
   if (parts_.ended) parts_.ended(command, code);

@@ -51,8 +51,11 @@ class Dispatcher {
   void submit(const Task& task);
   Runtime& runtime_for(const StartCommand& command) const;
   void execute(const Task& task);
-  RunReport prepare_and_run(const Task& task);
-  RunReport run_daemon(const Task& task, Runtime& runtime, const PreparedModule& module, const Run& run);
+  Result<PreparedModule> prepare(const Task& task, Runtime& runtime) const;
+  RunReport run(const Task& task, Runtime& runtime, const PreparedModule& module);
+  RunReport run_lasting(const Task& task, Runtime& runtime, const PreparedModule& module, const Run& run);
+  bool submit_lasting(std::function<void()> job);
+  void hand_over(const Task& task, Runtime& runtime, PreparedModule module);
   void end(const Task& task, const RunReport& report);
   std::string result_of(const StartCommand& command, const RunReport& report) const;
   void refuse(const std::string& id, const Error& error, Instant received) const;

@@ -18,10 +18,12 @@ class FakeRuntime final : public Runtime {
   Result<PreparedModule> prepare(const StartCommand& task, const std::stop_token&) override {
     ++prepared;
     if (task.name == "fail") return fail(WorkerError::http_status, "no module");
-    return PreparedModule{.digest = "sha256:00"};
+    return PreparedModule{.digest = "sha256:00", .serves = task.name.starts_with("serve")};
   }
   RunReport run(const PreparedModule&, const Run& run, const std::stop_token& stop) override {
-    if (run.task.name == "wait") {
+    if (run.task.name == "serve badly") return {.error = Error{WorkerError::argument_refused, "no such port"}};
+    if (run.task.name == "serve") run.serving("started at port 1");
+    if (run.task.name == "wait" || run.task.name == "serve") {
       std::mutex mutex;
       std::condition_variable_any stopped;
       std::unique_lock lock(mutex);
@@ -260,6 +262,52 @@ TEST_F(DispatcherTest, daemons_have_a_bound_of_their_own) {
   start(task("t"));
   EXPECT_EQ(*answer(3).result.results.if_string(), "wasm:add:1:2:PROPLET_ID=me");
   dispatcher().finish();
+}
+
+TEST_F(DispatcherTest, a_module_that_serves_is_told_when_it_does_and_not_again_when_it_is_stopped) {
+  start(task("s", "serve"));
+  EXPECT_EQ(*answer().result.results.if_string(), "started at port 1");
+  EXPECT_EQ(answer().result.details.module_digest, "sha256:00");
+  EXPECT_EQ(answer().result.details.signature, "signed s");
+  EXPECT_EQ(dispatcher().running(), 1U);
+  dispatcher().stop(to_json(StopCommand{.id = "s"}));
+  wait_until([&] { return ended_ == 1; });
+  EXPECT_EQ(answers(), 1U);
+  EXPECT_EQ(dispatcher().running(), 0U);
+}
+
+TEST_F(DispatcherTest, a_daemon_that_serves_is_told_once_too) {
+  auto daemon = task("s", "serve");
+  daemon.daemon = true;
+  start(daemon);
+  EXPECT_EQ(*answer().result.results.if_string(), "started at port 1");
+  dispatcher().stop(to_json(StopCommand{.id = "s"}));
+  wait_until([&] { return ended_ == 1; });
+  EXPECT_EQ(answers(), 1U);
+}
+
+TEST_F(DispatcherTest, a_module_that_cannot_serve_is_answered_with_its_code) {
+  start(task("s", "serve badly"));
+  EXPECT_EQ(answer().result.details.code, "worker.argument_refused");
+  wait_until([&] { return ended_ == 1; });
+  EXPECT_EQ(answers(), 1U);
+}
+
+TEST_F(DispatcherTest, modules_that_serve_leave_their_threads_to_other_tasks_and_have_the_daemons_bound) {
+  for (const auto* id : {"1", "2"}) start(task(id, "serve"));
+  wait_until([&] { return answers() == 2; });
+  start(task("3", "serve"));
+  EXPECT_EQ(answer(2).result.task_id, "3");
+  EXPECT_EQ(answer(2).result.details.code, "worker.busy");
+  start(task("t"));
+  EXPECT_EQ(*answer(3).result.results.if_string(), "wasm:add:1:2:PROPLET_ID=me");
+  dispatcher().stop(to_json(StopCommand{.id = "1"}));
+  wait_until([&] { return ended_ == 3; });
+  start(task("4", "serve"));
+  EXPECT_EQ(*answer(4).result.results.if_string(), "started at port 1");
+  dispatcher().finish();
+  EXPECT_EQ(started_, ended_);
+  EXPECT_EQ(answers(), 5U);
 }
 
 TEST_F(DispatcherTest, a_latent_task_says_nothing_until_it_is_invoked) {

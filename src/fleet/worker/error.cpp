@@ -11,6 +11,7 @@ std::string_view code_name(WorkerError code) {
     case WorkerError::not_precompiled: return "worker.not_precompiled";
     case WorkerError::argument_refused: return "worker.argument_refused";
     case WorkerError::unsupported: return "worker.unsupported";
+    case WorkerError::http_disabled: return "worker.http_disabled";
     case WorkerError::busy: return "worker.busy";
     case WorkerError::stopped: return "worker.stopped";
     case WorkerError::exit_code: return "worker.exit_code";

@@ -11,8 +11,9 @@ enum class WorkerError {
   tee_required,        // PROPLET_TEE_ENABLED=true on a machine without a TEE: the worker does not start
   encrypted_image,     // an encrypted image in a task that is not marked so
   not_precompiled,     // an invocation of a task that is not latent here
-  argument_refused,    // a command-line argument that would reach the external runtime itself
+  argument_refused,    // a command-line argument that is not a task's to give
   unsupported,         // what this runtime cannot do
+  http_disabled,       // a module that handles HTTP, where PROPLET_HTTP_ENABLED does not say that such may listen
   busy,                // as many tasks wait as may
   stopped,             // by request, or because the worker ends
   exit_code,           // the module ended with a code that is not 0

@@ -1,23 +1,32 @@
 #include "fleet/worker/in_process.h"
 
 #include "fleet/worker/execution.h"
+#include "fleet/worker/http_task.h"
+#include "image/digest.h"
 #include "workload/embedded_runtime.h"
 
 namespace coffer::fleet::worker {
 
-Result<wasm::Module> InProcess::compile(const StartCommand& task, ByteView module) {
-  return engine_.compile(module, {.may_use_disk = false, .metered = config_.fuel > 0 || task.fuel.value_or(0) > 0});
+Result<PreparedModule> InProcess::prepare(const StartCommand& task, ByteView module) {
+  const wasm::CompileOptions options{.may_use_disk = false, .metered = config_.fuel > 0 || task.fuel.value_or(0) > 0};
+  auto compiled = TRY(engine_.compile(module, options));
+  const bool serves = serves_http(task, compiled);
+  if (serves) TRY(check_http_task(task, config_.http));
+  return PreparedModule{.digest = image::Digest::of(module).text(), .serves = serves, .compiled = std::move(compiled)};
 }
 
 RunReport InProcess::run(const wasm::Module& module, const Run& run, const std::stop_token& stop) {
+  if (serves_http(run.task, module)) {
+    return serve_http(engine_, module, run, execution_of(run, {}, config_, own_id_), config_, stop);
+  }
   const auto cli = split_cli_args(run.task.cli_args);
   const auto choice = choose_function(run.task.name, cli, shape_of(module));
-  Streams streams(config_.max_output);
   auto execution = execution_of(run, choice, config_, own_id_);
   // A function takes its parameters alone; a command line has room for both.
   if (choice.function.empty()) {
     execution.arguments.insert(execution.arguments.begin(), cli.rest.begin(), cli.rest.end());
   }
+  Streams streams(config_.max_output);
   execution.standard_output = streams.output.sink();
   execution.standard_error = streams.error.sink();
   execution.stop = stop;

@@ -13,8 +13,9 @@ class InProcess {
   InProcess(wasm::Runtime& engine, const TaskConfig& config, std::string own_id)
       : engine_(engine), config_(config), own_id_(std::move(own_id)) {}
 
-  // Counts instructions where worker or task bound them. Nothing of the module goes to a disk.
-  Result<wasm::Module> compile(const StartCommand& task, ByteView module);
+  // Counts instructions where worker or task bound them. Nothing of the module goes to a disk. worker.http_disabled,
+  // worker.unsupported and worker.argument_refused for one that serves HTTP, and the engine's errors.
+  Result<PreparedModule> prepare(const StartCommand& task, ByteView module);
   RunReport run(const wasm::Module& module, const Run& run, const std::stop_token& stop);
 
  private:

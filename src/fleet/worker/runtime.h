@@ -1,6 +1,7 @@
 // How a task is run. A worker has one runtime for each way; the request decides which.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +19,7 @@ namespace coffer::fleet::worker {
 // A task's module, fetched, checked and (in process) compiled: it may be run any number of times.
 struct PreparedModule {
   std::string digest{};                    // "sha256:...", of the module as it runs
+  bool serves = false;                     // runs until it is stopped, answering HTTP requests
   std::optional<wasm::Module> compiled{};  // in process
   std::shared_ptr<const Bytes> content{};  // for the external runtime
 };
@@ -27,6 +29,8 @@ struct Run {
   const StartCommand& task;
   const std::vector<std::string>& inputs;
   const std::map<std::string, std::string>& env;
+  // Told once by a module that serves, when it does: the text of the result that is due now.
+  std::function<void(const std::string& result)> serving{};
 };
 
 // What is told of a run. Output and error may come together.
@@ -34,6 +38,7 @@ struct RunReport {
   std::string results{};
   ResultDetails details{};
   std::optional<Error> error{};
+  bool begun = false;  // a result has gone out already: beside it only a failure is told
 };
 
 class Runtime {

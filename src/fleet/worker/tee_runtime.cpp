@@ -1,5 +1,7 @@
 #include "fleet/worker/tee_runtime.h"
 
+#include <mutex>
+
 #include "base/log.h"
 #include "fleet/worker/chunk_image.h"
 #include "image/pull.h"
@@ -28,6 +30,28 @@ Result<> check_reference(const StartCommand& task) {
   return fail(WorkerError::unsupported, "encrypted tasks come from a registry, and image_url is the address " +
                                             task.image_url + "; give HOST/NAME:TAG");
 }
+
+// Another source, and how long it took. Lives as long as one pull.
+class TimedSource final : public keyclient::ResourceSource {
+ public:
+  TimedSource(std::shared_ptr<keyclient::ResourceSource> next, TeeTimings& timings)
+      : next_(std::move(next)), timings_(timings) {}
+
+  Result<SecretBytes> fetch(const codec::ResourceUri& uri) override {
+    const auto start = steady_clock::now();
+    auto key = next_->fetch(uri);
+    const auto took = std::chrono::duration_cast<Duration>(steady_clock::now() - start);
+    const std::scoped_lock lock(mutex_);
+    timings_.keys.push_back({.took = took, .outcome = key ? "ok" : key.error().code.name()});
+    return key;
+  }
+  std::string describe() const override { return next_->describe(); }
+
+ private:
+  std::shared_ptr<keyclient::ResourceSource> next_;
+  std::mutex mutex_;
+  TeeTimings& timings_;
+};
 
 }  // namespace
 
@@ -75,14 +99,14 @@ Result<PreparedModule> TeeWasmRuntime::open(const StartCommand& task, const std:
   const auto source = TRY(open_source(task, stop));
   const auto summary = TRY(image::inspect_image(*source));
   TRY(check_encrypted(task, summary));
-  const auto pulled = TRY(workload::pull_module(*source, summary, choice, keys->source));
+  const auto timed = std::make_shared<TimedSource>(keys->source, timings);
+  const auto pulled = TRY(workload::pull_module(*source, summary, choice, timed));
   timings.pull_and_decrypt = std::chrono::duration_cast<Duration>(steady_clock::now() - start);
   timings.module_bytes = pulled.module.size();
   TRY(check_module_digest(task, pulled.module.expose()));
   log::info("worker.opened", "an encrypted module was opened",
             {{"task", task.id}, {"image", summary.manifest_digest.text()}, {"keys", keys->source->describe()}});
-  auto compiled = TRY(in_process_.compile(task, pulled.module.expose()));
-  return PreparedModule{.digest = image::Digest::of(pulled.module.expose()).text(), .compiled = std::move(compiled)};
+  return in_process_.prepare(task, pulled.module.expose());
 }
 
 RunReport TeeWasmRuntime::run(const PreparedModule& module, const Run& run, const std::stop_token& stop) {

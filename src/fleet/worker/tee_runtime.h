@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <semaphore>
+#include <vector>
 
 #include "fleet/worker/in_process.h"
 #include "fleet/worker/module_loader.h"
@@ -15,8 +16,13 @@ namespace coffer::fleet::worker {
 
 // How long the parts of one encrypted start took, and how they ended.
 struct TeeTimings {
+  struct KeyFetch {
+    Duration took{0};
+    std::string_view outcome{};
+  };
   Duration pull_and_decrypt{0};
   std::size_t module_bytes = 0;
+  std::vector<KeyFetch> keys{};
   std::string_view outcome{};  // "ok", or the error's code
 };
 

@@ -1,11 +1,14 @@
 #include "fleet/worker/worker.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "fleet/messages.h"
 #include "fleet/worker/attestation_keeper.h"
 #include "fleet/worker/dispatcher.h"
 #include "fleet/worker/heartbeat.h"
 #include "fleet/worker/host_runtime.h"
+#include "fleet/worker/http_task.h"
 #include "fleet/worker/monitor.h"
 #include "fleet/worker/outbox.h"
 #include "fleet/worker/round_exchange.h"
@@ -20,8 +23,9 @@ namespace {
 constexpr Duration drain_time = std::chrono::seconds{5};
 
 wasm::RuntimeOptions engine_options(const TaskConfig& config) {
-  // Tasks and daemons, and some room for those that are just ending.
-  return {.max_instances = config.max_tasks * 2 + 16, .memory_cache_entries = 64};
+  // Tasks and daemons, and some room for those that are just ending; one that serves has an instance a request.
+  const auto serving = config.http.enabled ? std::min(config.max_tasks * http_requests_at_once, 512U) : 0U;
+  return {.max_instances = config.max_tasks * 2 + serving + 16, .memory_cache_entries = 64};
 }
 
 }  // namespace
@@ -114,7 +118,7 @@ void Worker::Impl::open_dispatcher() {
       *tee, own_id,
       AttestationKeeper::Observers{
           .changed = [this] { heartbeat->beat_now(); },
-          .attempted = [this](const AttestationKeeper::Attempt& a) { metrics->attested(a.took, a.outcome); }});
+          .attempted = [this](const AttestationKeeper::Attempt& a) { metrics->attested(a); }});
   dispatcher = std::make_unique<Dispatcher>(
       config, Dispatcher::Parts{
                   .wasm = *wasm_runtime,

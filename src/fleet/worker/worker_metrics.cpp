@@ -10,9 +10,10 @@ double seconds(Duration duration) {
 }  // namespace
 
 struct WorkerMetrics::Handles {
-  net::Counter started, completed, failed, reconnects, fetched, attestations, opened, opened_bytes, refused;
-  net::Gauge running, cpu_ratio, cpu_user, cpu_system, rss, container_usage, container_limit;
-  net::Histogram attestation_seconds, open_seconds;
+  net::Counter started, completed, failed, reconnects, fetched, attestations, opened, opened_bytes, refused,
+      key_fetches;
+  net::Gauge running, token_expires, cpu_ratio, cpu_user, cpu_system, rss, container_usage, container_limit;
+  net::Histogram attestation_seconds, open_seconds, key_seconds;
 };
 
 Result<std::unique_ptr<WorkerMetrics>> WorkerMetrics::create() {
@@ -28,7 +29,9 @@ Result<std::unique_ptr<WorkerMetrics>> WorkerMetrics::create() {
     , TRY(r.counter({"coffer_worker_encrypted_starts_total", "Encrypted modules asked for, by outcome", {"outcome"}}))
     , TRY(r.counter({"coffer_worker_decrypted_bytes_total", "Bytes of modules that were decrypted"}))
     , TRY(r.counter({"coffer_worker_errors_total", "Tasks that failed, by the error's code", {"code"}}))
+    , TRY(r.counter({"coffer_worker_key_fetches_total", "Keys of modules asked for, by outcome", {"outcome"}}))
     , TRY(r.gauge({"proplet_tasks_running", "Tasks now"}))
+    , TRY(r.gauge({"coffer_worker_token_expires_timestamp_seconds", "When the last token ends; 0 before the first"}))
     , TRY(r.gauge({"proplet_cpu_usage_ratio", "Processors used, 1 is one of them"}))
     , TRY(r.gauge({"proplet_cpu_user_seconds", "Since the start"}))
     , TRY(r.gauge({"proplet_cpu_system_seconds", "Since the start"}))
@@ -37,6 +40,7 @@ Result<std::unique_ptr<WorkerMetrics>> WorkerMetrics::create() {
     , TRY(r.gauge({"proplet_memory_container_limit_bytes", "Of the control group"}))
     , TRY(r.histogram({"coffer_worker_attestation_seconds", "Of one try to get a token"}))
     , TRY(r.histogram({"coffer_worker_open_seconds", "Pull, key and decryption of one encrypted module"}))
+    , TRY(r.histogram({"coffer_worker_key_seconds", "Of one key, with the handshake where there was no token"}))
   };
   return std::unique_ptr<WorkerMetrics>(new WorkerMetrics(std::move(registry), handles));
 }
@@ -52,7 +56,9 @@ WorkerMetrics::WorkerMetrics(std::unique_ptr<net::MetricsRegistry> registry, con
       opened_(h.opened),
       opened_bytes_(h.opened_bytes),
       refused_(h.refused),
+      key_fetches_(h.key_fetches),
       running_(h.running),
+      token_expires_(h.token_expires),
       cpu_ratio_(h.cpu_ratio),
       cpu_user_(h.cpu_user),
       cpu_system_(h.cpu_system),
@@ -60,7 +66,10 @@ WorkerMetrics::WorkerMetrics(std::unique_ptr<net::MetricsRegistry> registry, con
       container_usage_(h.container_usage),
       container_limit_(h.container_limit),
       attestation_seconds_(h.attestation_seconds),
-      open_seconds_(h.open_seconds) {}
+      open_seconds_(h.open_seconds),
+      key_seconds_(h.key_seconds) {
+  token_expires_.set(0);  // so that it is there from the start
+}
 
 void WorkerMetrics::task_ended(std::string_view outcome) {
   if (outcome.empty()) return completed_.increment();
@@ -68,13 +77,18 @@ void WorkerMetrics::task_ended(std::string_view outcome) {
   refused_.increment({outcome});
 }
 
-void WorkerMetrics::attested(Duration took, std::string_view outcome) {
-  attestations_.increment({outcome});
-  attestation_seconds_.observe(seconds(took));
+void WorkerMetrics::attested(const AttestationKeeper::Attempt& attempt) {
+  attestations_.increment({attempt.outcome});
+  attestation_seconds_.observe(seconds(attempt.took));
+  if (attempt.expires) token_expires_.set(std::chrono::duration<double>(attempt.expires->time_since_epoch()).count());
 }
 
 void WorkerMetrics::opened(const TeeTimings& timings) {
   opened_.increment({timings.outcome});
+  for (const auto& fetch : timings.keys) {
+    key_fetches_.increment({fetch.outcome});
+    key_seconds_.observe(seconds(fetch.took));
+  }
   if (timings.module_bytes == 0) return;
   opened_bytes_.increment({}, static_cast<double>(timings.module_bytes));
   open_seconds_.observe(seconds(timings.pull_and_decrypt));

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "fleet/worker/attestation_keeper.h"
 #include "fleet/worker/machine_facts.h"
 #include "fleet/worker/tee_runtime.h"
 #include "net/metrics.h"
@@ -19,7 +20,7 @@ class WorkerMetrics {
   void tasks_running(std::size_t count) { running_.set(static_cast<double>(count)); }
   void reconnected() { reconnects_.increment(); }
   void fetched(std::size_t bytes) { fetched_.increment({}, static_cast<double>(bytes)); }
-  void attested(Duration took, std::string_view outcome);
+  void attested(const AttestationKeeper::Attempt& attempt);
   void opened(const TeeTimings& timings);
   void process(const ProcessFacts& process, const MachineFacts& machine, double cpu_percent);
 
@@ -30,9 +31,10 @@ class WorkerMetrics {
   explicit WorkerMetrics(std::unique_ptr<net::MetricsRegistry> registry, const Handles& handles);
 
   std::unique_ptr<net::MetricsRegistry> registry_;
-  net::Counter started_, completed_, failed_, reconnects_, fetched_, attestations_, opened_, opened_bytes_, refused_;
-  net::Gauge running_, cpu_ratio_, cpu_user_, cpu_system_, rss_, container_usage_, container_limit_;
-  net::Histogram attestation_seconds_, open_seconds_;
+  net::Counter started_, completed_, failed_, reconnects_, fetched_, attestations_, opened_, opened_bytes_, refused_,
+      key_fetches_;
+  net::Gauge running_, token_expires_, cpu_ratio_, cpu_user_, cpu_system_, rss_, container_usage_, container_limit_;
+  net::Histogram attestation_seconds_, open_seconds_, key_seconds_;
 };
 
 }  // namespace coffer::fleet::worker
