@@ -250,5 +250,30 @@ TEST(SqliteDatabase, a_file_that_is_no_database_is_corrupt) {
   EXPECT_EQ(open_sqlite_database(directory.path() / "no" / "sql.db").error().code, SqlError::unavailable);
 }
 
+// The first failure dooms the transaction at the server, whatever the body makes of it.
+TEST(PostgresDatabase, a_body_that_overlooks_a_conflict_is_tried_again) {
+  auto* server = PostgresServer::shared();
+  if (server == nullptr) GTEST_SKIP() << PostgresServer::missing();
+  const auto options = server->new_database();
+  const auto ours = *open_postgres_database(options);
+  const auto theirs = *open_postgres_database(options);
+  ASSERT_TRUE(ours->migrate(schema));
+  const auto add_one = [](SqlTransaction& t) { return t.execute("UPDATE counters SET value = value + 1"); };
+  int attempts = 0;
+  const auto written = ours->write([&](SqlTransaction& t) -> Result<> {
+    TRY(t.query("SELECT value FROM counters"));
+    if (++attempts == 1) TRY(sql_write(*theirs, add_one));
+    const auto added = add_one(t);
+    EXPECT_EQ(added.has_value(), attempts > 1);
+    const auto after = t.query("SELECT value FROM counters");
+    EXPECT_EQ(after.has_value(), attempts > 1);
+    return {};
+  });
+  ASSERT_TRUE(written) << to_string(written.error());
+  EXPECT_EQ(attempts, 2);
+  const auto value = sql_read(*ours, [](SqlTransaction& t) { return t.query("SELECT value FROM counters"); });
+  EXPECT_EQ(value->at(0).integer(0), 2);
+}
+
 }  // namespace
 }  // namespace coffer::storage

@@ -153,6 +153,10 @@ std::unexpected<Error> PostgresSession::failed(const PGresult* answer) {
   const char* state = answer != nullptr ? PQresultErrorField(answer, PG_DIAG_SQLSTATE) : nullptr;
   const bool lost = connection_ == nullptr || PQstatus(connection_) != CONNECTION_OK;
   auto code = state != nullptr ? classify(state) : SqlError::unavailable;
+  // Once a conflict has doomed the transaction every statement fails as in_failed_sql_transaction: also those of
+  // callers who took the first failure for something else and went on.
+  if (code == SqlError::conflict) doomed_ = true;
+  if (doomed_ && state != nullptr && std::string_view{state} == "25P02") code = SqlError::conflict;
   // What was lost before its commit was sent never counted (the server rolls it back).
   if (lost) code = committing_ ? SqlError::unavailable : SqlError::conflict;
   auto text = connection_ != nullptr ? trimmed(PQerrorMessage(connection_)) : "there is no connection";
@@ -173,6 +177,7 @@ Result<> PostgresSession::run(const char* statement) {
 
 Result<> PostgresSession::begin() {
   committing_ = false;
+  doomed_ = false;
   if (connection_ != nullptr && run(begin_statement_)) return {};
   TRY(connect());
   return run(begin_statement_);

@@ -49,6 +49,7 @@ class PostgresSession final : public SqlTransaction, public Transactions {
   const char* begin_statement_;
   PGconn* connection_ = nullptr;
   bool committing_ = false;
+  bool doomed_ = false;  // a conflict has ended the transaction, whatever else is asked of it
   std::map<std::string, std::string, std::less<>> names_;  // of prepared statements by their text
 };
 
