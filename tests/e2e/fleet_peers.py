@@ -1,6 +1,7 @@
 """Peers of the fleet's programs, played by paho-mqtt with the payload shapes of upstream's."""
 
 import json
+import queue
 import socket
 import threading
 import time
@@ -28,7 +29,6 @@ class MqttPeer:
         self.client.on_subscribe = lambda *_: self.subscribed.set()
         self.client.on_message = self.on_message
         self.client.reconnect_delay_set(0.1, 0.5)
-        self.client.max_inflight_messages_set(1000)  # above its limit it may forget to send what waits
         self.subscribed = threading.Event()
         host, port = address.split("//")[1].split(":")
         self.client.connect(host, int(port))
@@ -83,6 +83,10 @@ class UpstreamWorker(MqttPeer):
         self.extra = extra or {}
         self.starts, self.stops = [], []
         self.stopping = threading.Event()
+        # One at a time: mosquitto 2.0.11 drops what a client sends beyond its bound of messages in flight.
+        self.answers = queue.Queue()
+        self.answering = threading.Thread(target=self.answer_on, daemon=True)
+        self.answering.start()
         super().__init__(address, [f"{BASE}/control/manager/+"], **options)
         self.announce()
         self.beat()
@@ -104,6 +108,11 @@ class UpstreamWorker(MqttPeer):
         while not self.stopping.wait(interval):
             self.beat()
 
+    def answer_on(self):
+        while (answer := self.answers.get()) is not None:
+            self.publish("control/proplet/results", answer)
+            self.answers.task_done()
+
     def on_message(self, client, data, message):
         command = json.loads(message.payload)
         if message.topic.endswith("/stop"):
@@ -123,11 +132,14 @@ class UpstreamWorker(MqttPeer):
             self.result(start["id"], results, error)
 
     def result(self, task, results, error=None, wait=False):
-        self.publish("control/proplet/results",
-                     {"task_id": task, "proplet_id": self.id, "results": results, "error": error}, wait=wait)
+        self.answers.put({"task_id": task, "proplet_id": self.id, "results": results, "error": error})
+        if wait:
+            self.answers.join()
 
     def close(self):
         self.stopping.set()
+        self.answers.put(None)
+        self.answering.join(10)
         super().close()
 
 
