@@ -149,6 +149,13 @@ def test_stop_ends_a_request_that_spins(manager, worker, serve):
             pass  # cut off, which is an answer too
 
 
+def test_what_a_task_writes_is_in_the_workers_log(worker, serve):
+    task, url = serve()
+    assert ask(f"{url}/say")[0] == 200
+    assert f'worker.guest_output "said aloud" task={task} stream=stdout' in worker.log_text()
+    assert f'worker.guest_output "said in distress" task={task} stream=stderr' in worker.log_text()
+
+
 def test_without_the_setting_nothing_listens(mqtt_broker, manager, tmp_path, http_handler):
     with running_worker(mqtt_broker, tmp_path, manager) as plain:
         refused = manager.run(name="handler", file=file_of(http_handler), proplet_id=plain.id)
@@ -175,4 +182,9 @@ def test_an_encrypted_component_serves_in_a_tee(mqtt_broker, manager, tmp_path, 
         task = manager.start(name="handler", image_url=reference, encrypted=True, proplet_id=tee.id)
         url = address_in(manager.result(task))
         assert ask(f"{url}/inside") == (200, b"path: /inside\n")
+        assert ask(f"{url}/say")[0] == 200
         stop(manager, tee, task)
+        assert "said aloud" not in tee.log_text() and "said in distress" not in tee.log_text()
+        assert f"task={task} stream=stderr bytes=16" in tee.log_text()
+        with urllib.request.urlopen(f"http://{tee.metrics_address()}/metrics") as metrics:
+            assert "coffer_worker_key_seconds_count 1" in metrics.read().decode()

@@ -1,6 +1,7 @@
 // A handler of HTTP requests. By the path: "/silent" ends without an answer, "/error" answers with internal-error,
 // "/spin" never ends, "/trap" traps, "/missing" answers 404, "/endless" writes without an end, "/unfinished" leaves its
-// body open; every other path answers 200 with "path: <path>\n" and then the request's body.
+// body open, "/say" writes to standard output and error first; every other path answers 200 with "path: <path>\n" and
+// then the request's body.
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,8 @@ IMPORT(HTTP, "[static]outgoing-body.finish") void outgoing_finish(int32_t self, 
 IMPORT(HTTP, "[static]response-outparam.set")
 void outparam_set(int32_t self, int32_t is_error, int32_t response_or_code, int32_t has, int64_t a, int32_t b, int32_t c,
                   int32_t d, int32_t e);
+IMPORT("wasi:cli/stdout@0.2.0", "get-stdout") int32_t get_stdout(void);
+IMPORT("wasi:cli/stderr@0.2.0", "get-stderr") int32_t get_stderr(void);
 IMPORT(STREAMS, "[method]input-stream.blocking-read") void stream_read(int32_t self, int64_t most, void* result);
 IMPORT(STREAMS, "[method]output-stream.blocking-write-and-flush")
 void stream_write(int32_t self, const uint8_t* data, size_t size, void* result);
@@ -94,6 +97,10 @@ __attribute__((export_name("wasi:http/incoming-handler@0.2.0#handle"))) void han
     return;
   }
   for (volatile int spin = is(path.text, "/spin"); spin;) {
+  }
+  if (is(path.text, "/say")) {
+    put(get_stdout(), "said aloud", 10);
+    put(get_stderr(), "said in distress", 16);
   }
   const int32_t response = response_new(fields_new());
   if (is(path.text, "/missing")) response_status(response, 404);
