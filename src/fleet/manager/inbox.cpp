@@ -1,11 +1,18 @@
 #include "fleet/manager/inbox.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace coffer::fleet::manager {
+namespace {
 
-Inbox::Inbox(unsigned threads, std::size_t max_messages, std::size_t max_bytes, Take take)
-    : max_messages_(max_messages), max_bytes_(max_bytes), take_(std::move(take)) {
+constexpr Duration longest_pause = std::chrono::seconds{5};
+
+}  // namespace
+
+Inbox::Inbox(unsigned threads, std::size_t max_messages, std::size_t max_bytes, Take take, Duration first_pause)
+    : max_messages_(max_messages), max_bytes_(max_bytes), take_(std::move(take)), first_pause_(first_pause) {
   for (unsigned i = 0; i < threads; ++i) {
     threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
   }
@@ -41,11 +48,23 @@ void Inbox::run(const std::stop_token& stop) {
     items_.pop_front();
     bytes_ -= item.payload.size();
     lock.unlock();
-    try {
-      take_(item.topic, item.payload);
-    } catch (const std::exception& error) {
-      log::error("fleet.message_failed", error.what());
+    for (auto pause = first_pause_; !take(item); pause = std::min<Duration>(pause * 2, longest_pause)) {
+      lock.lock();
+      if (arrived_.wait_for(lock, stop, pause, [] { return false; }) || stop.stop_requested()) return;
+      lock.unlock();
     }
+  }
+}
+
+bool Inbox::take(const Item& item) {
+  try {
+    const auto taken = take_(item.topic, item.payload);
+    if (taken) return true;
+    log::warn("fleet.message_waits", taken.error().message, {{"code", std::string{taken.error().code.name()}}});
+    return false;
+  } catch (const std::exception& error) {
+    log::error("fleet.message_failed", error.what());
+    return true;
   }
 }
 

@@ -9,15 +9,19 @@
 #include <thread>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/result.h"
 #include "fleet/topics.h"
 
 namespace coffer::fleet::manager {
 
 class Inbox {
  public:
-  using Take = std::function<void(Topic, std::string_view)>;
+  // An error: not now. The message stays where it is, and is given again after a pause that grows.
+  using Take = std::function<Result<>(Topic, std::string_view)>;
   // One thread keeps the order of what came; several do not.
-  Inbox(unsigned threads, std::size_t max_messages, std::size_t max_bytes, Take take);
+  Inbox(unsigned threads, std::size_t max_messages, std::size_t max_bytes, Take take,
+        Duration first_pause = std::chrono::milliseconds{100});
   ~Inbox();  // what waits is dropped
 
   // False where it is full: the message is dropped.
@@ -30,9 +34,11 @@ class Inbox {
     std::string payload;
   };
   void run(const std::stop_token& stop);
+  bool take(const Item& item);
 
   const std::size_t max_messages_, max_bytes_;
   const Take take_;
+  const Duration first_pause_;
   std::mutex mutex_;
   std::condition_variable_any arrived_;
   std::deque<Item> items_;

@@ -21,6 +21,11 @@ void read_as(Parse parse, std::string_view payload, Take take) {
   }
 }
 
+// The database is away, or too many want the same rows.
+bool may_pass(const Error& error) {
+  return error.code == storage::SqlError::unavailable || error.code == storage::SqlError::conflict;
+}
+
 }  // namespace
 
 Manager::Manager(ManagerOptions options, Dependencies dependencies)
@@ -70,30 +75,37 @@ void Manager::perform(const Effects& effects) {
   if ((effects.look || (effects.freed && busy_waiting_)) && wake_) wake_();
 }
 
-void Manager::on_message(Topic topic, std::string_view payload) {
+Result<> Manager::on_message(Topic topic, std::string_view payload) {
   const auto at = now();
+  Result<> taken;
   switch (topic) {
     case Topic::discovery:
-      return read_as(parse_discovery, payload,
-                     [&](const Discovery& m) { take_presence(workers_.on_discovery(m, at)); });
+      read_as(parse_discovery, payload, [&](const Discovery& m) { take_presence(workers_.on_discovery(m, at)); });
+      break;
     case Topic::alive:
-      return read_as(parse_alive, payload, [&](const Alive& m) { take_presence(workers_.on_alive(m, at)); });
+      read_as(parse_alive, payload, [&](const Alive& m) { take_presence(workers_.on_alive(m, at)); });
+      break;
     case Topic::node_metrics:
-      return read_as(parse_node_metrics, payload, [&](const NodeMetrics& m) { telemetry_.take(m, at); });
+      read_as(parse_node_metrics, payload, [&](const NodeMetrics& m) { telemetry_.take(m, at); });
+      break;
     case Topic::task_metrics:
-      return read_as(parse_task_metrics, payload, [&](const TaskMetrics& m) { telemetry_.take(m, at); });
+      read_as(parse_task_metrics, payload, [&](const TaskMetrics& m) { telemetry_.take(m, at); });
+      break;
     case Topic::results:
-      return read_as(parse_task_result, payload, [&](const TaskResult& m) {
-        if (const auto taken = take_result(m); !taken) log_failure("fleet.result_failed", taken.error());
-      });
+      read_as(parse_task_result, payload, [&](const TaskResult& m) { taken = take_result(m); });
+      if (!taken) log_failure("fleet.result_failed", taken.error());
+      break;
     case Topic::invoke_results:
-      return read_as(parse_invoke_result, payload, [&](const InvokeResult& m) { invocations_.take(m); });
+      read_as(parse_invoke_result, payload, [&](const InvokeResult& m) { invocations_.take(m); });
+      break;
     case Topic::round_start:
-      return read_as(parse_round_start, payload, [&](const RoundStart& m) {
-        if (const auto started = start_round(m); !started) log_failure("fleet.round_failed", started.error());
-      });
-    default: return;  // commands of managers, chunks of proxies
+      read_as(parse_round_start, payload, [&](const RoundStart& m) { taken = start_round(m); });
+      if (!taken) log_failure("fleet.round_failed", taken.error());
+      break;
+    default: break;  // commands of managers, chunks of proxies
   }
+  if (!taken && may_pass(taken.error())) return taken;
+  return {};
 }
 
 void Manager::take_presence(bool more_work_possible) {
@@ -149,6 +161,7 @@ Result<> Manager::count() {
   const auto counts =
       TRY(sql_read(*database_, [](store::SqlTransaction& transaction) { return store::counts(transaction); }));
   queue_length_ = counts.queued;
+  encrypted_queue_length_ = counts.queued_encrypted;
   if (counts.queued > 0) busy_waiting_ = true;  // perhaps, and perhaps at another manager: the next look tells
   workers_.set_running(counts.running);
   return {};

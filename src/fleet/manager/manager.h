@@ -84,7 +84,7 @@ class Manager {
   Result<store::Paged<std::string>> measurements(std::string_view kind, std::string_view subject, store::Page page);
 
   // --- what the wire brings; a payload that cannot be read is logged
-  void on_message(Topic topic, std::string_view payload);
+  Result<> on_message(Topic topic, std::string_view payload);
 
   // --- what is due. dispatch(): one look at the queue; how many tasks were given out. tick(): once a second.
   Result<std::size_t> dispatch();
@@ -100,6 +100,8 @@ class Manager {
 
   const ManagerOptions& options() const { return options_; }
   std::size_t queue_length() const { return queue_length_; }
+  // As of the last count; tick() counts every fifth time.
+  std::size_t encrypted_queue_length() const { return encrypted_queue_length_; }
 
  private:
   Manager(ManagerOptions options, Dependencies dependencies);
@@ -147,6 +149,7 @@ class Manager {
   Invocations invocations_;
   TelemetryLog telemetry_;
   std::atomic<std::size_t> queue_length_ = 0;
+  std::atomic<std::size_t> encrypted_queue_length_ = 0;
   std::atomic<bool> busy_waiting_ = false;     // somebody waits for a worker that is busy
   std::atomic<std::uint64_t> generation_ = 0;  // of the workers that may be given work
   std::mutex publishing_;

@@ -15,9 +15,9 @@ class ManagerMetrics {
   void update(const Manager& manager, const net::MqttStatistics& mqtt);
 
  private:
-  ManagerMetrics(net::Gauge queued, net::Gauge workers, net::Gauge running, net::Gauge mqtt)
-      : queued_(queued), workers_(workers), running_(running), mqtt_(mqtt) {}
-  net::Gauge queued_, workers_, running_, mqtt_;
+  ManagerMetrics(net::Gauge queued, net::Gauge encrypted, net::Gauge workers, net::Gauge running, net::Gauge mqtt)
+      : queued_(queued), encrypted_(encrypted), workers_(workers), running_(running), mqtt_(mqtt) {}
+  net::Gauge queued_, encrypted_, workers_, running_, mqtt_;
 };
 
 }  // namespace coffer::fleet::manager

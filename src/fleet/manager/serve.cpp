@@ -200,7 +200,7 @@ Result<> RunningManager::Impl::start_manager(Config& config) {
         .wake = [this] { dispatcher.wake(); }
   }));
   figures = TRY(ManagerMetrics::create(metrics));
-  const auto take = [this](Topic topic, std::string_view payload) { manager->on_message(topic, payload); };
+  const auto take = [this](Topic topic, std::string_view payload) { return manager->on_message(topic, payload); };
   for (std::size_t i = 0; i < result_threads; ++i) {
     results.push_back(std::make_unique<Inbox>(1, 20'000, 64U << 20, take));
   }

@@ -181,6 +181,9 @@ struct AttestedWorkersTest : ::testing::Test {
     const auto started = h.manager->start_task(h.create(encrypted).id());
     return started ? "(started)" : started.error().message;
   }
+  void tick_until_counted() {
+    for (int i = 0; i < 5; ++i) h.manager->tick();
+  }
 };
 
 TEST_F(AttestedWorkersTest, encrypted_work_goes_to_the_one_that_proved_itself) {
@@ -227,6 +230,19 @@ TEST_F(AttestedWorkersTest, a_task_waits_for_proof_with_the_reason_in_it) {
   prove(1, 1);
   EXPECT_EQ(h.manager->dispatch().value(), 1U);
   EXPECT_TRUE(h.task(task.id()).reason.empty());
+}
+
+TEST_F(AttestedWorkersTest, what_waits_for_proof_is_counted_beside_the_rest_of_the_queue) {
+  h.discover(1);
+  h.start(R"({"name":"a","image_url":"x","encrypted":true,"on_unavailable":"wait"})");
+  h.start(R"({"name":"a","image_url":"x","required_tags":["gpu"],"on_unavailable":"wait"})");
+  tick_until_counted();
+  EXPECT_EQ(h.manager->queue_length(), 2U);
+  EXPECT_EQ(h.manager->encrypted_queue_length(), 1U);
+  prove(1, 1);
+  EXPECT_EQ(h.manager->dispatch().value(), 1U);
+  tick_until_counted();
+  EXPECT_EQ(h.manager->encrypted_queue_length(), 0U);
 }
 
 }  // namespace
