@@ -31,11 +31,11 @@ class Parser {
     Value root;
     const auto place = [&root](auto&& value) { root = Value{std::forward<decltype(value)>(value)}; };
     skip_space();
-    if (!value(place, 0)) return fail(*std::move(error_));
+    if (!value(place, 0)) return fail(std::move(error_));
     skip_space();
     if (at_ == text_.size()) return root;
     stop(JsonError::syntax, "there is more text after the end of the value");
-    return fail(*std::move(error_));
+    return fail(std::move(error_));
   }
 
  private:
@@ -241,7 +241,7 @@ class Parser {
   const Limits& limits_;
   std::size_t at_ = 0;
   std::size_t values_ = 0;
-  std::optional<Error> error_;
+  Error error_{JsonError::syntax, ""};  // set where value() is false
 };
 
 }  // namespace

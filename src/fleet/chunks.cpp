@@ -108,7 +108,7 @@ ChunkAssembler::ChunkAssembler(ChunkLimits limits) : impl_(std::make_unique<Impl
 ChunkAssembler::~ChunkAssembler() = default;
 
 Result<Image> ChunkAssembler::fetch(const std::string& app_name, const Request& request, Duration timeout,
-                                    std::stop_token stop) {
+                                    const std::stop_token& stop) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   std::unique_lock lock{impl_->mutex};
   const auto shared = TRY(impl_->enter(app_name));
@@ -136,7 +136,7 @@ Result<Image> ChunkAssembler::fetch(const std::string& app_name, const Request& 
     });
   }
   impl_->leave(app_name, shared);
-  return *shared->outcome;
+  return shared->outcome.value_or(fail(FleetError::cancelled, "the fetch of " + app_name + " was given up"));
 }
 
 Result<> ChunkAssembler::accept(Chunk chunk) {

@@ -41,7 +41,7 @@ class ChunkAssembler {
   // FleetError::fetch_busy, fetch_timeout, fetch_failed, bad_chunk, digest_mismatch, cancelled; or what `request` gave.
   using Request = std::function<Result<>(const FetchRequest&)>;
   Result<std::shared_ptr<const FetchedImage>> fetch(const std::string& app_name, const Request& request,
-                                                    Duration timeout, std::stop_token stop = {});
+                                                    Duration timeout, const std::stop_token& stop = {});
 
   // A chunk from the wire; returns at once. FleetError::unknown_assembly for a name nobody waits for (of no
   // consequence), bad_chunk for one outside the bounds. A chunk that is there already is passed over.

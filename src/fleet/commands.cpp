@@ -13,7 +13,7 @@ using codec::json::Object;
 using codec::json::Value;
 using detail::Members;
 
-constexpr std::uint64_t max_timeout_seconds = 366U * 24 * 3600;
+constexpr std::uint64_t max_timeout_seconds = 366ULL * 24 * 3600;
 
 std::optional<std::string> input_text(const Value& value) {
   if (const auto* text = value.if_string()) return text->contains('\0') ? std::nullopt : std::optional{*text};

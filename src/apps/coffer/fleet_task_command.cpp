@@ -177,7 +177,7 @@ Result<int> upload_module(const FleetContext& context, const TaskOptions& option
 
 // A command with an id alone.
 template <class Work>
-void add_by_id(CLI::App& tasks, Commands& commands, const char* name, const char* help, Work work) {
+void add_by_id(CLI::App& tasks, Commands& commands, const char* name, const char* help, const Work& work) {
   auto* command = tasks.add_subcommand(name, help);
   const auto id = std::make_shared<std::string>();
   command->add_option("ID", *id, "the task's id")->required();

@@ -19,7 +19,8 @@ constexpr std::size_t running = 2, completed = 3;
 std::optional<std::size_t> state_number(const Value& task) {
   const Value* state = task.find("state");
   const auto number = state == nullptr ? std::nullopt : state->if_uint64();
-  return number && *number < states.size() ? std::optional<std::size_t>{*number} : std::nullopt;
+  if (!number || *number >= states.size()) return std::nullopt;
+  return number;
 }
 
 const Array& items(const Value& page, std::string_view collection) {

@@ -50,7 +50,7 @@ void add_fleet_worker_commands(CLI::App& fleet, Commands& commands, const Shared
   list->add_option("--status", *status, "active or inactive");
   commands.on(list, [context, page, status] { return list_workers(*context, *page, *status); });
 
-  const auto by_id = [&](const char* name, const char* help, auto work) {
+  const auto by_id = [&](const char* name, const char* help, const auto& work) {
     auto* command = workers->add_subcommand(name, help);
     const auto id = std::make_shared<std::string>();
     command->add_option("ID", *id, "the worker's id")->required();

@@ -111,6 +111,7 @@ Result<json::Value> simulate_evidence(const SimulatorRoot& root, const Simulatio
   const auto count = TRY(settings.number("devices", max_devices))
   .value_or(1);
   std::vector<json::Value> devices;
+  devices.reserve(count);
   for (std::uint64_t i = 0; i < count; ++i) devices.push_back(TRY(simulate_device(authority, wanted, now)));
   if (settings.has_fault("repeated-device") && !devices.empty()) devices.push_back(devices.front());
   return evidence_of(devices);

@@ -105,7 +105,8 @@ net::ServerResponse VendorServices::answer(const net::ServerRequest& request) {
     log::warn("simulator.bad_dials", dials.error().message, {{"service", to->service}});
     return plain(500, "the dials of this service do not read\n");
   }
-  if (dials->only_first && seen > *dials->only_first) dials = Dials{};
+  const auto only_first = dials->only_first;
+  if (only_first && seen > *only_first) dials = Dials{};
   return serve(to->service, to->target, *dials);
 }
 

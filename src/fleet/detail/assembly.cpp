@@ -30,8 +30,9 @@ Result<> Assembly::refuse(std::string why) {
 }
 
 Result<> Assembly::end(FleetError code, std::string why) {
-  give_up(Error{code, std::move(why)});
-  return std::unexpected{*failure_};
+  Error error{code, std::move(why)};
+  give_up(error);
+  return std::unexpected{failure_.value_or(std::move(error))};
 }
 
 Result<> Assembly::check_bounds(const Chunk& chunk) {
