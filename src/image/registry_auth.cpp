@@ -54,7 +54,8 @@ Result<std::optional<Credentials>> parse_entry(const std::string& key, const jso
     while (password.ends_with('\0')) password.remove_suffix(1);
     out.password = SecretBytes::copy_of(password);
   }
-  if (out.username.empty() && out.identity_token.empty() && out.access_token.empty()) return std::optional<Credentials>{};
+  if (out.username.empty() && out.identity_token.empty() && out.access_token.empty())
+    return std::optional<Credentials>{};
   return std::optional{std::move(out)};
 }
 

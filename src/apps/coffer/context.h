@@ -17,14 +17,14 @@ class App;
 namespace coffer::cli {
 
 enum class CliError {
-  usage,           // arguments that do not fit together
-  no_home,         // `coffer init` was not run here
-  home_exists,     // `coffer init` would overwrite something
-  file,            // a file that cannot be read or written
-  broker_refused,  // the broker answered with an error
+  usage,            // arguments that do not fit together
+  no_home,          // `coffer init` was not run here
+  home_exists,      // `coffer init` would overwrite something
+  file,             // a file that cannot be read or written
+  broker_refused,   // the broker answered with an error
   manager_refused,  // the fleet's manager answered with an error
-  not_a_terminal,  // a secret would be printed to a terminal
-  key_exists,      // a new key would take the place of one that images may depend on
+  not_a_terminal,   // a secret would be printed to a terminal
+  key_exists,       // a new key would take the place of one that images may depend on
 };
 std::string_view code_name(CliError code);
 

@@ -4,9 +4,9 @@
 
 #include "apps/coffer/admin_client.h"
 #include "crypto/random.h"
-#include "workload/resource_key_source.h"
 #include "image/ocicrypt/kek.h"
 #include "net/url.h"
+#include "workload/resource_key_source.h"
 
 namespace coffer::cli {
 namespace {
@@ -121,8 +121,8 @@ Result<std::unique_ptr<OpenKeySet>> OpenKeySet::create(const Context& context, c
   if (!flags.key_file.empty()) {
     set->source_ = std::make_unique<FileKeySource>(TRY(read_secret_file(flags.key_file, 1U << 20)));
   } else if (!flags.key_directory.empty()) {
-    set->source_ =
-        std::make_unique<workload::ResourceKeySource>(TRY(keyclient::DirectoryResourceSource::open(flags.key_directory)));
+    set->source_ = std::make_unique<workload::ResourceKeySource>(
+        TRY(keyclient::DirectoryResourceSource::open(flags.key_directory)));
   } else {
     set->source_ = std::make_unique<BrokerKeySource>(context, flags.attest);
   }

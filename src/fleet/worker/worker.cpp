@@ -116,9 +116,8 @@ void Worker::Impl::open_dispatcher() {
       own_id, [this](const TaskMetrics& sample) { publish_now_or_never(Topic::task_metrics, to_json(sample)); });
   keeper = std::make_unique<AttestationKeeper>(
       *tee, own_id,
-      AttestationKeeper::Observers{
-          .changed = [this] { heartbeat->beat_now(); },
-          .attempted = [this](const AttestationKeeper::Attempt& a) { metrics->attested(a); }});
+      AttestationKeeper::Observers{.changed = [this] { heartbeat->beat_now(); },
+                                   .attempted = [this](const AttestationKeeper::Attempt& a) { metrics->attested(a); }});
   dispatcher = std::make_unique<Dispatcher>(
       config, Dispatcher::Parts{
                   .wasm = *wasm_runtime,
