@@ -478,8 +478,8 @@ TEST_F(Files, combined_log_is_read_from_where_kernel_and_agent_keep_it) {
 TEST(AgentLogPaths, environment_names_the_log) {
   ::setenv("AAEL_PATH", "/elsewhere/eventlog", 1);
   EXPECT_EQ(AgentLogPaths::from_environment().log, "/elsewhere/eventlog");
-  EXPECT_EQ(AgentLogPaths::from_environment("/root").log, "/root/elsewhere/eventlog");
-  EXPECT_EQ(AgentLogPaths::from_environment("/root").wal, "/root/run/attestation-agent/.wal_event_entry");
+  EXPECT_EQ(AgentLogPaths::from_environment("/machine").log, "/machine/elsewhere/eventlog");
+  EXPECT_EQ(AgentLogPaths::from_environment("/machine").wal, "/machine/run/attestation-agent/.wal_event_entry");
   ::setenv("AAEL_PATH", "", 1);
   EXPECT_EQ(AgentLogPaths::from_environment().log, "/run/attestation-agent/eventlog");
   ::unsetenv("AAEL_PATH");
