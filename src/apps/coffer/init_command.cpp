@@ -1,11 +1,10 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
+#include "apps/coffer/url_file.h"
 #include "base/log.h"
 #include "evidence/options.h"
 #include "keybroker/config_file.h"
@@ -69,29 +68,6 @@ Result<> apply(const UpOptions& options, keybroker::Config& config) {
   return {};
 }
 
-// Removes the file that tells other commands where the broker is.
-class UrlFile {
- public:
-  static Result<UrlFile> write(const Home& home, const std::string& url) {
-    const auto temporary = home.url_file().string() + "." + std::to_string(::getpid());
-    TRY(write_file(temporary, as_bytes(url + "\n")));
-    std::error_code error;
-    std::filesystem::rename(temporary, home.url_file(), error);
-    if (error) return fail(CliError::file, "cannot write " + home.url_file().string() + ": " + error.message());
-    return UrlFile(home.url_file());
-  }
-  UrlFile(UrlFile&& other) noexcept : file_(std::exchange(other.file_, {})) {}
-  UrlFile& operator=(UrlFile&&) = delete;
-  ~UrlFile() {
-    std::error_code ignored;
-    if (!file_.empty()) std::filesystem::remove(file_, ignored);
-  }
-
- private:
-  explicit UrlFile(std::filesystem::path file) : file_(std::move(file)) {}
-  std::filesystem::path file_;
-};
-
 Result<int> up(const Context& context, const UpOptions& options) {
   const auto home = context.home();
   if (!home.exists()) {
@@ -102,7 +78,7 @@ Result<int> up(const Context& context, const UpOptions& options) {
   const bool tls = !config.http.certificate.empty();
   auto running = TRY(keybroker::serve(std::move(config)));
   const std::string url = (tls ? "https://" : "http://") + running->addresses().front();
-  const auto url_file = TRY(UrlFile::write(home, url));
+  const auto url_file = TRY(UrlFile::write(home.url_file(), url));
   if (context.json) {
     print_json(Object{{"url", url}, {"mode", keybroker::name_of(running->broker().mode())}});
   } else {

@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "apps/coffer/output.h"
+#include "apps/coffer/url_file.h"
 #include "base/log.h"
 #include "evidence/collateral.h"
 #include "evidence/vendors/vendor_services.h"
@@ -16,25 +17,6 @@ namespace {
 struct Options {
   std::string listen = "127.0.0.1:8090";
   std::vector<std::string> faults;
-};
-
-// There while the services run, as broker.url is.
-class UrlFile {
- public:
-  static Result<UrlFile> write(std::filesystem::path file, const std::string& url) {
-    TRY(write_file(file, as_bytes(url + "\n")));
-    return UrlFile{std::move(file)};
-  }
-  UrlFile(UrlFile&& other) noexcept : file_(std::exchange(other.file_, {})) {}
-  UrlFile& operator=(UrlFile&&) = delete;
-  ~UrlFile() {
-    std::error_code ignored;
-    if (!file_.empty()) std::filesystem::remove(file_, ignored);
-  }
-
- private:
-  explicit UrlFile(std::filesystem::path file) : file_(std::move(file)) {}
-  std::filesystem::path file_;
 };
 
 // "amd-kds=rate-limited" turns the dial that `coffer simulate set --service` turns.
