@@ -4,8 +4,7 @@
 
 namespace coffer::fleet {
 
-Result<net::MqttOptions> read_broker(const Variables& variables, const Identity& identity) {
-  net::MqttOptions mqtt;
+Result<net::MqttOptions> read_broker(const Variables& variables, const Identity& identity, net::MqttOptions mqtt) {
   mqtt.address = variables.text("MQTT_ADDRESS", mqtt.address);
   mqtt.client_id = identity.entity;
   mqtt.username = identity.entity;

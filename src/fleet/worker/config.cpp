@@ -1,30 +1,19 @@
 #include "fleet/worker/config.h"
 
-#include <algorithm>
 #include <fstream>
 #include <iterator>
+
+#include "fleet/config/broker_settings.h"
 
 namespace coffer::fleet::worker {
 namespace {
 
 constexpr std::uint64_t one_tebibyte = std::uint64_t{1} << 40;
 
+// Upstream's defaults; its channel is our queue.
 Result<net::MqttOptions> read_mqtt(const Variables& variables, const Identity& identity) {
-  net::MqttOptions mqtt{.address = variables.text("MQTT_ADDRESS", "tcp://localhost:1883"),
-                        .client_id = identity.entity,
-                        .username = identity.entity,
-                        .password = identity.api_key.clone()};
-  mqtt.tls = {
-    .ca_file = variables.text("MQTT_TLS_CA_CERT"),
-    .certificate_file = variables.text("MQTT_TLS_CLIENT_CERT"),
-    .key_file = variables.text("MQTT_TLS_CLIENT_KEY"),
-    .skip_verification = TRY(variables.flag("MQTT_TLS_INSECURE_SKIP_VERIFY", false))
-  };
-  mqtt.keep_alive = TRY(variables.duration("MQTT_KEEP_ALIVE", mqtt.keep_alive));
-  mqtt.connect_timeout = TRY(variables.duration("MQTT_TIMEOUT", mqtt.connect_timeout));
-  mqtt.inflight = static_cast<unsigned>(TRY(variables.number("MQTT_INFLIGHT", 10, 1, 65535)));
+  auto mqtt = TRY(read_broker(variables, identity, {.inflight = 10, .max_packet_size = 10U << 20}));
   mqtt.max_queue = TRY(variables.number("MQTT_REQUEST_CHANNEL_CAPACITY", 1024, 1, 1U << 20));
-  mqtt.max_packet_size = TRY(variables.number("MQTT_MAX_PACKET_SIZE", 10U << 20, 1024, 256U << 20));
   return mqtt;
 }
 
@@ -156,7 +145,7 @@ Result<Config> read_config(const Variables& variables) {
                                                   .named = file.has_value()}));
   config.mqtt = TRY(read_mqtt(variables, config.identity));
   // Anything but 0 and 1 means 2, as upstream has it.
-  config.qos = static_cast<int>(std::min<std::uint64_t>(TRY(variables.number("MQTT_QOS", 2)), 2));
+  config.qos = TRY(read_qos(variables));
   TRY(read_presence(variables, config));
   if (const auto root = variables.find("HTTP_TLS_CA_CERT")) {
     config.http_root_pems.push_back(TRY(read_pem(*root, variables.name_of("HTTP_TLS_CA_CERT"))));
