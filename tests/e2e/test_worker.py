@@ -15,8 +15,7 @@ import pytest
 
 from conftest import BIN, run, wait_until
 from mosquitto import Broker, running
-from upstream_manager import BASE, file_of, running_worker, settings, upstream_manager
-
+from upstream_manager import BASE, file_of, manager, mqtt_broker, running_worker, settings, upstream_manager  # noqa: F401
 
 
 def wasm_module():
@@ -29,18 +28,6 @@ def wasm_module():
 
 
 MODULE = base64.b64encode(wasm_module()).decode()
-
-
-@pytest.fixture(scope="module")
-def mqtt_broker(tmp_path_factory):
-    with running(Broker(tmp_path_factory.mktemp("mosquitto"), "allow_anonymous true\nmax_packet_size 2000000\nmax_queued_messages 0\n")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def manager(mqtt_broker):
-    with upstream_manager(mqtt_broker.port) as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

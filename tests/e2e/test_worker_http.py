@@ -11,20 +11,7 @@ import uuid
 import pytest
 
 from conftest import free_port, wait_until
-from mosquitto import Broker, running
-from upstream_manager import file_of, running_worker, upstream_manager
-
-
-@pytest.fixture(scope="module")
-def mqtt_broker(tmp_path_factory):
-    with running(Broker(tmp_path_factory.mktemp("mosquitto"), "allow_anonymous true\n")) as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def manager(mqtt_broker):
-    with upstream_manager(mqtt_broker.port) as started:
-        yield started
+from upstream_manager import file_of, manager, mqtt_broker, running_worker, upstream_manager  # noqa: F401
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,10 @@ import time
 import uuid
 
 import paho.mqtt.client as mqtt
+import pytest
 
 from conftest import BIN, process, wait_until
+from mosquitto import Broker, running
 
 TENANT, CHANNEL = "tenant-1", "channel-1"
 BASE = f"m/{TENANT}/c/{CHANNEL}"
@@ -144,3 +146,16 @@ def running_worker(mqtt_broker, directory, manager=None, own_id=None, **variable
         if manager is not None:
             manager.wait("/control/proplet/create", lambda m: m["proplet_id"] == own_id, "the worker's discovery")
         yield worker
+
+
+@pytest.fixture(scope="module")
+def mqtt_broker(tmp_path_factory):
+    settings_of_broker = "allow_anonymous true\nmax_packet_size 2000000\nmax_queued_messages 0\n"
+    with running(Broker(tmp_path_factory.mktemp("mosquitto"), settings_of_broker)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def manager(mqtt_broker):
+    with upstream_manager(mqtt_broker.port) as started:
+        yield started
