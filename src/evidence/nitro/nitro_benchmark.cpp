@@ -2,6 +2,7 @@
 #include <benchmark/benchmark.h>
 
 #include "codec/base64.h"
+#include "evidence/appraisal_benchmark.h"
 #include "evidence/nitro/nitro.h"
 #include "evidence/nitro/simulate.h"
 
@@ -46,17 +47,12 @@ void parse_nitro(benchmark::State& state) {
 BENCHMARK(parse_nitro);
 
 void appraisal_with_cached_chain(benchmark::State& state) {
-  const auto verifier = scene().new_verifier();
-  for (auto _ : state) {
-    if (!verifier->verify(scene().evidence, {Bytes(48), {}}, scene().now)) std::abort();
-  }
+  appraise_with_cached_chain(state, scene());
 }
 BENCHMARK(appraisal_with_cached_chain);
 
 void appraisal_with_new_chain(benchmark::State& state) {
-  for (auto _ : state) {
-    if (!scene().new_verifier()->verify(scene().evidence, {Bytes(48), {}}, scene().now)) std::abort();
-  }
+  appraise_with_new_chain(state, scene());
 }
 BENCHMARK(appraisal_with_new_chain);
 

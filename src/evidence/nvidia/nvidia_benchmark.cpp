@@ -1,6 +1,7 @@
 // An appraisal of a GPU's report with its chain remembered and with a new one, and its parse alone.
 #include <benchmark/benchmark.h>
 
+#include "evidence/appraisal_benchmark.h"
 #include "evidence/nvidia/nvidia.h"
 #include "evidence/nvidia/simulate.h"
 
@@ -46,17 +47,12 @@ void parse_nvidia(benchmark::State& state) {
 BENCHMARK(parse_nvidia);
 
 void appraisal_with_cached_chain(benchmark::State& state) {
-  const auto verifier = scene().new_verifier();
-  for (auto _ : state) {
-    if (!verifier->verify(scene().evidence, {Bytes(48), {}}, scene().now)) std::abort();
-  }
+  appraise_with_cached_chain(state, scene());
 }
 BENCHMARK(appraisal_with_cached_chain);
 
 void appraisal_with_new_chain(benchmark::State& state) {
-  for (auto _ : state) {
-    if (!scene().new_verifier()->verify(scene().evidence, {Bytes(48), {}}, scene().now)) std::abort();
-  }
+  appraise_with_new_chain(state, scene());
 }
 BENCHMARK(appraisal_with_new_chain);
 
