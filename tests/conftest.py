@@ -199,5 +199,14 @@ def http_handler(tmp_path_factory):
     return work / "handler.wasm"
 
 
+def ask(url, data=None):
+    """Status and body of a GET, or of a POST with data, whatever the status."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=30) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read()
+
+
 def strip_ansi(text):
     return re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text)

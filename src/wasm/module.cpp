@@ -24,7 +24,8 @@ std::vector<Export> parse_exports(std::string_view lines) {
 
 Result<std::shared_ptr<const Module::Impl>> Module::Impl::create(detail::NativeModule native, bool metered) {
   auto exports = parse_exports(TRY(native.exports()));
-  return std::make_shared<const Impl>(std::move(native), metered, std::move(exports));
+  const bool handles_http = native.handles_http();
+  return std::make_shared<const Impl>(std::move(native), metered, std::move(exports), handles_http);
 }
 
 Module::Module(std::shared_ptr<const Impl> impl, Origin origin) : impl_(std::move(impl)), origin_(origin) {}
@@ -50,7 +51,7 @@ bool Module::is_command() const {
 }
 
 bool Module::handles_http() const {
-  return impl_->native.handles_http();
+  return impl_->handles_http;
 }
 
 }  // namespace coffer::wasm

@@ -4,14 +4,13 @@ import concurrent.futures
 import hashlib
 import json
 import signal
-import urllib.error
 import urllib.request
 import uuid
 
 import pytest
 
-from conftest import free_port, wait_until
-from upstream_manager import file_of, manager, mqtt_broker, running_worker, upstream_manager  # noqa: F401
+from conftest import ask, free_port, wait_until
+from upstream_manager import file_of, manager, mqtt_broker, running_worker  # noqa: F401
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +43,6 @@ def address_in(result):
 def stop(manager, worker, task):
     manager.stop_task(task, proplet_id=worker.id)
     wait_until(lambda: f'worker.end "the task was stopped" task={task}' in worker.log_text(), "the end of the service")
-
-
-def ask(url, data=None):
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=30) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read()
 
 
 def test_a_component_serves_until_it_is_stopped(manager, worker, http_handler, serve):

@@ -6,12 +6,10 @@ import os
 import signal
 import subprocess
 import time
-import urllib.error
-import urllib.request
 
 import pytest
 
-from conftest import BIN, run
+from conftest import BIN, ask, run
 
 def start(image, *arguments):
     """The runner, and the address where it says that it serves."""
@@ -35,14 +33,6 @@ def served(tmp_path, http_handler):
     yield runner, url
     runner.kill()
     runner.wait()
-
-
-def ask(url, data=None):
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=data), timeout=30) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read()
 
 
 def test_an_encrypted_component_answers_requests(served):
