@@ -249,6 +249,7 @@ TEST_F(DispatcherTest, a_daemon_is_told_at_once_and_not_again_when_it_is_stopped
   EXPECT_FALSE(answer().result.error);
   dispatcher().stop(to_json(StopCommand{.id = "d"}));
   wait_until([&] { return ended_ == 1; });
+  dispatcher().finish();  // what is told of an end is told after it
   EXPECT_EQ(answers(), 1U);
 }
 
@@ -272,6 +273,7 @@ TEST_F(DispatcherTest, a_module_that_serves_is_told_when_it_does_and_not_again_w
   EXPECT_EQ(dispatcher().running(), 1U);
   dispatcher().stop(to_json(StopCommand{.id = "s"}));
   wait_until([&] { return ended_ == 1; });
+  dispatcher().finish();  // what is told of an end is told after it
   EXPECT_EQ(answers(), 1U);
   EXPECT_EQ(dispatcher().running(), 0U);
 }
@@ -283,6 +285,7 @@ TEST_F(DispatcherTest, a_daemon_that_serves_is_told_once_too) {
   EXPECT_EQ(*answer().result.results.if_string(), "started at port 1");
   dispatcher().stop(to_json(StopCommand{.id = "s"}));
   wait_until([&] { return ended_ == 1; });
+  dispatcher().finish();  // what is told of an end is told after it
   EXPECT_EQ(answers(), 1U);
 }
 
@@ -290,6 +293,7 @@ TEST_F(DispatcherTest, a_module_that_cannot_serve_is_answered_with_its_code) {
   start(task("s", "serve badly"));
   EXPECT_EQ(answer().result.details.code, "worker.argument_refused");
   wait_until([&] { return ended_ == 1; });
+  dispatcher().finish();  // what is told of an end is told after it
   EXPECT_EQ(answers(), 1U);
 }
 
