@@ -15,6 +15,8 @@ std::string_view code_name(WasmError code) {
     case WasmError::timeout: return "wasm.timeout";
     case WasmError::cancelled: return "wasm.cancelled";
     case WasmError::no_response: return "wasm.no_response";
+    case WasmError::bad_result: return "wasm.bad_result";
+    case WasmError::poisoned: return "wasm.poisoned";
     case WasmError::cache_rejected: return "wasm.cache_rejected";
     case WasmError::cache_io: return "wasm.cache_io";
     case WasmError::internal: return "wasm.internal";

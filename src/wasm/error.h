@@ -16,6 +16,8 @@ enum class WasmError {
   timeout,  // over its wall time, sleeping included
   cancelled,
   no_response,     // a handler of HTTP requests ended without an answer, or with one that is too long
+  bad_result,      // what it gave back cannot be taken: outside of its memory, too large, or of a type not carried
+  poisoned,        // an instance whose earlier call failed; a new one is needed
   cache_rejected,  // an artefact in the cache that is not authentic; logged, then compiled anew
   cache_io,        // the cache directory cannot be read or written; logged, then compiled anew
   internal,        // the engine could not be set up, or has a defect

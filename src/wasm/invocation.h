@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "wasm/host.h"
 
 namespace coffer::wasm {
 
@@ -52,7 +53,20 @@ class Cancellation {
   std::shared_ptr<Impl> impl_;
 };
 
-// No environment, directory, input or output unless it is named here; never a network.
+// Where a guest may send HTTP requests of its own (wasi:http/outgoing-handler). The name in the request decides, not
+// what it resolves to. Redirects are handed to the guest, as any answer.
+struct OutgoingHttp {
+  // "host:port", exactly as in the request but for upper and lower case; a request without a port has that of its
+  // scheme, 80 or 443. What is not in the list is answered to the guest with HTTP-request-denied.
+  std::vector<std::string> allow{};
+  std::filesystem::path ca_file{};  // PEM, in place of the system's roots; empty: those
+  Duration connect_timeout = std::chrono::seconds{10};
+  Duration stall_timeout = std::chrono::seconds{30};  // without a byte, before the first or between two
+  Duration total_timeout = std::chrono::seconds{60};
+  std::size_t max_body = std::size_t{16} << 20;  // bytes, of a request and of an answer
+};
+
+// No environment, directory, input, output, network or host interface unless it is named here.
 struct Invocation {
   // For a command: argv, whose first is the program's name. For a function: its arguments as text.
   std::vector<std::string> arguments{};
@@ -63,6 +77,9 @@ struct Invocation {
   Sink standard_error{};
   Limits limits{};
   std::optional<Cancellation> cancellation{};
+  // Answers the interfaces of RuntimeOptions::host_interfaces; empty: a call of one traps.
+  HostCall host_call{};
+  std::optional<OutgoingHttp> outgoing_http{};  // empty: every request is denied
 };
 
 // One request for a component that handles them (wasi:http/incoming-handler), and its answer. Header names are in lower

@@ -6,11 +6,14 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/secret_bytes.h"
 #include "wasm/error.h"
+#include "wasm/host.h"
+#include "wasm/instance.h"
 #include "wasm/invocation.h"
 #include "wasm/module.h"
 
@@ -27,6 +30,8 @@ struct RuntimeOptions {
   std::optional<DiskCache> disk_cache{};
   std::size_t max_instances = 64;         // at the same time; each reserves address space, not memory
   std::size_t memory_cache_entries = 32;  // compiled modules kept, least recently used first out
+  // What components may import beside WASI; each call of them goes to Invocation::host_call.
+  std::vector<HostInterface> host_interfaces{};
 };
 
 struct CompileOptions {
@@ -53,9 +58,12 @@ class Runtime {
   // of components WAVE. `_initialize` runs first where a core module has it.
   Result<CallResult> call(const Module& module, std::string_view function, const Invocation& invocation);
 
-  // Lets a new instance of a component that handles HTTP answer one request. The guest's own requests are denied. Also
-  // the errors of call; no_response.
+  // Lets a new instance of a component that handles HTTP answer one request. Also the errors of call; no_response.
   Result<HandledRequest> handle(const Module& module, const HttpRequest& request, const Invocation& invocation);
+
+  // An instance to keep. `_initialize` has run where a core module has it, within the invocation's wall time. The
+  // invocation's arguments are the guest's argv; what it refers to must live as long as the instance.
+  Result<Instance> instantiate(const Module& module, const Invocation& invocation);
 
  private:
   struct Impl;
