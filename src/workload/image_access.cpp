@@ -28,6 +28,7 @@ Result<image::RegistryOptions> registry_options(const ImageAccess& access, const
   out.auth = TRY(image::AuthConfig::load_default());
   if (access.plain_http) out.plain_http = true;
   const auto* remote = std::get_if<image::ImageReference>(&reference);
+  if (remote != nullptr && std::ranges::count(access.plain_http_hosts, remote->host()) > 0) out.plain_http = true;
   if (access.registry_user.empty() || remote == nullptr) return out;
   auto password = TRY(read_password(access.registry_password_file));
   out.auth.add(remote->host(), {.username = access.registry_user, .password = std::move(password)});

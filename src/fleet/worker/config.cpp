@@ -81,6 +81,7 @@ Result<TaskConfig> read_tasks(const Variables& variables) {
   tasks.concurrent_pulls = static_cast<unsigned>(TRY(variables.number("PULL_CONCURRENT_LIMIT", 4, 1, 256)));
   tasks.registry_user = variables.text("REGISTRY_USERNAME");
   tasks.registry_password_file = variables.text("REGISTRY_PASSWORD_FILE");
+  tasks.plain_http_registries = variables.list("PLAIN_HTTP_REGISTRIES", ',');
   return tasks;
 }
 

@@ -52,6 +52,7 @@ struct TaskConfig {
   std::filesystem::path layer_store = "/tmp/proplet/layers";
   unsigned concurrent_pulls = 4;
   std::string registry_user{}, registry_password_file{};
+  std::vector<std::string> plain_http_registries{};  // "host:port": asked by http, as those of loopback are
 };
 
 struct Config {

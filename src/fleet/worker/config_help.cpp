@@ -55,6 +55,7 @@ constexpr auto table = std::to_array<VariableHelp>({
     {"PULL_CONCURRENT_LIMIT", "images pulled at once (4)"},
     {"REGISTRY_USERNAME", "beside docker's credential file"},
     {"REGISTRY_PASSWORD_FILE", "its password"},
+    {"PLAIN_HTTP_REGISTRIES", "registries asked by http beside those of this machine: HOST:PORT, separated by commas"},
     {"HTTP_TLS_CA_CERT", "PEM file of a further root for module addresses, registries and key brokers"},
     {"TEE_ENABLED", "false: no encrypted work; true: no start without a TEE (detect)"},
     {"TEE", "a TEE that proves nothing: sample, or simulated:NAME"},

@@ -60,11 +60,13 @@ TEST_F(WorkerConfigTest, reads_what_upstreams_compose_file_says) {
   set("MQTT_QOS", "7");  // anything but 0 and 1 means 2
   set("TAGS", "gpu,eu");
   set("DIRS", "/data:/models");
+  set("PLAIN_HTTP_REGISTRIES", "10.0.2.2:5000, registry.lan");
   const auto read = config();
   EXPECT_EQ(read.liveliness_interval, seconds{10});
   EXPECT_EQ(read.qos, 2);
   EXPECT_THAT(read.tags, ElementsAre("gpu", "eu"));
   EXPECT_THAT(read.tasks.directories, ElementsAre("/data", "/models"));
+  EXPECT_THAT(read.tasks.plain_http_registries, ElementsAre("10.0.2.2:5000", "registry.lan"));
 }
 
 TEST_F(WorkerConfigTest, the_tee_may_be_switched_off_or_demanded_and_only_a_test_one_named) {

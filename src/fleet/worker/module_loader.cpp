@@ -109,6 +109,7 @@ Result<Content> ModuleLoader::from_registry(const std::string& reference) {
   const auto source = TRY(workload::open_image({.image = reference,
                                                 .registry_user = config_.registry_user,
                                                 .registry_password_file = config_.registry_password_file,
+                                                .plain_http_hosts = config_.plain_http_registries,
                                                 .layer_store = config_.layer_store,
                                                 .guest_directories = config_.directories,
                                                 .http = parts_.http}));

@@ -85,6 +85,7 @@ Result<std::unique_ptr<image::ImageSource>> TeeWasmRuntime::open_source(const St
   return workload::open_image({.image = task.image_url,
                                .registry_user = config_.tasks.registry_user,
                                .registry_password_file = config_.tasks.registry_password_file,
+                               .plain_http_hosts = config_.tasks.plain_http_registries,
                                .layer_store = config_.tasks.layer_store,
                                .guest_directories = config_.tasks.directories,
                                .http = parts_.http});
