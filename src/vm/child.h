@@ -18,6 +18,8 @@ struct Streams {
   int input = -1;   // -1: /dev/null
   int output = -1;  // -1: /dev/null
   int error = -1;   // -1: ours
+  // A process group of its own, so that ^C at the terminal reaches its owner alone.
+  bool own_group = false;
 };
 
 // A running program; killed and reaped where its owner goes first.

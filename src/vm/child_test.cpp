@@ -47,6 +47,16 @@ TEST(Child, ends_with_its_owner) {
   EXPECT_EQ(::read(pipe->read_end.get(), &byte, 1), 0);
 }
 
+// proc(5): the fifth field of stat is the process group.
+TEST(Child, has_a_process_group_of_its_own_where_asked) {
+  for (const bool own : {false, true}) {
+    auto child = Child::start({"sh", "-c", "read -r p n s q group rest </proc/$$/stat; test $group = $$"}, "dash",
+                              {.own_group = own});
+    ASSERT_TRUE(child);
+    EXPECT_EQ(child->wait(), own ? 0 : 1);
+  }
+}
+
 TEST(Child, tells_status_and_signal) {
   auto child = Child::start({"sh", "-c", "exit 4"}, "dash");
   ASSERT_TRUE(child);

@@ -14,6 +14,7 @@ std::string_view code_name(VmError code) {
     case VmError::bad_path: return "vm.bad_path";
     case VmError::bad_tpm: return "vm.bad_tpm";
     case VmError::timed_out: return "vm.timed_out";
+    case VmError::stopped: return "vm.stopped";
     case VmError::no_exit_code: return "vm.no_exit_code";
   }
   return "vm.unknown";

@@ -16,6 +16,7 @@ enum class VmError {
   bad_path,      // a path that cannot stand in an initramfs
   bad_tpm,       // a TPM's state directory that is absent, incomplete or in use
   timed_out,     // the guest did not end in time
+  stopped,       // it was told to end, did not, and was switched off
   no_exit_code,  // the guest ended without telling its program's exit status
 };
 std::string_view code_name(VmError code);

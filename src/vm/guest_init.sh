@@ -29,7 +29,13 @@ read -r uptime rest </proc/uptime
 # Firmware has written to this port as well: what comes before this line is not the program's.
 printf '\036coffer-vm start\036\n' >&3
 echo "coffer-vm: starting the program, $uptime s after the kernel"
-/etc/coffer/run >&3 2>/dev/console </dev/null
+/etc/coffer/run >&3 2>/dev/console </dev/null &
+program=$!
+# The host asks for an orderly end by a line on the console.
+while read -r line; do
+  [ "$line" != "coffer-vm stop" ] || kill -TERM "$program"
+done </dev/console &
+wait "$program"
 status=$?
 printf '\036coffer-vm exit %d\036\n' "$status" >&3
 exec 3>&-

@@ -71,18 +71,24 @@ Result<MachineFiles> machine_files(const Firmware& firmware, const fs::path& dir
 
 class Boot {
  public:
-  Boot(const RunOptions& options, FileDescriptor console, FileDescriptor output)
-      : options_(options), console_(std::move(console)), output_(std::move(output)), lines_(options.on_console) {}
+  Boot(const RunOptions& options, FileDescriptor console, FileDescriptor output, FileDescriptor keyboard)
+      : options_(options),
+        console_(std::move(console)),
+        output_(std::move(output)),
+        keyboard_(std::move(keyboard)),
+        lines_(options.on_console) {}
 
   // Until the machine has ended and everything it wrote is read. False: time is up.
   bool follow(const Child& machine, SteadyTime deadline) {
     for (bool ended = false; !ended;) {
-      std::array<pollfd, 3> waiting{pollfd{console_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0},
-                                    pollfd{machine.handle(), POLLIN, 0}};
+      std::array<pollfd, 4> waiting{pollfd{console_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0},
+                                    pollfd{machine.handle(), POLLIN, 0},
+                                    pollfd{stopping_ ? -1 : options_.stop, POLLIN, 0}};
       const auto left = std::chrono::ceil<Duration>(deadline - std::chrono::steady_clock::now()).count();
       if (left <= 0) return false;
       ::poll(waiting.data(), waiting.size(), static_cast<int>(std::min<std::int64_t>(left, 60'000)));
       ended = waiting[2].revents != 0;
+      if (waiting[3].revents != 0) deadline = std::min(deadline, ask_to_end());
       const bool console = read_console();
       const bool output = read_output();
       // A pipe whose writer is gone stays readable without a byte: wait for the machine alone.
@@ -90,6 +96,7 @@ class Boot {
     }
     return true;
   }
+  bool stopping() const { return stopping_; }
   std::optional<int> finish() {
     lines_.finish();
     show(filter_.finish());
@@ -97,6 +104,13 @@ class Boot {
   }
 
  private:
+  // The guest's process 1 reads this line (guest_init.sh).
+  SteadyTime ask_to_end() {
+    stopping_ = true;
+    constexpr std::string_view line = "\ncoffer-vm stop\n";
+    (void)!::write(keyboard_.get(), line.data(), line.size());
+    return std::chrono::steady_clock::now() + options_.stop_grace;
+  }
   static std::string drain(int fd) {
     std::array<char, 65536> buffer;
     std::string out;
@@ -121,15 +135,25 @@ class Boot {
   }
 
   const RunOptions& options_;
-  FileDescriptor console_, output_;
+  FileDescriptor console_, output_, keyboard_;
+  bool stopping_ = false;
   LineSplitter lines_;
   OutputFilter filter_;
 };
 
+std::unexpected<Error> not_ended(const Boot& boot, Duration limit) {
+  if (boot.stopping()) {
+    return fail(VmError::stopped, "the machine was told to end, did not within the time for it, and was switched off");
+  }
+  return fail(VmError::timed_out,
+              "the machine did not end within " + std::to_string(limit.count() / 1000) + " s and was stopped");
+}
+
 }  // namespace
 
 Result<int> run_machine(const Image& image, const RunOptions& options) {
-  const auto deadline = std::chrono::steady_clock::now() + options.time_limit;
+  const bool limited = options.time_limit > Duration{0};
+  const auto deadline = limited ? std::chrono::steady_clock::now() + options.time_limit : SteadyTime::max();
   const auto directory = TRY(TemporaryDirectory::create());
   const auto files = TRY(machine_files(options.firmware, directory.path()));
   auto state = options.tpm_state;
@@ -140,17 +164,19 @@ Result<int> run_machine(const Image& image, const RunOptions& options) {
   const auto tpm = TRY(RunningTpm::start(state, files.tpm_socket));
   auto output = TRY(make_output(files.output));
   auto console = TRY(make_pipe());
+  auto keyboard = TRY(make_pipe());
   ::fcntl(console.read_end.get(), F_SETFL, O_NONBLOCK);
   auto machine = TRY(Child::start(qemu_command(image, files), "qemu-system-x86",
-                                  {.input = -1, .output = console.write_end.get(), .error = console.write_end.get()}));
+                                  {.input = keyboard.read_end.get(),
+                                   .output = console.write_end.get(),
+                                   .error = console.write_end.get(),
+                                   .own_group = true}));
   console.write_end = FileDescriptor{};
-  Boot boot{options, std::move(console.read_end), std::move(output)};
+  keyboard.read_end = FileDescriptor{};
+  Boot boot{options, std::move(console.read_end), std::move(output), std::move(keyboard.write_end)};
   const bool ended = boot.follow(machine, deadline);
   const auto status = boot.finish();
-  if (!ended) {
-    return fail(VmError::timed_out, "the machine did not end within " +
-                                        std::to_string(options.time_limit.count() / 1000) + " s and was stopped");
-  }
+  if (!ended) return not_ended(boot, options.time_limit);
   if (status) return *status;
   return fail(VmError::no_exit_code, "the machine ended with QEMU's status " + std::to_string(machine.wait()) +
                                          " and without its program's; --console shows what it said");

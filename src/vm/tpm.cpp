@@ -32,7 +32,7 @@ Result<Child> start_swtpm(const fs::path& state, std::string role, const fs::pat
   auto child = TRY(
       Child::start({"swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + state.string() + ",mode=0600", std::move(role),
                     "type=unixio,path=" + socket.string(), "--flags", std::move(flags), "--terminate"},
-                   "swtpm", {.input = -1, .output = -1, .error = silence.get()}));
+                   "swtpm", {.input = -1, .output = -1, .error = silence.get(), .own_group = true}));
   const auto deadline = std::chrono::steady_clock::now() + start_time;
   std::error_code failure;
   while (!fs::exists(socket, failure)) {

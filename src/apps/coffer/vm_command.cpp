@@ -1,3 +1,6 @@
+#include <signal.h>
+#include <sys/signalfd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
@@ -6,6 +9,7 @@
 #include "apps/coffer/context.h"
 #include "apps/coffer/output.h"
 #include "apps/coffer/reference_values.h"
+#include "base/file_descriptor.h"
 #include "base/printable.h"
 #include "codec/base64.h"
 #include "crypto/hash.h"
@@ -45,17 +49,24 @@ std::string with_arguments(std::string command_line, const std::string& more) {
   return more.empty() ? command_line : std::move(command_line) + " " + more;
 }
 
-// The runner beside this program, unless others are named.
-Result<std::vector<fs::path>> guest_programs(const BuildOptions& options) {
-  if (options.bare) return std::vector<fs::path>{};
-  if (!options.programs.empty()) return std::vector<fs::path>(options.programs.begin(), options.programs.end());
+// A file; a name alone may also be a program beside this one.
+Result<fs::path> find_program(const std::string& name) {
   std::error_code failure;
-  const auto own = fs::read_symlink("/proc/self/exe", failure);
-  const auto runner = own.parent_path() / "coffer-run";
-  if (!fs::exists(runner, failure)) {
-    return fail(CliError::file, "there is no coffer-run beside this program; name the machine's programs by --program");
-  }
-  return std::vector<fs::path>{runner};
+  if (name.find('/') != std::string::npos || fs::exists(name, failure)) return fs::path{name};
+  const auto beside = fs::read_symlink("/proc/self/exe", failure).parent_path() / name;
+  if (fs::exists(beside, failure)) return beside;
+  return fail(CliError::file, "there is no program " + name + " here nor beside this one; name its file by --program");
+}
+
+// Those named; otherwise the one that the command runs, where it is ours, or the runner.
+Result<std::vector<fs::path>> guest_programs(const BuildOptions& options) {
+  std::vector<fs::path> out;
+  if (options.bare) return out;
+  for (const auto& name : options.programs) out.push_back(TRY(find_program(name)));
+  if (!out.empty()) return out;
+  const bool ours = !options.command.empty() && options.command.front().starts_with("coffer-");
+  out.push_back(TRY(find_program(ours ? options.command.front() : "coffer-run")));
+  return out;
 }
 
 // "FROM:TO", TO without its leading slash.
@@ -67,35 +78,40 @@ Result<std::pair<fs::path, std::string>> parse_file(const std::string& text) {
   return std::pair{fs::path{text.substr(0, colon)}, text.substr(colon + 2)};
 }
 
+Result<vm::InitramfsOptions> initramfs_options(const BuildOptions& options) {
+  vm::InitramfsOptions out{.programs = {}, .command = options.command, .modules = options.modules};
+  out.programs = TRY(guest_programs(options));
+  for (const auto& file : options.files) out.files.push_back(TRY(parse_file(file)));
+  return out;
+}
+
+void show_image(const Context& context, const std::string& directory, const vm::Image& image, ByteView initrd) {
+  const auto digest = codec::hex_encode(crypto::sha256(initrd));
+  if (context.json) {
+    print_json(Object{{"image", directory}, {"kernel_release", image.kernel_release}, {"initrd_sha256", digest}});
+    return;
+  }
+  std::cout << directory << ": kernel " << image.kernel_release << ", initrd " << human_size(initrd.size())
+            << " sha256 " << digest << std::endl;
+}
+
+Result<vm::Kernel> find_kernel(const BuildOptions& options) {
+  return options.kernel.empty() ? vm::debian_kernel(cache_directory()) : vm::find_kernel(options.kernel);
+}
+
 Result<int> build(const Context& context, const BuildOptions& options) {
-  const auto kernel = options.kernel.empty() ? TRY(vm::debian_kernel(cache_directory()))
-                                             : TRY(vm::find_kernel(options.kernel));
-                                             vm::InitramfsOptions contents {
-                                               .programs = TRY(guest_programs(options))
-                                               , .command = options.command, .modules = options.modules
-                                             };
-                                             for (const auto& file : options.files)
-                                               contents.files.push_back(TRY(parse_file(file)));
-                                             const auto initrd =
-                                                 TRY(vm::make_initrd(TRY(vm::make_initramfs(kernel, contents))));
-                                             const auto kernel_image = TRY(vm::read_file(kernel.image));
-                                             vm::Image image{.kernel = {}, .initrd = {}};
-                                             image.command_line = with_arguments(image.command_line, options.append);
-                                             image.memory_mib = options.memory;
-                                             image.kernel_release = kernel.release;
-                                             image =
-                                                 TRY(vm::save_image(options.directory, image, kernel_image, initrd));
-                                             const auto digest = codec::hex_encode(crypto::sha256(initrd));
-                                             if (context.json) {
-                                               print_json(Object{{"image", options.directory},
-                                                                 {"kernel_release", kernel.release},
-                                                                 {"initrd_sha256", digest}});
-                                             } else {
-                                               std::cout << options.directory << ": kernel " << kernel.release
-                                                         << ", initrd " << human_size(initrd.size()) << " sha256 "
-                                                         << digest << std::endl;
-                                             }
-                                             return 0;
+  const auto kernel = TRY(find_kernel(options));
+  const auto contents = TRY(initramfs_options(options));
+  const auto tree = TRY(vm::make_initramfs(kernel, contents));
+  const auto initrd = TRY(vm::make_initrd(tree));
+  const auto kernel_image = TRY(vm::read_file(kernel.image));
+  vm::Image image{.kernel = {}, .initrd = {}};
+  image.command_line = with_arguments(image.command_line, options.append);
+  image.memory_mib = options.memory;
+  image.kernel_release = kernel.release;
+  image = TRY(vm::save_image(options.directory, image, kernel_image, initrd));
+  show_image(context, options.directory, image, initrd);
+  return 0;
 }
 
 // The key joins those that are trusted already.
@@ -126,6 +142,15 @@ Result<int> make_tpm(const Context& context, const std::string& directory, bool 
   return 0;
 }
 
+// SIGINT and SIGTERM, which main() has blocked, as something to poll.
+FileDescriptor termination() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return FileDescriptor{::signalfd(-1, &signals, SFD_CLOEXEC)};
+}
+
 // Kernel messages and the program's standard error to standard error; its standard output is ours, byte for byte.
 vm::RunOptions run_options(const BootOptions& options) {
   vm::RunOptions out{.tpm_state = options.tpm,
@@ -142,7 +167,10 @@ Result<int> run_vm(const BootOptions& options) {
   auto image = TRY(vm::load_image(options.directory));
   image.command_line = with_arguments(image.command_line, options.append);
   if (!options.initrd.empty()) image.initrd = options.initrd;
-  return vm::run_machine(image, run_options(options));
+  const auto stop = termination();
+  auto run = run_options(options);
+  run.stop = stop.get();
+  return vm::run_machine(image, run);
 }
 
 void add_build(CLI::App& vm, Commands& commands) {
@@ -154,7 +182,8 @@ void add_build(CLI::App& vm, Commands& commands) {
   command->add_option("DIR", options->directory, "directory for vmlinuz, initrd and vm.json")->required();
   command->add_option("COMMAND", options->command, "what the machine runs, as its only program")->required();
   auto* programs =
-      command->add_option("--program", options->programs, "guest program, with its libraries (default: coffer-run)");
+      command->add_option("--program", options->programs,
+                          "guest program, with its libraries (default: COMMAND where it is ours, else coffer-run)");
   programs->allow_extra_args(false);
   command->add_flag("--bare", options->bare, "no guest program: busybox alone")->excludes(programs);
   command->add_option("--file", options->files, "FROM:/TO, one more file")->allow_extra_args(false);
@@ -172,15 +201,17 @@ void add_run(CLI::App& vm, Commands& commands) {
   auto* command = vm.add_subcommand("run",
                                     "boot a machine image in emulation, with firmware and a TPM that measure it\n"
                                     "  coffer vm run machine --tpm tpm --console");
-  command->footer("The exit status is that of the machine's command; 1 where the machine itself failed.");
+  command->footer(
+      "The exit status is that of the machine's command; 1 where the machine itself failed. SIGTERM and SIGINT are "
+      "passed on to it.");
   auto options = std::make_shared<BootOptions>();
   command->add_option("DIR", options->directory, "image of `coffer vm build`")->required();
   command->add_option("--tpm", options->tpm, "state of `coffer vm tpm` (default: a new TPM for this boot)");
   command->add_option("--append", options->append, "more kernel arguments");
   command->add_option("--initrd", options->initrd, "another initrd than the image's");
-  command->add_option("--timeout", options->timeout_seconds, "most seconds until the machine has ended")
+  command->add_option("--timeout", options->timeout_seconds, "most seconds until the machine has ended; 0: no limit")
       ->capture_default_str()
-      ->check(CLI::Range(1.0, 86400.0));
+      ->check(CLI::Range(0.0, 86400.0));
   command->add_flag("--console", options->console,
                     "show the console (kernel, the program's standard error) on standard error");
   commands.on(command, [options] { return run_vm(*options); });
