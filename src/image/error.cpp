@@ -34,6 +34,12 @@ std::string_view code_name(ImageError code) {
     case ImageError::kek_wrong_size: return "image.kek_wrong_size";
     case ImageError::kek_is_pem: return "image.kek_is_pem";
     case ImageError::unwrap_failed: return "image.unwrap_failed";
+    case ImageError::bad_signing_key: return "image.bad_signing_key";
+    case ImageError::signature_missing: return "image.signature_missing";
+    case ImageError::signature_invalid: return "image.signature_invalid";
+    case ImageError::signature_mismatch: return "image.signature_mismatch";
+    case ImageError::keyless_signature: return "image.keyless_signature";
+    case ImageError::bad_signature_payload: return "image.bad_signature_payload";
     case ImageError::bad_compression: return "image.bad_compression";
     case ImageError::truncated: return "image.truncated";
     case ImageError::bad_tar: return "image.bad_tar";

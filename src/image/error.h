@@ -41,6 +41,13 @@ enum class ImageError {
   kek_wrong_size,
   kek_is_pem,     // a PEM key where 32 raw bytes are expected
   unwrap_failed,  // the key does not open the annotation
+  // Signatures
+  bad_signing_key,        // no key, or none that signatures are made with
+  signature_missing,      // there is none
+  signature_invalid,      // there are, and no trusted key made one of them
+  signature_mismatch,     // a good signature, over something else
+  keyless_signature,      // only such as Fulcio and Rekor vouch for
+  bad_signature_payload,  // well signed, and no document of cosign's
   // Content
   bad_compression,
   truncated,

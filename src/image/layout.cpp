@@ -164,6 +164,13 @@ Result<RawManifest> Layout::manifest(const std::optional<Digest>& digest) {
   return RawManifest{std::move(type), to_bytes(text), wanted};
 }
 
+Result<RawManifest> Layout::tagged(const std::string& tag) {
+  const auto index = TRY(read_index());
+  const auto found = std::ranges::find_if(index.manifests, [&](const Descriptor& entry) { return has_tag(entry, tag); });
+  if (found != index.manifests.end()) return manifest(found->digest);
+  return fail(ImageError::not_found, "there is no " + tag + " in " + name());
+}
+
 Result<> Layout::read_blob(const Descriptor& blob, ByteSink& sink) {
   const auto path = blob_path(blob.digest);
   const FileDescriptor fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};

@@ -14,6 +14,7 @@ class Layout final : public ImageSource, public ImageSink {
 
   Result<RawManifest> manifest(const std::optional<Digest>& digest) override;
   Result<> read_blob(const Descriptor& blob, ByteSink& sink) override;
+  Result<RawManifest> tagged(const std::string& tag) override;
   Result<bool> has_blob(const Digest& digest) override;
   Result<std::unique_ptr<BlobWriter>> begin_blob() override;
   Result<> put_manifest(const RawManifest& manifest, bool tagged) override;

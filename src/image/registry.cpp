@@ -79,20 +79,46 @@ std::string Registry::name() const {
   return reference().text();
 }
 
-Result<RawManifest> Registry::manifest(const std::optional<Digest>& digest) {
-  auto& session = *impl_->session;
-  const auto& expected = digest ? digest : reference().digest();
-  const auto selector = digest ? digest->text() : reference().selector();
+namespace {
+
+// `expected`: nothing where a tag is asked for.
+Result<RawManifest> fetch_manifest(RegistrySession& session, const std::string& selector,
+                                   const std::optional<Digest>& expected) {
+  const auto& reference = session.reference();
   net::HttpRequest request{.url = session.url("manifests/" + selector), .max_response_size = max_manifest_size};
   request.headers.set("Accept", accepted_manifests());
   auto response = session.send(std::move(request), Access::pull);
   if (!response) return fail(too_large_as_limit(std::move(response).error()));
   TRY(check_status(*response,
-                   "the manifest of " + reference().host() + "/" + reference().repository() + " " + selector));
-  if (expected) TRY(expected->verify(response->body, "the manifest of " + name()));
+                   "the manifest of " + reference.host() + "/" + reference.repository() + " " + selector));
+  if (expected) TRY(expected->verify(response->body, "the manifest of " + reference.text()));
   auto type = TRY(manifest_type(response->body, response->headers.get("Content-Type").value_or("")));
   auto actual = expected ? *expected : Digest::of(response->body);
   return RawManifest{std::move(type), std::move(response->body), std::move(actual)};
+}
+
+}  // namespace
+
+Result<RawManifest> Registry::manifest(const std::optional<Digest>& digest) {
+  const auto& expected = digest ? digest : reference().digest();
+  return fetch_manifest(*impl_->session, digest ? digest->text() : reference().selector(), expected);
+}
+
+Result<RawManifest> Registry::tagged(const std::string& tag) {
+  return fetch_manifest(*impl_->session, tag, std::nullopt);
+}
+
+Result<Index> Registry::referrers(const Digest& subject) {
+  auto& session = *impl_->session;
+  net::HttpRequest request{.url = session.url("referrers/" + subject.text()), .max_response_size = max_manifest_size};
+  const auto response = TRY(session.send(std::move(request), Access::pull));
+  if (response.status == 200) return Index::parse(response.body, media_type::oci_index);
+  if (response.status != 404) TRY(check_status(response, "the referrers of " + subject.text()));
+  // "If the referrers API returns a 404, the client MUST fallback to pulling the referrers tag schema."
+  const auto listed = tagged(std::string{crypto::name_of(subject.algorithm())} + "-" + std::string{subject.hex()});
+  if (listed && is_index(listed->media_type)) return Index::parse(listed->content, listed->media_type);
+  if (listed || listed.error().code == ImageError::not_found) return ImageSource::referrers(subject);
+  return std::unexpected(listed.error());
 }
 
 Result<> Registry::read_blob(const Descriptor& blob, ByteSink& sink) {

@@ -27,6 +27,9 @@ class Registry final : public ImageSource, public ImageSink {
 
   Result<RawManifest> manifest(const std::optional<Digest>& digest) override;
   Result<> read_blob(const Descriptor& blob, ByteSink& sink) override;
+  Result<RawManifest> tagged(const std::string& tag) override;
+  // By the referrers API, or where the registry has none by its tag schema. The first page.
+  Result<Index> referrers(const Digest& subject) override;
   Result<bool> has_blob(const Digest& digest) override;
   Result<std::unique_ptr<BlobWriter>> begin_blob() override;
   Result<> put_manifest(const RawManifest& manifest, bool tagged) override;

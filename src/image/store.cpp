@@ -17,6 +17,14 @@ class BytesSink final : public ByteSink {
 
 }  // namespace
 
+Result<RawManifest> ImageSource::tagged(const std::string& tag) {
+  return fail(ImageError::not_found, "there is no " + tag + " beside " + name());
+}
+
+Result<Index> ImageSource::referrers(const Digest&) {
+  return Index{std::string{media_type::oci_index}, {}};
+}
+
 Result<> fetch_blob(ImageSource& source, const Descriptor& blob, ByteSink& sink) {
   DigestSink checked{blob.digest, blob.size, ImageError::digest_mismatch, "the blob " + blob.digest.text(), sink};
   TRY(source.read_blob(blob, checked));

@@ -26,6 +26,11 @@ class ImageSource {
   virtual Result<RawManifest> manifest(const std::optional<Digest>& digest) = 0;
   // The blob's bytes in order, write() alone, no finish(). Neither digest nor size is trusted here: see fetch_blob.
   virtual Result<> read_blob(const Descriptor& blob, ByteSink& sink) = 0;
+  // What stands beside it under another tag, and what names `subject` as its subject (distribution specification 1.1,
+  // "Listing Referrers"; an empty index where nothing does). not_found, and nothing, where a place has no more than the
+  // one image.
+  virtual Result<RawManifest> tagged(const std::string& tag);
+  virtual Result<Index> referrers(const Digest& subject);
   virtual std::string name() const = 0;  // for messages
 };
 

@@ -45,6 +45,15 @@ Result<RawManifest> MemoryStore::manifest(const std::optional<Digest>& digest) {
   return found->second;
 }
 
+Result<RawManifest> MemoryStore::tagged(const std::string& tag) {
+  const auto found = other_tags.find(tag);
+  return found == other_tags.end() ? ImageSource::tagged(tag) : manifest(found->second);
+}
+
+Result<Index> MemoryStore::referrers(const Digest&) {
+  return Index{std::string{media_type::oci_index}, subjects};
+}
+
 Result<> MemoryStore::read_blob(const Descriptor& blob, ByteSink& sink) {
   const auto found = blobs.find(blob.digest.text());
   if (found == blobs.end()) return fail(ImageError::not_found, "no such blob in memory");

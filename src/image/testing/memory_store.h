@@ -16,6 +16,8 @@ class MemoryStore final : public ImageSource, public ImageSink {
   Result<bool> has_blob(const Digest& digest) override { return blobs.contains(digest.text()); }
   Result<std::unique_ptr<BlobWriter>> begin_blob() override;
   Result<> put_manifest(const RawManifest& manifest, bool tagged) override;
+  Result<RawManifest> tagged(const std::string& tag) override;
+  Result<Index> referrers(const Digest& subject) override;
   std::string name() const override { return "memory"; }
 
   // The tagged manifest, changed and stored again.
@@ -29,6 +31,8 @@ class MemoryStore final : public ImageSource, public ImageSink {
   std::map<std::string, Bytes> blobs;
   std::map<std::string, RawManifest> manifests;  // by digest
   std::optional<Digest> tagged_;
+  std::map<std::string, Digest> other_tags;
+  std::vector<Descriptor> subjects;  // what referrers() lists, for whatever subject
 };
 
 // A layer as it is stored, and what it is when unpacked.
