@@ -87,6 +87,8 @@ Result<> read_names(const Members& members, StartCommand& start) {
   start.mode = TRY(members.optional_identifier("mode"));
   start.kbs_uri = TRY(members.line("kbs_uri"));
   start.module_digest = TRY(members.optional_identifier("module_digest"));
+  if (const Value* signature = members.find("module_signature"))
+    start.module_signature = TRY(read_module_signature(*signature, members.path("module_signature")));
   return {};
 }
 
@@ -112,6 +114,7 @@ void append_work(Object& object, const StartCommand& start) {
 void append_additions(Object& object, const StartCommand& start) {
   detail::append_text(object, "kbs_uri", start.kbs_uri);
   detail::append_text(object, "module_digest", start.module_digest);
+  if (start.module_signature) object.append("module_signature", write_module_signature(*start.module_signature));
   if (start.fuel) object.append("fuel", *start.fuel);
   if (start.memory_bytes) object.append("memory_bytes", *start.memory_bytes);
   if (!start.timeout) return;

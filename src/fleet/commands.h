@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "codec/json.h"
+#include "fleet/module_signature.h"
 
 namespace coffer::fleet {
 
@@ -47,6 +48,7 @@ struct StartCommand {
   // Ours; all optional, ignored by upstream. `oci_reference` is read as an alias of image_url and never written.
   std::string kbs_uri{};
   std::string module_digest{};  // "sha256:..." of the module that may run, and of no other
+  std::optional<ModuleSignature> module_signature{};
   std::optional<std::uint64_t> fuel{}, memory_bytes{};
   std::optional<std::chrono::milliseconds> timeout{};  // "timeout_seconds"
 };

@@ -89,6 +89,32 @@ TEST(Start, refuses_members_of_the_wrong_type_or_range) {
   expect_refused("timeout_seconds", "1e12", FleetError::bad_member);
 }
 
+TEST(Start, takes_a_signature_by_key_by_resource_or_by_itself) {
+  const auto with = [](const std::string& value) {
+    return parse_start(with_member(full_start, "module_signature", value));
+  };
+  const auto pem = with(R"({"public_key":"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"})");
+  ASSERT_TRUE(pem) << to_string(pem.error());
+  EXPECT_TRUE(pem->module_signature->public_key.starts_with("-----BEGIN PUBLIC KEY-----\n"));
+  EXPECT_EQ(with(R"({"public_key":"kbs:///default/key/cosign"})")->module_signature->public_key,
+            "kbs:///default/key/cosign");
+  EXPECT_EQ(with(R"({"signature":"AAAA","note":1})")->module_signature, (ModuleSignature{.signature = "AAAA"}));
+  EXPECT_FALSE(with("null")->module_signature);
+}
+
+TEST(Start, refuses_a_signature_that_names_no_key_and_is_none) {
+  for (const auto* value : {"{}", "[]", R"("AAAA")", R"({"public_key":"cosign.pub"})", R"({"public_key":"kbs://"})",
+                            R"({"public_key":7})", R"({"signature":"not base64!"})"}) {
+    expect_refused("module_signature", value, FleetError::bad_member);
+  }
+  const auto member = [](const std::string& key, const std::string& text) {
+    return "{\"" + key + "\":\"" + text + "\"}";
+  };
+  expect_refused("module_signature", member("signature", std::string(5000, 'A')), FleetError::bad_member);
+  expect_refused("module_signature", member("public_key", "-----BEGIN " + std::string(65536, 'A')),
+                 FleetError::bad_member);
+}
+
 TEST(Start, refuses_payloads_that_are_no_message) {
   for (const std::string payload : {"", "null", "[]", "{", "\xFF\xFE", R"({"id":"a","id":"b"})"}) {
     const auto start = parse_start(payload);

@@ -77,6 +77,7 @@ StartCommand random_start(std::mt19937& random) {
   if (flip(random)) start.parent_results = {{"parent", codec::json::Array{1, "two", nullptr}}};
   start.kbs_uri = maybe_name(random);
   start.module_digest = maybe_name(random);
+  if (flip(random)) start.module_signature = ModuleSignature{.public_key = "kbs:///a/b/c", .signature = "AAAA"};
   if (flip(random)) start.fuel = below(random, 1'000'000);
   if (flip(random)) start.memory_bytes = below(random, 1'000'000);
   if (flip(random)) start.timeout = std::chrono::milliseconds{1 + below(random, 100'000)};

@@ -21,6 +21,9 @@ class CachedSource final : public image::ImageSource {
 
   Result<image::RawManifest> manifest(const std::optional<image::Digest>& digest) override;
   Result<> read_blob(const image::Descriptor& blob, image::ByteSink& sink) override;
+  // Asked anew each time: what stands beside an image changes.
+  Result<image::RawManifest> tagged(const std::string& tag) override { return source_->tagged(tag); }
+  Result<image::Index> referrers(const image::Digest& subject) override { return source_->referrers(subject); }
   std::string name() const override { return source_->name(); }
 
   // How many blobs came from the directory.

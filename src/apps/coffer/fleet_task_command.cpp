@@ -16,7 +16,7 @@ using codec::json::Value;
 
 struct TaskOptions {
   std::string name, id, image_url, file, kbs_resource_path, kbs_uri, proplet_id, mode, kind, schedule, timezone,
-      metadata, module_digest, on_unavailable;
+      metadata, module_digest, module_signature, module_signature_key, on_unavailable;
   std::vector<std::string> cli_args, inputs, env, depends_on;
   bool daemon = false, latent = false, encrypted = false, broadcast = false, is_recurring = false, start = false;
   std::optional<std::uint64_t> priority, fuel, memory_bytes, retries;
@@ -51,7 +51,23 @@ Result<Object> environment(const std::vector<std::string>& pairs) {
   return env;
 }
 
+// A key is named by its file, or by where a key broker has it.
+Result<Object> module_signature(const TaskOptions& options) {
+  Object out;
+  const auto& key = options.module_signature_key;
+  if (key.starts_with("kbs://")) {
+    out.append("public_key", key);
+  } else if (!key.empty()) {
+    out.append("public_key", to_text(TRY(read_file(key, 64U << 10))));
+  }
+  append(out, "signature", options.module_signature);
+  return out;
+}
+
 Result<> append_documents(Object& body, const TaskOptions& options) {
+  if (auto signature = TRY(module_signature(options)); !signature.empty()) {
+    body.append("module_signature", std::move(signature));
+  }
   if (!options.env.empty()) body.append("env", TRY(environment(options.env)));
   if (!options.metadata.empty()) {
     auto metadata = codec::json::parse(options.metadata);
@@ -118,6 +134,10 @@ void add_create_options(CLI::App& command, TaskOptions& options) {
   command.add_option("--kind", options.kind, "standard or federated");
   command.add_option("--depends-on", options.depends_on, "tasks before this one, separated by commas")->delimiter(',');
   command.add_option("--module-digest", options.module_digest, "sha256:... of the module that may run");
+  command.add_option("--module-signature-key", options.module_signature_key,
+                     "PEM file of the public key that must have signed the image or module, or kbs:///...");
+  command.add_option("--module-signature", options.module_signature,
+                     "the signature itself in base64, where the module is no image that cosign has signed");
   command.add_option("--on-unavailable", options.on_unavailable, "wait or fail, where nobody can run it");
   command.add_option("--fuel", options.fuel, "instructions at most");
   command.add_option("--memory-bytes", options.memory_bytes, "memory at most");

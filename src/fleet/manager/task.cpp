@@ -57,6 +57,7 @@ void append_limits(Object& object, const Task& task) {
   const auto& work = task.work;
   append_text(object, "kbs_uri", work.kbs_uri);
   append_text(object, "module_digest", work.module_digest);
+  if (work.module_signature) object.append("module_signature", write_module_signature(*work.module_signature));
   if (work.fuel) object.append("fuel", *work.fuel);
   if (work.memory_bytes) object.append("memory_bytes", *work.memory_bytes);
   if (work.timeout) object.append("timeout_seconds", static_cast<double>(work.timeout->count()) / 1000);
