@@ -14,6 +14,10 @@
 #include "base/clock.h"
 #include "wasm/host.h"
 
+namespace coffer::net {
+class HttpClient;
+}
+
 namespace coffer::wasm {
 
 // Output as the guest writes it, on the thread that called run or call. False: the stream is closed (EPIPE for the
@@ -57,11 +61,11 @@ class Cancellation {
 // what it resolves to. Redirects are handed to the guest, as any answer.
 struct OutgoingHttp {
   // "host:port", exactly as in the request but for upper and lower case; a request without a port has that of its
-  // scheme, 80 or 443. What is not in the list is answered to the guest with HTTP-request-denied.
+  // scheme, 80 or 443. What is not in the list is answered to the guest with HTTP-request-denied, and logged.
   std::vector<std::string> allow{};
-  std::filesystem::path ca_file{};  // PEM, in place of the system's roots; empty: those
-  Duration connect_timeout = std::chrono::seconds{10};
-  Duration stall_timeout = std::chrono::seconds{30};  // without a byte, before the first or between two
+  // Sends them: its roots, its connections and its limit on connecting. Shared by any number of guests.
+  std::shared_ptr<net::HttpClient> client{};
+  Duration stall_timeout = std::chrono::seconds{30};  // without a byte; a guest may ask for less before the first
   Duration total_timeout = std::chrono::seconds{60};
   std::size_t max_body = std::size_t{16} << 20;  // bytes, of a request and of an answer
 };

@@ -21,6 +21,6 @@ using Value = codec::cbor::Value;
 
 // For one direction of one call: its arguments together, or its result.
 inline constexpr codec::cbor::Limits value_limits{
-    .max_size = std::size_t{16} << 20, .max_depth = 40, .max_items = std::size_t{1} << 18};
+    .max_size = std::size_t{4} << 20, .max_depth = 40, .max_items = std::size_t{1} << 18};
 
 }  // namespace coffer::wasm
