@@ -1,5 +1,7 @@
 #include "net/http_client.h"
 
+#include <openssl/x509.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -75,6 +77,21 @@ Result<std::vector<detail::X509Handle>> read_roots(const std::vector<std::string
   return roots;
 }
 
+Result<> read_identity(const HttpClientOptions& options, detail::ClientSettings& settings) {
+  if (options.client_certificate_pem.empty() != options.client_key_pem.empty()) {
+    return fail(NetError::bad_configuration, "expected a client certificate together with its key, found one of them");
+  }
+  if (options.client_key_pem.empty()) return {};
+  settings.own_chain = TRY(detail::read_certificates(options.client_certificate_pem));
+  settings.own_key = detail::read_private_key(options.client_key_pem.expose());
+  if (settings.own_chain.empty() || !settings.own_key) {
+    return fail(NetError::bad_configuration, "expected a client certificate and its unencrypted key in PEM");
+  }
+  if (X509_check_private_key(settings.own_chain.front().get(), settings.own_key.get()) == 1) return {};
+  return fail(NetError::bad_configuration,
+              "the client key does not belong to the first client certificate (" + detail::last_openssl_error() + ")");
+}
+
 }  // namespace
 
 struct HttpClient::Impl {
@@ -129,6 +146,7 @@ HttpClient::~HttpClient() = default;
 Result<std::shared_ptr<HttpClient>> HttpClient::create(HttpClientOptions options) {
   auto impl = std::make_unique<Impl>();
   impl->settings.roots = TRY(read_roots(options.extra_root_pems));
+  TRY(read_identity(options, impl->settings));
   impl->settings.options = std::move(options);
   return std::shared_ptr<HttpClient>(new HttpClient(std::move(impl)));
 }

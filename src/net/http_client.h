@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/secret_bytes.h"
 #include "net/error.h"
 #include "net/http.h"
 
@@ -41,6 +42,9 @@ struct HttpClientOptions {
   std::string user_agent = "coffer";
   std::vector<std::string> extra_root_pems{};  // beside the system's
   bool use_system_roots = true;
+  // Shown to servers that ask for one: chain and key in PEM; both or none.
+  std::string client_certificate_pem{};
+  SecretBytes client_key_pem{};
   Duration connect_timeout = std::chrono::seconds{10};
   // "http://host:port". Empty: the environment's http_proxy, https_proxy, no_proxy, except for loopback addresses.
   std::string proxy{};

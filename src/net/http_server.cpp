@@ -29,6 +29,9 @@ Result<> check(const ServerOptions& options, const Handler& handler) {
   if (options.max_head_size == 0 || options.max_connections == 0) {
     return fail(NetError::bad_configuration, "max_head_size and max_connections must be above 0");
   }
+  if (options.client_certificates && !options.tls) {
+    return fail(NetError::bad_configuration, "client certificates need a server with TLS");
+  }
   if (!positive(options.head_timeout) || !positive(options.body_timeout) || !positive(options.idle_timeout)) {
     return fail(NetError::bad_configuration, "the timeouts of a server must be above 0");
   }
@@ -63,7 +66,9 @@ struct HttpServer::Impl {
 };
 
 Result<> HttpServer::Impl::open() {
-  if (shared.options.tls) shared.tls = TRY(detail::make_tls_context(*shared.options.tls));
+  if (shared.options.tls) {
+    shared.tls = TRY(detail::make_tls_context(*shared.options.tls, shared.options.client_certificates));
+  }
   // Listeners live on the first thread, and so does `next`.
   const auto next_thread = [this]() -> detail::IoThread& { return *threads[next++ % threads.size()]; };
   for (const auto& address : shared.options.sockets) {

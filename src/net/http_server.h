@@ -16,6 +16,15 @@
 
 namespace coffer::net {
 
+// Who a client proved to be by its certificate, whose chain was verified up to one of the server's client roots.
+struct PeerCertificate {
+  std::string subject{};             // RFC 2253, "CN=ci,O=Example"
+  std::string common_name{};         // empty where the subject has none
+  std::vector<std::string> names{};  // subjectAltName: DNS names, URIs and e-mail addresses, as they stand there
+  std::string sha256{};              // of the certificate, in hex
+  TimePoint not_after{};             // a connection may outlast it: whoever decides by the certificate looks
+};
+
 struct ServerRequest {
   std::string method{};  // HEAD arrives as HEAD; the server leaves the body out of the answer
   std::string target{};  // as received: path and query
@@ -25,6 +34,7 @@ struct ServerRequest {
   Bytes body{};
   std::string peer{};  // "127.0.0.1:41234"
   bool tls = false;
+  std::shared_ptr<const PeerCertificate> certificate{};  // none: the client showed none
 };
 
 // Content-Length, Transfer-Encoding, Connection and Date are the server's: it drops what a handler says about them.
@@ -48,15 +58,22 @@ struct TlsIdentity {
   TlsProfile profile = TlsProfile::intermediate;
 };
 
+// Certificates of clients (mutual TLS). One that is shown is always verified; a bad one ends the handshake.
+struct ClientCertificates {
+  std::string root_pems{};  // who may have issued them: these alone, not the system's
+  bool required = true;     // otherwise a client may also show none
+};
+
 struct ServerOptions {
-  std::vector<std::string> sockets{"127.0.0.1:8080"};  // "address:port", "[::1]:port"; port 0 takes a free one
-  std::optional<TlsIdentity> tls{};                    // none: plain HTTP
-  std::size_t max_body_size = 2U << 20;                // over it: 413
-  std::size_t max_head_size = 128U << 10;              // over it: 431
-  std::size_t max_connections = 4096;                  // over it: 503 and closed (closed only where TLS)
-  Duration head_timeout = std::chrono::seconds{30};    // TLS handshake and head, each; a slow head is cut: 408
-  Duration body_timeout = std::chrono::seconds{60};    // a whole body in either direction; a slow one is cut: 408
-  Duration idle_timeout = std::chrono::seconds{75};    // between requests of one connection
+  std::vector<std::string> sockets{"127.0.0.1:8080"};       // "address:port", "[::1]:port"; port 0 takes a free one
+  std::optional<TlsIdentity> tls{};                         // none: plain HTTP
+  std::optional<ClientCertificates> client_certificates{};  // only with `tls`
+  std::size_t max_body_size = 2U << 20;                     // over it: 413
+  std::size_t max_head_size = 128U << 10;                   // over it: 431
+  std::size_t max_connections = 4096;                       // over it: 503 and closed (closed only where TLS)
+  Duration head_timeout = std::chrono::seconds{30};         // TLS handshake and head, each; a slow head is cut: 408
+  Duration body_timeout = std::chrono::seconds{60};         // a whole body in either direction; a slow one is cut: 408
+  Duration idle_timeout = std::chrono::seconds{75};         // between requests of one connection
   Duration shutdown_grace = std::chrono::seconds{10};
   unsigned io_threads = 1;
   unsigned workers = 4;

@@ -8,6 +8,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/raw_socket_testing.h"
+#include "net/tls_testing.h"
 
 namespace coffer::net {
 namespace {
@@ -16,35 +17,11 @@ using namespace std::chrono_literals;
 using crypto::Certificate;
 using crypto::PrivateKey;
 using ::testing::HasSubstr;
+using testing::Authority;
+using testing::identity;
+using testing::leaf_request;
+using testing::new_key;
 using testing::RawSocket;
-
-PrivateKey new_key(crypto::KeyKind kind = crypto::KeyKind::ec_p256) {
-  return *PrivateKey::generate(kind);
-}
-
-struct Authority {
-  PrivateKey key = new_key();
-  Certificate certificate = *crypto::self_sign({.common_name = "test root",
-                                                .not_before = system_clock().now() - 48h,
-                                                .not_after = system_clock().now() + 48h,
-                                                .is_ca = true},
-                                               key);
-  std::string pem() const { return certificate.to_pem(); }
-};
-
-crypto::CertificateRequest leaf_request() {
-  return {.common_name = "127.0.0.1",
-          .not_before = system_clock().now() - 24h,
-          .not_after = system_clock().now() + 24h,
-          .dns_names = {"localhost"},
-          .ip_addresses = {"127.0.0.1"}};
-}
-
-TlsIdentity identity(const Authority& authority, const crypto::CertificateRequest& request = leaf_request(),
-                     const PrivateKey& key = new_key()) {
-  const auto certificate = *crypto::issue(request, key.public_key(), {authority.certificate, authority.key});
-  return {.certificate_chain_pem = certificate.to_pem() + authority.pem(), .private_key_pem = key.to_pem_pkcs8()};
-}
 
 std::unique_ptr<HttpServer> serve(TlsIdentity tls, Duration head_timeout = 5s) {
   ServerOptions options{.sockets = {"127.0.0.1:0"}, .tls = std::move(tls), .head_timeout = head_timeout};

@@ -64,6 +64,7 @@ asio::awaitable<void> Connection::serve() {
   enter(Phase::handshake, shared_.options.head_timeout);
   const bool ready = co_await transport_.handshake();
   if (!ready || expired_) co_return;
+  certificate_ = transport_.certificate();
   for (;;) {
     const bool more = co_await serve_one();
     if (!more) break;
@@ -88,6 +89,7 @@ asio::awaitable<bool> Connection::serve_one() {
   const bool to_head_request = request.method == "HEAD";
   request.peer = peer_;
   request.tls = transport_.is_tls();
+  request.certificate = certificate_;
   enter_without_limit(Phase::handling);
   const auto response = co_await handle(std::move(request));
   const bool keep_alive = wants_more && !shared_.stopping;

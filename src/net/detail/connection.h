@@ -68,6 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   IoThread& home_;
   Transport transport_;
   std::string peer_;
+  std::shared_ptr<const PeerCertificate> certificate_{};
   std::string input_;  // received and not yet parsed
   Phase phase_ = Phase::handshake;
   SteadyTime deadline_ = SteadyTime::max();

@@ -19,6 +19,14 @@ void set(CURL* handle, CURLoption option, Value value) {
   curl_easy_setopt(handle, option, value);
 }
 
+bool show_identity(SSL_CTX* tls, const ClientSettings& settings) {
+  if (SSL_CTX_use_certificate(tls, settings.own_chain.front().get()) != 1) return false;
+  for (std::size_t i = 1; i < settings.own_chain.size(); ++i) {
+    if (SSL_CTX_add1_chain_cert(tls, settings.own_chain[i].get()) != 1) return false;
+  }
+  return SSL_CTX_use_PrivateKey(tls, settings.own_key.get()) == 1;
+}
+
 long whole_seconds(Duration duration) {
   return static_cast<long>(std::chrono::ceil<std::chrono::seconds>(duration).count());
 }
@@ -89,7 +97,7 @@ void Transfer::configure_tls() {
     set(handle_, CURLOPT_CAINFO, static_cast<const char*>(nullptr));
     set(handle_, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }
-  if (!settings_.roots.empty()) {
+  if (!settings_.roots.empty() || settings_.own_key) {
     set(handle_, CURLOPT_SSL_CTX_FUNCTION, &Transfer::on_tls_context);
     set(handle_, CURLOPT_SSL_CTX_DATA, this);
   }
@@ -180,11 +188,12 @@ std::size_t Transfer::on_read(char* out, std::size_t size, std::size_t count, vo
 
 // Adds to the store that libcurl filled with the system's roots, or left empty.
 CURLcode Transfer::on_tls_context(CURL*, void* context, void* self) {
-  auto* store = SSL_CTX_get_cert_store(static_cast<SSL_CTX*>(context));
-  for (const auto& root : static_cast<Transfer*>(self)->settings_.roots) {
-    if (X509_STORE_add_cert(store, root.get()) != 1) return CURLE_SSL_CERTPROBLEM;
+  auto* tls = static_cast<SSL_CTX*>(context);
+  const auto& settings = static_cast<Transfer*>(self)->settings_;
+  for (const auto& root : settings.roots) {
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), root.get()) != 1) return CURLE_SSL_CERTPROBLEM;
   }
-  return CURLE_OK;
+  return settings.own_key && !show_identity(tls, settings) ? CURLE_SSL_CERTPROBLEM : CURLE_OK;
 }
 
 Result<> Transfer::take_line(std::string_view line) {

@@ -20,6 +20,8 @@ namespace coffer::net::detail {
 struct ClientSettings {
   HttpClientOptions options;
   std::vector<X509Handle> roots;
+  std::vector<X509Handle> own_chain{};  // with own_key: what servers that ask are shown
+  KeyHandle own_key{};
 };
 
 struct Upload {

@@ -64,14 +64,44 @@ void set_policy(SSL_CTX* context, TlsProfile profile) {
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
 }
 
+// A client's chain may have this many certificates between its own and a root.
+constexpr int client_depth = 4;
+
+// A resumed session would outlive its certificate's end and whatever else was checked.
+void forbid_resumption(SSL_CTX* context) {
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, 0);
+}
+
+Result<> ask_clients(SSL_CTX* context, const ClientCertificates& clients) {
+  const auto roots = TRY(read_certificates(clients.root_pems));
+  if (roots.empty()) {
+    return fail(NetError::bad_configuration, "client certificates: expected roots in PEM, found no certificate");
+  }
+  auto* store = SSL_CTX_get_cert_store(context);
+  for (const auto& root : roots) {
+    if (X509_STORE_add_cert(store, root.get()) != 1 || SSL_CTX_add_client_CA(context, root.get()) != 1) {
+      return refuse("a root of client certificates cannot be used");
+    }
+  }
+  SSL_CTX_set_verify_depth(context, client_depth);
+  const int strictness = clients.required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER | strictness, nullptr);
+  forbid_resumption(context);
+  return {};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<ssl::context>> make_tls_context(const TlsIdentity& identity) {
+Result<std::unique_ptr<ssl::context>> make_tls_context(const TlsIdentity& identity,
+                                                       const std::optional<ClientCertificates>& clients) {
   try {
     auto context = std::make_unique<ssl::context>(ssl::context::tls_server);
     set_policy(context->native_handle(), identity.profile);
     TRY(use_chain(context->native_handle(), identity.certificate_chain_pem));
     TRY(use_key(context->native_handle(), identity.private_key_pem));
+    if (clients) TRY(ask_clients(context->native_handle(), *clients));
     return context;
   } catch (const boost::system::system_error& e) {
     return refuse(e.what());

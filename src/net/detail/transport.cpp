@@ -6,6 +6,8 @@
 #include <boost/asio/write.hpp>
 #include <tuple>
 
+#include "net/detail/peer_certificate.h"
+
 namespace coffer::net::detail {
 namespace {
 
@@ -40,7 +42,13 @@ asio::awaitable<bool> Transport::handshake() {
   auto* tls = std::get_if<TlsStream>(&stream_);
   if (tls == nullptr) co_return true;
   const auto [ec] = co_await tls->async_handshake(asio::ssl::stream_base::server, awaiting);
+  if (ec) log_refused_certificate(tls->native_handle(), peer());
   co_return !ec;
+}
+
+std::shared_ptr<const PeerCertificate> Transport::certificate() {
+  auto* tls = std::get_if<TlsStream>(&stream_);
+  return tls == nullptr ? nullptr : verified_peer(tls->native_handle());
 }
 
 asio::awaitable<std::size_t> Transport::read_some(asio::mutable_buffer out) {

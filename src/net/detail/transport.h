@@ -6,9 +6,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include "net/http_server.h"
 
 namespace coffer::net::detail {
 
@@ -20,6 +23,8 @@ class Transport {
 
   bool is_tls() const { return std::holds_alternative<TlsStream>(stream_); }
   std::string peer();  // "127.0.0.1:41234"
+  // After the handshake: what the client showed and OpenSSL verified; nothing where it showed none.
+  std::shared_ptr<const PeerCertificate> certificate();
 
   // Each answers false when the connection is of no further use.
   boost::asio::awaitable<bool> handshake();
