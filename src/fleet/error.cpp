@@ -25,6 +25,8 @@ std::string_view code_name(FleetError code) {
     case FleetError::not_attested: return "fleet.not_attested";
     case FleetError::untrusted_tee: return "fleet.untrusted_tee";
     case FleetError::not_affirming: return "fleet.not_affirming";
+    case FleetError::wrong_claim: return "fleet.wrong_claim";
+    case FleetError::bad_seal: return "fleet.bad_seal";
   }
   std::unreachable();
 }

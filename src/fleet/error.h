@@ -23,12 +23,15 @@ enum class FleetError {
   fetch_busy,  // as many images as allowed are on their way already
   digest_mismatch,
   cancelled,
-  // Trust in workers
+  // Trust in workers and aggregators
   bad_proof,      // not signed by the attested key, or about another worker
   stale_proof,    // made too long ago, or in the future
   not_attested,   // a worker that shows no token of a broker that is believed
   untrusted_tee,  // a sample or simulated TEE that was not allowed by name
   not_affirming,  // its evidence was appraised worse than asked for
+  wrong_claim,    // its token does not say what is asked for
+  // Federated rounds
+  bad_seal,  // a sealed update that the named key does not open, or that is about another round or worker inside
 };
 std::string_view code_name(FleetError code);
 

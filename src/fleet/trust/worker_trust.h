@@ -1,16 +1,14 @@
 // Whether a worker has proven itself: its attestation token is signed by a broker that is believed, is still valid, and
-// the worker holds the key that the token names. What a relying party needs (the manager, whoever checks a result); no
-// worker links this.
+// the worker holds the key that the token names. What a relying party needs: the manager, the aggregator, whoever
+// checks a result.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "appraisal/ear.h"
-#include "appraisal/token_verifier.h"
 #include "fleet/attested_key.h"
 #include "fleet/capabilities.h"
+#include "fleet/trust/token_trust.h"
 
 namespace coffer::fleet {
 
@@ -23,17 +21,6 @@ struct WorkerTrustOptions {
   Duration tolerance = std::chrono::seconds{60};  // of a proof's age
 };
 
-// What was verified of a worker.
-struct Standing {
-  std::string tee;  // "tdx", "simulated:snp", "sample"
-  appraisal::Tier status = appraisal::Tier::none;
-  TimePoint token_expires{};
-  std::string token_digest;  // digest_of_text()
-  std::shared_ptr<const appraisal::VerifiedToken> token;
-
-  Result<crypto::PublicKey> key() const;  // the one that it signs presence and results with
-};
-
 class WorkerTrust {
  public:
   // bad_anchor of the token verifier; FleetError::bad_member for a TEE in allow_tees that does not exist.
@@ -44,12 +31,10 @@ class WorkerTrust {
   Result<Standing> verify(std::string_view proplet_id, const Capabilities& capabilities, TimePoint now) const;
 
  private:
-  WorkerTrust(WorkerTrustOptions options, std::shared_ptr<appraisal::TokenVerifier> verifier);
-  Result<> check_tee(const std::string& tee) const;
-  Result<> check_status(std::string_view tee, appraisal::Tier status) const;
+  WorkerTrust(TokenTrust tokens, Duration tolerance) : tokens_(std::move(tokens)), tolerance_(tolerance) {}
 
-  WorkerTrustOptions options_;
-  std::shared_ptr<appraisal::TokenVerifier> verifier_;
+  TokenTrust tokens_;
+  Duration tolerance_;
 };
 
 }  // namespace coffer::fleet

@@ -3,15 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "appraisal/token_signer.h"
-#include "codec/jose/jwk.h"
-#include "storage/key_value_store.h"
+#include "fleet/trust/token_issuer_testing.h"
 
 namespace coffer::fleet {
 namespace {
 
 using appraisal::Tier;
-using codec::json::Object;
 using crypto::KeyKind;
 using crypto::PrivateKey;
 using evidence::TeeKind;
@@ -20,43 +17,22 @@ using ::testing::HasSubstr;
 const auto now = from_unix_seconds(1'800'000'000);
 const std::string worker = "7d2f6b0e-52d5-4a5e-9c58-0b1f4c3a9a11";
 
-appraisal::TrustVector vector_of(std::int8_t hardware) {
-  auto vector = appraisal::TrustVector::zeros();
-  for (const auto name : appraisal::TrustVector::names) EXPECT_TRUE(vector.set(name, 2));
-  EXPECT_TRUE(vector.set("hardware", hardware));
-  return vector;
-}
-
-appraisal::Submodule submodule(std::string name, TeeKind tee, std::int8_t hardware, bool simulated = false) {
-  evidence::Claims claims{.claims = {{"measurement", "ab"}}};
-  if (simulated) claims.simulated_root = "CN=SIMULATED, NOT SECURE";
-  return {.name = std::move(name),
-          .vector = vector_of(hardware),
-          .policy_id = "default",
-          .annotated_evidence = appraisal::annotate({.tee = tee, .claims = std::move(claims)})};
-}
-
 // A broker's signer and a worker that holds what it attested.
 class WorkerTrustTest : public ::testing::Test {
  protected:
-  std::unique_ptr<storage::KeyValueStore> store = storage::make_memory_store();
-  appraisal::TokenSigner signer = *appraisal::TokenSigner::load_or_create(*store, now);
+  TokenIssuer broker{now};
   PrivateKey tee_key = *PrivateKey::generate(KeyKind::ec_p256);
   std::vector<appraisal::Submodule> submodules{submodule("cpu0", TeeKind::snp, 2)};
   WorkerTrustOptions options{};
 
-  std::string token() const {
-    auto claims = appraisal::ear_claims(submodules, {}, now);
-    claims.set("tee-pubkey", codec::jose::to_jwk(tee_key.public_key(), "ECDH-ES+A256KW"));
-    return *signer.sign(claims);
-  }
   Capabilities capabilities() const {
     Capabilities out;
-    out.attestation = Capabilities::Attestation{.token = token(), .proof = *sign_presence(worker, now, tee_key)};
+    out.attestation = Capabilities::Attestation{.token = broker.token(tee_key, submodules),
+                                                .proof = *sign_presence(worker, now, tee_key)};
     return out;
   }
   Result<Standing> verify(const Capabilities& shown, TimePoint at = now) {
-    options.tokens.trusted_certificates = {signer.chain().back()};
+    options.tokens.trusted_certificates = {broker.anchor()};
     const auto trust = WorkerTrust::create(options);
     if (!trust) return fail(trust.error());
     return trust->verify(worker, shown, at);
@@ -87,9 +63,8 @@ TEST_F(WorkerTrustTest, silence_is_no_trust) {
 }
 
 TEST_F(WorkerTrustTest, a_token_of_another_broker_is_refused) {
-  const auto other = storage::make_memory_store();
-  auto shown = capabilities();
-  signer = *appraisal::TokenSigner::load_or_create(*other, now);
+  const auto shown = capabilities();
+  broker = TokenIssuer{now};
   expect_fails(verify(shown), FleetError::not_attested, "not attested");
 }
 
