@@ -62,8 +62,17 @@ Result<> MqttClient::subscribe(std::string filter, int qos) {
 }
 
 Result<> MqttClient::publish(MqttMessage message) {
+  return publish(std::move(message), {});
+}
+
+Result<> MqttClient::publish(MqttMessage message, Done done) {
   TRY(check_message(message));
-  TRY(impl_->loop.outbox().push(std::move(message)));
+  std::shared_ptr<detail::Delivery> delivery;
+  if (done) {
+    delivery = std::make_shared<detail::Delivery>();
+    delivery->done = std::move(done);
+  }
+  TRY(impl_->loop.outbox().push(std::move(message), std::move(delivery)));
   impl_->loop.wake();
   return {};
 }

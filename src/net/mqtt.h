@@ -19,6 +19,9 @@ struct MqttMessage {
   Bytes payload{};
   int qos = 2;
   bool retain = false;
+  // Of a message that came with QoS 1 where MqttOptions::hold_acknowledgements: the broker is told that it arrived when
+  // the last copy of this is gone.
+  std::shared_ptr<const void> receipt{};
 };
 
 struct MqttTls {
@@ -44,6 +47,10 @@ struct MqttOptions {
   // The broker keeps what comes for the client id's subscriptions of QoS 1 and 2 while it is away, also from one
   // process to the next; of QoS 0 nothing. Version 3.1.1 alone.
   bool durable_session = false;
+  // A message of QoS 1 is acknowledged when whoever works on it has let its receipt go, so that with a durable session
+  // the broker brings it again where this process ends before. Nothing is sent while a receipt is held (libmosquitto
+  // acknowledges by itself, but writes only when told to), so receipts are to be held for as long as a commit takes.
+  bool hold_acknowledgements = false;
   enum class Version { v3_1_1, v5 } version = Version::v3_1_1;
 };
 
@@ -76,6 +83,10 @@ class MqttClient {
   // Queues; sent as soon as there is a connection. Messages of QoS 1 and 2 are sent again after a reconnect until the
   // broker has them; those of QoS 0 once. NetError::bad_message (topic, QoS, size), queue_full, cancelled (stopped).
   Result<> publish(MqttMessage message);
+  // The same, and `done` is told what publish_and_wait() returns, once, on the client's thread or that of stop(): it
+  // must not block. Where this returns an error it is not called.
+  using Done = std::function<void(Result<> outcome)>;
+  Result<> publish(MqttMessage message, Done done);
   // The same, returning after the broker's last acknowledgement (QoS 0: after it was written). NetError::timeout leaves
   // the message in the queue; NetError::refused where the broker said no (version 5).
   Result<> publish_and_wait(MqttMessage message, Duration timeout);

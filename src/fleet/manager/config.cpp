@@ -26,6 +26,7 @@ Result<> read_mqtt(const Variables& variables, Config& config) {
   config.mqtt.max_queue = 8192;
   config.mqtt.max_queue_bytes = 256U << 20;
   config.mqtt.durable_session = !TRY(variables.flag("MQTT_CLEAN_SESSION", false));
+  config.mqtt.hold_acknowledgements = config.mqtt.durable_session;
   config.qos = TRY(read_qos(variables));
   config.mqtt_timeout = config.mqtt.connect_timeout;
   return {};

@@ -29,12 +29,12 @@ void Inbox::stop() {
   }
 }
 
-bool Inbox::push(Topic topic, std::string payload) {
+bool Inbox::push(Topic topic, std::string payload, std::shared_ptr<const void> receipt) {
   {
     const std::scoped_lock lock(mutex_);
     if (items_.size() >= max_messages_ || bytes_ + payload.size() > max_bytes_) return false;
     bytes_ += payload.size();
-    items_.push_back({topic, std::move(payload)});
+    items_.push_back({topic, std::move(payload), std::move(receipt)});
   }
   arrived_.notify_one();
   return true;
@@ -44,13 +44,18 @@ void Inbox::run(const std::stop_token& stop) {
   while (true) {
     std::unique_lock lock(mutex_);
     if (!arrived_.wait(lock, stop, [&] { return !items_.empty(); })) return;
-    const auto item = std::move(items_.front());
+    auto item = std::move(items_.front());
     items_.pop_front();
     bytes_ -= item.payload.size();
     lock.unlock();
     for (auto pause = first_pause_; !take(item); pause = std::min<Duration>(pause * 2, longest_pause)) {
       lock.lock();
-      if (arrived_.wait_for(lock, stop, pause, [] { return false; }) || stop.stop_requested()) return;
+      arrived_.wait_for(lock, stop, pause, [] { return false; });
+      if (stop.stop_requested()) {
+        bytes_ += item.payload.size();
+        items_.push_front(std::move(item));
+        return;
+      }
       lock.unlock();
     }
   }

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -22,16 +23,18 @@ class Inbox {
   // One thread keeps the order of what came; several do not.
   Inbox(unsigned threads, std::size_t max_messages, std::size_t max_bytes, Take take,
         Duration first_pause = std::chrono::milliseconds{100});
-  ~Inbox();  // what waits is dropped
+  ~Inbox();  // what waits is dropped, and its receipts let go
 
-  // False where it is full: the message is dropped.
-  bool push(Topic topic, std::string payload);
+  // False where it is full: the message is dropped. `receipt` is let go when the message was taken.
+  bool push(Topic topic, std::string payload, std::shared_ptr<const void> receipt = {});
+  // What was not taken stays, with its receipts, until the end of this object.
   void stop();
 
  private:
   struct Item {
     Topic topic;
     std::string payload;
+    std::shared_ptr<const void> receipt;
   };
   void run(const std::stop_token& stop);
   bool take(const Item& item);

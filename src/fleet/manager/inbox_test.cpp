@@ -63,6 +63,27 @@ TEST(Inbox, stops_while_a_message_waits_for_its_turn) {
   EXPECT_FALSE(given.try_acquire());
 }
 
+TEST(Inbox, a_receipt_is_let_go_when_its_message_was_taken) {
+  const auto receipt = std::make_shared<int>();
+  std::counting_semaphore<> given{0};
+  {
+    Inbox inbox(
+        1, plenty, plenty,
+        [&](Topic, std::string_view payload) -> Result<> {
+          given.release();
+          if (payload == "never") return fail(ManagerError::internal, "the database is away");
+          return {};
+        },
+        std::chrono::hours{1});
+    inbox.push(Topic::results, "now", receipt);
+    inbox.push(Topic::results, "never", receipt);
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(given.try_acquire_for(seconds{10}));
+    inbox.stop();
+    EXPECT_EQ(receipt.use_count(), 2);  // who stops has not taken it
+  }
+  EXPECT_EQ(receipt.use_count(), 1);
+}
+
 TEST(Inbox, an_exception_costs_its_own_message_alone) {
   std::counting_semaphore<> done{0};
   Inbox inbox(1, plenty, plenty, [&](Topic, std::string_view payload) -> Result<> {

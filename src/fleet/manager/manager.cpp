@@ -51,7 +51,12 @@ Result<> Manager::change(const Body& body) {
   Effects effects;
   const auto done = database_->write([&](store::SqlTransaction& transaction) -> Result<> {
     progress_.reset(effects);
-    return body(transaction, effects);
+    TRY(body(transaction, effects));
+    // A whole queue's files are not kept in memory at once; they are read when their turn comes.
+    if (effects.starts.size() > 2) return {};
+    for (auto& task : effects.starts) TRY(complete_start(transaction, task));
+    effects.complete = true;
+    return {};
   });
   if (!done) {
     progress_.reset(effects);
@@ -69,7 +74,7 @@ void Manager::perform(const Effects& effects) {
       log_failure("fleet.stop_unsent", sent.error());
     }
   }
-  publish_all(effects.starts);
+  publish_all(effects);
   if (effects.busy) busy_waiting_ = true;
   // Room that is freed matters to those alone that wait for it.
   if ((effects.look || (effects.freed && busy_waiting_)) && wake_) wake_();
@@ -122,6 +127,7 @@ void Manager::tick() {
     if (!done) log_failure(event, done.error());
   };
   save_published();
+  end_unsendable();
   step("fleet.cron_failed", run_due());
   step("fleet.telemetry_unsaved", telemetry_.save(*database_));
   step("fleet.settle_failed", settle());

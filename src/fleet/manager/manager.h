@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -111,10 +112,14 @@ class Manager {
   using Body = std::function<Result<>(store::SqlTransaction&, Effects&)>;
   Result<> change(const Body& body);
   void perform(const Effects& effects);
-  void publish_all(const std::vector<Task>& tasks);
-  void publish(const Task& task);
-  Result<StartCommand> start_command(const Task& task);
+  void publish_all(const Effects& effects);
+  void publish(const Task& task, bool complete);
+  Result<> complete_start(store::SqlTransaction& transaction, Task& task) const;
+  Result<std::string> start_payload(const Task& task, bool complete);
+  void on_posted(const std::string& task, const Result<>& sent);
+  bool on_its_way(const std::string& task);
   void save_published();
+  void end_unsendable();
 
   Result<Task> prepare(TaskBody& body, TimePoint now) const;
   Result<> check_startable(store::SqlTransaction& transaction, const Task& task);
@@ -153,7 +158,9 @@ class Manager {
   std::atomic<bool> busy_waiting_ = false;     // somebody waits for a worker that is busy
   std::atomic<std::uint64_t> generation_ = 0;  // of the workers that may be given work
   std::mutex publishing_;
-  std::vector<std::string> published_;  // tasks whose start the broker has, not yet written down
+  std::set<std::string> posted_;                           // tasks whose start is on its way to the broker
+  std::vector<std::string> published_;                     // has arrived there, and is not yet written down
+  std::vector<std::pair<std::string, Error>> unsendable_;  // can never get through
   std::atomic<unsigned> ticks_ = 0;
 };
 

@@ -1,6 +1,5 @@
 // From the queue to the workers, and again where a start may not have arrived.
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include "base/log.h"
@@ -12,63 +11,90 @@ namespace {
 
 constexpr std::size_t page_size = 128;
 constexpr std::size_t most_looked_at = 4096;
-constexpr std::size_t publishers = 16;
 
 }  // namespace
 
-Result<StartCommand> Manager::start_command(const Task& task) {
-  if (!task.has_file && task.depends_on.empty()) {
-    auto start = task.work;
-    start.proplet_id = task.assigned;
-    return start;
+// What the store keeps apart from the task.
+Result<> Manager::complete_start(store::SqlTransaction& transaction, Task& task) const {
+  if (task.has_file) task.work.file = TRY(store::file(transaction, task.id()));
+  for (const auto& id : task.depends_on) {
+    const auto parent = store::task(transaction, id);
+    if (parent && !parent->results.is_null()) task.work.parent_results.set(id, parent->results);
   }
-  return sql_read(*database_, [&](store::SqlTransaction& transaction) -> Result<StartCommand> {
-    auto start = task.work;
-    start.proplet_id = task.assigned;
-    if (task.has_file) start.file = TRY(store::file(transaction, task.id()));
-    for (const auto& id : task.depends_on) {
-      const auto parent = store::task(transaction, id);
-      if (parent && !parent->results.is_null()) start.parent_results.set(id, parent->results);
-    }
-    return start;
-  });
+  return {};
+}
+
+Result<std::string> Manager::start_payload(const Task& task, bool complete) {
+  auto whole = task;
+  if (!complete && (task.has_file || !task.depends_on.empty())) {
+    TRY(database_->read([&](store::SqlTransaction& transaction) -> Result<> {
+      whole = task;
+      return complete_start(transaction, whole);
+    }));
+  }
+  whole.work.proplet_id = task.assigned;
+  return fleet::to_json(whole.work);
 }
 
 // The task runs already as far as the store is concerned: a result that comes at once is not lost (trap 1 of
 // propeller.md section 9b), and a start that does not get through is published again when its claim ends.
-void Manager::publish(const Task& task) {
-  auto start = start_command(task);
-  auto sent = start ? outbox_.send(Topic::start, fleet::to_json(*start)) : Result<>{std::unexpected(start.error())};
-  if (sent) {
+void Manager::publish(const Task& task, bool complete) {
+  auto payload = start_payload(task, complete);
+  {
     const std::scoped_lock lock(publishing_);
-    published_.push_back(task.id());
-    return;
+    posted_.insert(task.id());
   }
-  log::warn("fleet.start_unsent", sent.error().message,
-            {{"task_id", task.id()}, {"code", std::string{sent.error().code.name()}}});
-  if (sent.error().code != net::NetError::bad_message) return;
-  const auto ended = change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
-    auto present = TRY(store::task(transaction, task.id()));
-    if (present.state != TaskState::running) return {};
-    present.stop_requested = true;  // it would not get through a second time
-    return progress_.fail_run(transaction, present, sent.error().code, sent.error().message, now(), effects);
-  });
-  if (!ended) log::warn("fleet.start_unsent", ended.error().message, {{"task_id", task.id()}});
+  const auto posted = payload ? outbox_.post(Topic::start, std::move(*payload),
+                                             [this, id = task.id()](const Result<>& sent) { on_posted(id, sent); })
+                              : Result<>{std::unexpected(payload.error())};
+  if (posted) return;
+  on_posted(task.id(), posted);
+  end_unsendable();
 }
 
-// Each start waits for the MQTT broker's acknowledgement; many wait side by side.
-void Manager::publish_all(const std::vector<Task>& tasks) {
-  if (tasks.size() <= 2) {
-    for (const auto& task : tasks) publish(task);
-    return;
+// On the MQTT client's thread, which must not wait.
+void Manager::on_posted(const std::string& task, const Result<>& sent) {
+  {
+    const std::scoped_lock lock(publishing_);
+    posted_.erase(task);
+    if (sent) {
+      published_.push_back(task);
+      return;
+    }
+    const auto& code = sent.error().code;
+    if (code == net::NetError::bad_message || code == net::NetError::too_large) {
+      unsendable_.emplace_back(task, sent.error());
+    }
   }
-  std::atomic<std::size_t> next = 0;
-  std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < std::min(publishers, tasks.size()); ++i) {
-    threads.emplace_back([&] {
-      for (auto place = next++; place < tasks.size(); place = next++) publish(tasks[place]);
+  log::warn("fleet.start_unsent", sent.error().message,
+            {{"task_id", task}, {"code", std::string{sent.error().code.name()}}});
+}
+
+bool Manager::on_its_way(const std::string& task) {
+  const std::scoped_lock lock(publishing_);
+  return posted_.contains(task);
+}
+
+// What would not get through a second time.
+void Manager::end_unsendable() {
+  std::vector<std::pair<std::string, Error>> unsendable;
+  {
+    const std::scoped_lock lock(publishing_);
+    unsendable = std::exchange(unsendable_, {});
+  }
+  for (const auto& [id, why] : unsendable) {
+    const auto ended = change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
+      auto task = TRY(store::task(transaction, id));
+      if (task.state != TaskState::running) return {};
+      task.stop_requested = true;
+      return progress_.fail_run(transaction, task, why.code, why.message, now(), effects);
     });
+    if (!ended) log::warn("fleet.start_unsent", ended.error().message, {{"task_id", id}});
   }
+}
+
+void Manager::publish_all(const Effects& effects) {
+  for (const auto& task : effects.starts) publish(task, effects.complete);
 }
 
 void Manager::save_published() {
@@ -79,14 +105,7 @@ void Manager::save_published() {
   }
   if (ids.empty()) return;
   const auto saved = database_->write([&](store::SqlTransaction& transaction) -> Result<> {
-    for (const auto& id : ids) {
-      auto task = store::task(transaction, id);
-      if (!task || task->state != TaskState::running || task->claimed_by != options_.id) continue;
-      task->published = true;
-      task->claimed_by.clear();
-      if (!task->stop_requested) task->claim_until.reset();
-      TRY(store::save(transaction, *task));
-    }
+    for (const auto& id : ids) TRY(store::settle_claim(transaction, id, options_.id));
     return {};
   });
   if (saved) return;
@@ -174,11 +193,12 @@ Result<> Manager::settle() {
                                effects));
         continue;
       }
-      if (!outbox_.connected()) continue;
+      const bool waits = on_its_way(task.id());
+      if (!waits && !outbox_.connected()) continue;
       task.claimed_by = options_.id;
       task.claim_until = at + options_.claim_lifetime;
       TRY(store::save(transaction, task));
-      effects.starts.push_back(task);
+      if (!waits) effects.starts.push_back(task);
     }
     return {};
   });

@@ -67,7 +67,8 @@ Result<> Manager::end_lost(const std::string& worker, ManagerError code, const s
     const auto at = now();
     for (auto& task : TRY(store::running_on(transaction, worker))) {
       const bool idle = code == ManagerError::result_lost;
-      if (idle && (task.work.latent || !task.published || at - task.start_time.value_or(at) < options_.result_grace)) {
+      if (idle &&
+          (task.work.latent || !task.claimed_by.empty() || at - task.start_time.value_or(at) < options_.result_grace)) {
         continue;
       }
       TRY(progress_.fail_run(transaction, task, code, why, at, effects));

@@ -174,6 +174,35 @@ TEST_P(ManagerTest, a_start_that_did_not_get_through_is_published_again_by_whoev
   EXPECT_EQ(second->task(task.id())->state, TaskState::running);
 }
 
+TEST_P(ManagerTest, a_start_that_waits_for_the_broker_is_not_published_a_second_time) {
+  const auto task = h().create(plain_task);
+  h().outbox.holds = true;
+  ASSERT_TRUE(h().manager->start_task(task.id()));
+  h().outbox.starts();
+  for (int i = 0; i < 3; ++i) {
+    h().pass(16s);
+    h().beat(1);
+    h().manager->tick();
+  }
+  EXPECT_TRUE(h().outbox.starts().empty());
+  EXPECT_EQ(h().state(task.id()), TaskState::running);
+  h().outbox.waiting.at(0)(Result<>{});
+  h().manager->tick();
+  h().pass(16s);
+  h().manager->tick();
+  EXPECT_TRUE(h().outbox.starts().empty());
+}
+
+TEST_P(ManagerTest, a_start_that_the_broker_refuses_for_its_size_fails_its_task_with_the_next_tick) {
+  const auto task = h().create(plain_task);
+  h().outbox.holds = true;
+  ASSERT_TRUE(h().manager->start_task(task.id()));
+  h().outbox.waiting.at(0)(fail(net::NetError::too_large, "over the broker's limit"));
+  h().manager->tick();
+  EXPECT_EQ(h().task(task.id()).error, "over the broker's limit");
+  EXPECT_EQ(h().task(task.id()).code, "net.too_large");
+}
+
 TEST_P(ManagerTest, a_start_that_can_never_get_through_fails_its_task) {
   const auto task = h().create(R"({"name":"a","image_url":"x","retries":3})");
   h().outbox.failure = Error{net::NetError::bad_message, "over the limit"};

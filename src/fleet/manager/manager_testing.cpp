@@ -15,6 +15,16 @@ Result<> RecordingOutbox::send(Topic topic, std::string payload) {
   return {};
 }
 
+Result<> RecordingOutbox::post(Topic topic, std::string payload, Done done) {
+  TRY(send(topic, std::move(payload)));
+  if (holds) {
+    waiting.push_back(std::move(done));
+  } else {
+    done({});
+  }
+  return {};
+}
+
 std::vector<StartCommand> RecordingOutbox::starts() {
   const std::scoped_lock lock(mutex_);
   return std::exchange(starts_, {});

@@ -16,6 +16,7 @@ namespace coffer::fleet::manager::testing {
 class RecordingOutbox final : public Outbox {
  public:
   Result<> send(Topic topic, std::string payload) override;
+  Result<> post(Topic topic, std::string payload, Done done) override;
   bool connected() const override { return is_connected; }
 
   // What was sent since the last call.
@@ -26,6 +27,8 @@ class RecordingOutbox final : public Outbox {
   bool is_connected = true;
   std::optional<Error> failure{};  // instead of sending
   std::function<void(const InvokeCommand&)> on_invoke{};
+  bool holds = false;                   // what is posted waits
+  std::vector<Outbox::Done> waiting{};  // until these are called
 
  private:
   std::mutex mutex_;

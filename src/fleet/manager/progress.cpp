@@ -43,7 +43,6 @@ Choice Progress::assign(Task& task, TimePoint now, Effects& effects) {
   task.updated_at = now;
   task.reason.clear();
   ++task.attempt;
-  task.published = false;
   task.claimed_by = options_.manager_id;
   task.claim_until = now + options_.claim_lifetime;
   if (!choice.worker.empty()) {
@@ -121,6 +120,7 @@ Result<> Progress::go_on(SqlTransaction& transaction, const Task& ended, TimePoi
 void Progress::request_stop(Task& task, TimePoint now, Effects& effects) const {
   task.stop_requested = true;
   task.updated_at = now;
+  task.claimed_by.clear();
   task.claim_until = now + options_.stop_grace;
   effects.stops.push_back(stop_command(task));
 }

@@ -13,6 +13,7 @@ namespace coffer::fleet::manager {
 // A transaction's body may be run more than once: it calls reset() first.
 struct Effects {
   std::vector<Task> starts{};
+  bool complete = false;  // `starts` have their files and their parents' results
   std::vector<StopCommand> stops{};
   std::vector<std::string> reserved{};  // workers' places taken for `starts`
   std::vector<std::string> released{};  // workers that have one task less

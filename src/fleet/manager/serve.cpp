@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "fleet/manager/inbox.h"
 #include "fleet/manager/manager_metrics.h"
+#include "fleet/manager/mqtt_outbox.h"
 #include "fleet/manager/rest.h"
 
 namespace coffer::fleet::manager {
@@ -70,29 +71,6 @@ Result<net::ServerOptions> server_options(Config& config) {
   options.tls = std::move(identity);
   return options;
 }
-
-// Publishes by whatever client there is; until then, and after, there is none.
-class MqttOutbox final : public Outbox {
- public:
-  MqttOutbox(Topics topics, int qos, Duration timeout) : topics_(std::move(topics)), qos_(qos), timeout_(timeout) {}
-  void set(net::MqttClient* client) { client_ = client; }
-
-  Result<> send(Topic topic, std::string payload) override {
-    auto* client = client_.load();
-    if (client == nullptr) return fail(ManagerError::broker_unavailable, "the MQTT client is stopped");
-    return client->publish_and_wait({.topic = topics_.of(topic), .payload = to_bytes(payload), .qos = qos_}, timeout_);
-  }
-  bool connected() const override {
-    const auto* client = client_.load();
-    return client != nullptr && client->connected();
-  }
-
- private:
-  const Topics topics_;
-  const int qos_;
-  const Duration timeout_;
-  std::atomic<net::MqttClient*> client_ = nullptr;
-};
 
 // Runs `work` when woken, never twice at once.
 class Waker {
@@ -179,15 +157,15 @@ void RunningManager::Impl::dispatch() {
     log::warn("fleet.dispatch_failed", given.error().message, {{"code", std::string{given.error().code.name()}}});
 }
 
-// Presence and measurements keep their order, and so do the results of a task; those of several are worked on side by
-// side, for they wait for the disk together.
+// Presence and measurements keep their order (a worker announces itself again, so nobody waits for their end), and so
+// do the results of a task; those of several are worked on side by side, for they wait for the disk together.
 void RunningManager::Impl::on_message(net::MqttMessage message) {
   const auto topic = topics.classify(message.topic);
   if (!topic) return;
   const bool is_result = *topic == Topic::results || *topic == Topic::invoke_results || *topic == Topic::round_start;
   auto payload = to_text(message.payload);
   auto& inbox = is_result ? *results[std::hash<std::string_view>{}(task_in(payload)) % results.size()] : *presence;
-  if (inbox.push(*topic, std::move(payload))) return;
+  if (inbox.push(*topic, std::move(payload), is_result ? std::move(message.receipt) : nullptr)) return;
   log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", message.topic}});
 }
 
@@ -219,12 +197,14 @@ Result<> RunningManager::Impl::start_mqtt(Config& config) {
     log::warn("fleet.broker_lost", why.message, {{"code", std::string{why.code.name()}}});
   };
   mqtt = TRY(net::MqttClient::start(std::move(config.mqtt), std::move(handlers)));
-  // What tells the present state is of QoS 0, so that the broker keeps room for results while no manager runs.
+  // What tells the present state is of QoS 0, so that the broker keeps room for results while no manager runs. Of QoS 2
+  // the broker forgets a message before libmosquitto shows it, and a manager that is killed then loses it: with QoS 1
+  // it comes again until it was committed, and what comes twice counts once.
   for (const auto topic : {Topic::alive, Topic::node_metrics, Topic::task_metrics}) {
     TRY(mqtt->subscribe(topics.of(topic), 0));
   }
   for (const auto topic : {Topic::discovery, Topic::results, Topic::invoke_results, Topic::round_start}) {
-    TRY(mqtt->subscribe(topics.of(topic), config.qos));
+    TRY(mqtt->subscribe(topics.of(topic), std::min(config.qos, 1)));
   }
   outbox.set(mqtt.get());
   return {};

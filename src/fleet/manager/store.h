@@ -30,6 +30,8 @@ struct Paged {
 // ManagerError::conflict where the id is taken. `index`: its place among those made in one call.
 Result<> insert(SqlTransaction& transaction, const Task& task, const std::optional<Bytes>& file, std::size_t index = 0);
 Result<> save(SqlTransaction& transaction, const Task& task);
+// The broker has the start of a task that `manager` has claimed: nobody needs to publish it again.
+Result<> settle_claim(SqlTransaction& transaction, std::string_view id, std::string_view manager);
 Result<> save_file(SqlTransaction& transaction, std::string_view id, const Bytes& file);
 Result<> erase_task(SqlTransaction& transaction, std::string_view id);
 // ManagerError::not_found.

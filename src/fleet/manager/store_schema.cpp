@@ -6,7 +6,7 @@ namespace coffer::fleet::manager::store {
 namespace {
 
 // Columns are what is searched by; all else is in the document. Times are milliseconds since 1970.
-constexpr std::array<std::string_view, 2> steps{R"(
+constexpr std::array<std::string_view, 3> steps{R"(
   CREATE TABLE tasks (
     id TEXT PRIMARY KEY, position INTEGER NOT NULL, state INTEGER NOT NULL, priority INTEGER NOT NULL,
     queued_at INTEGER, not_before INTEGER, next_run INTEGER, claim_until INTEGER, worker TEXT, job_id TEXT,
@@ -30,7 +30,9 @@ constexpr std::array<std::string_view, 2> steps{R"(
   CREATE INDEX measurements_by_age ON measurements (at))",
                                                 R"(
   ALTER TABLE tasks ADD COLUMN encrypted INTEGER NOT NULL DEFAULT 0;
-  CREATE INDEX tasks_queued_encrypted ON tasks (priority) WHERE state = 1 AND encrypted = 1)"};
+  CREATE INDEX tasks_queued_encrypted ON tasks (priority) WHERE state = 1 AND encrypted = 1)",
+                                                R"(
+  ALTER TABLE tasks ADD COLUMN claimed_by TEXT)"};
 
 }  // namespace
 

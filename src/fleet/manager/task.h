@@ -72,8 +72,7 @@ struct Task {
 
   // Between the commit that made it run and the broker's acknowledgement of its start, a task is claimed by one
   // manager; another takes over after `claim_until`. After a stop, that is until when the worker has time for it.
-  bool published = false;
-  std::string claimed_by{};
+  std::string claimed_by{};  // empty: the broker has the start
   std::optional<TimePoint> claim_until{};
 
   const std::string& id() const { return work.id; }
@@ -86,7 +85,8 @@ std::string time_text(const std::optional<TimePoint>& time);
 // The first and last ten characters of a file's base64, as lists show it.
 std::string redacted(std::string_view base64);
 
-// What is kept in the store, and back. ManagerError::internal for text that is none of ours.
+// What is kept in the store, but for the claim, which has columns of its own; and back. ManagerError::internal for text
+// that is none of ours.
 std::string to_document(const Task& task);
 Result<Task> parse_document(std::string_view document);
 

@@ -31,11 +31,8 @@ Object hidden(const Task& task) {
   append_time(object, "next", task.next_run);
   append_time(object, "queued", task.queued_at);
   append_time(object, "not_before", task.not_before);
-  append_time(object, "claim_until", task.claim_until);
   object.append("pinned", task.work.proplet_id);
   object.append("assigned", task.assigned);
-  object.append("claimed_by", task.claimed_by);
-  object.append("published", task.published);
   object.append("waits", task.waits);
   object.append("stop", task.stop_requested);
   object.append("has_file", task.has_file);
@@ -54,7 +51,6 @@ Result<> read_hidden_times(const Members& members, Task& task) {
   task.next_run = TRY(time_member(members, "next"));
   task.queued_at = TRY(time_member(members, "queued"));
   task.not_before = TRY(time_member(members, "not_before"));
-  task.claim_until = TRY(time_member(members, "claim_until"));
   return {};
 }
 
@@ -63,8 +59,7 @@ Result<> read_hidden(const Object& object, Task& task) {
   TRY(read_hidden_times(members, task));
   task.work.proplet_id = TRY(members.text("pinned"));
   task.assigned = TRY(members.text("assigned"));
-  task.claimed_by = TRY(members.text("claimed_by"));
-  task.published = TRY(members.flag("published", false));
+  task.claimed_by = TRY(members.text("claimed_by"));  // of a database before schema 3
   task.waits = TRY(members.flag("waits", false));
   task.stop_requested = TRY(members.flag("stop", false));
   task.has_file = TRY(members.flag("has_file", false));

@@ -108,7 +108,7 @@ Result<> MqttLoop::serve(MqttSession& session) {
   const auto deadline = SteadyClock::now() + options_.connect_timeout;
   bool accepted = false;
   while (!should_end()) {
-    TRY(session.step(wake_, std::min(longest_sleep, connected_ ? longest_sleep : options_.connect_timeout)));
+    TRY(session.step(*wake_, std::min(longest_sleep, connected_ ? longest_sleep : options_.connect_timeout)));
     SessionEvents events = session.take_events();
     accepted = accepted || events.accepted;
     handle(std::move(events));

@@ -25,7 +25,7 @@ class MqttLoop {
   void stop(Duration drain);
   void subscribe(std::string filter, int qos);
   Outbox& outbox() { return outbox_; }
-  void wake() const { wake_.ring(); }
+  void wake() const { wake_->ring(); }
   bool on_own_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
   bool connected() const { return connected_; }
@@ -49,7 +49,7 @@ class MqttLoop {
   const MqttHandlers handlers_;
   const MqttAddress address_;
   const SslContext tls_;
-  const Wake wake_;
+  const std::shared_ptr<const Wake> wake_ = std::make_shared<Wake>();
   Outbox outbox_;
 
   mutable std::mutex mutex_;

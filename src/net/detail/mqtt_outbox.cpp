@@ -44,30 +44,43 @@ void Outbox::sent(int packet_id) {
   waiting_.pop_front();
 }
 
-void Outbox::settle(const Outgoing& outgoing, Result<> outcome) {
+Outbox::Calls::~Calls() {
+  for (auto& [delivery, outcome] : due) delivery->done(std::move(outcome));
+}
+
+void Outbox::settle(const Outgoing& outgoing, Result<> outcome, Calls& calls) {
   bytes_ -= outgoing.message.payload.size();
-  if (outgoing.delivery != nullptr) outgoing.delivery->outcome = std::move(outcome);
-  settled_.notify_all();
+  const auto& delivery = outgoing.delivery;
+  if (delivery == nullptr) return;
+  if (delivery->done) {
+    calls.due.emplace_back(delivery, std::move(outcome));
+    return;
+  }
+  delivery->outcome = std::move(outcome);
+  delivery->decided.notify_all();
 }
 
 void Outbox::refused(Error why) {
+  Calls calls;
   const std::lock_guard lock{mutex_};
   log::warn("mqtt.not_sent", why.message, {{"topic", printable(waiting_.front().message.topic, 256)}});
-  settle(waiting_.front(), fail(std::move(why)));
+  settle(waiting_.front(), fail(std::move(why)), calls);
   waiting_.pop_front();
 }
 
 void Outbox::acknowledged(int packet_id, Result<> outcome) {
+  Calls calls;
   const std::lock_guard lock{mutex_};
   const auto found = on_their_way_.find(packet_id);
   if (found == on_their_way_.end()) return;
   if (!outcome)
     log::warn("mqtt.not_accepted", outcome.error().message, {{"topic", printable(found->second.message.topic, 256)}});
-  settle(found->second, std::move(outcome));
+  settle(found->second, std::move(outcome), calls);
   on_their_way_.erase(found);
 }
 
 void Outbox::connection_lost() {
+  Calls calls;
   const std::lock_guard lock{mutex_};
   std::vector<Outgoing> back;
   for (auto& [id, outgoing] : on_their_way_) back.push_back(std::move(outgoing));
@@ -80,17 +93,19 @@ void Outbox::connection_lost() {
                  {{"topic", printable(outgoing.message.topic, 256)},
                   {"bytes", std::to_string(outgoing.message.payload.size())}});
     if (given_up || outgoing.message.qos == 0)
-      settle(outgoing, fail(NetError::unreachable, "the connection to the broker was lost before it had the message"));
+      settle(outgoing, fail(NetError::unreachable, "the connection to the broker was lost before it had the message"),
+             calls);
     else
       waiting_.push_front(std::move(outgoing));
   }
 }
 
 void Outbox::close(Error why) {
+  Calls calls;
   const std::lock_guard lock{mutex_};
   if (closed_) return;
-  for (const Outgoing& outgoing : waiting_) settle(outgoing, fail(why));
-  for (const auto& [id, outgoing] : on_their_way_) settle(outgoing, fail(why));
+  for (const Outgoing& outgoing : waiting_) settle(outgoing, fail(why), calls);
+  for (const auto& [id, outgoing] : on_their_way_) settle(outgoing, fail(why), calls);
   waiting_.clear();
   on_their_way_.clear();
   closed_ = std::move(why);
@@ -127,7 +142,7 @@ std::uint64_t Outbox::refusals() const {
 
 std::optional<Result<>> Outbox::wait(Delivery& delivery, Duration timeout) {
   std::unique_lock lock{mutex_};
-  settled_.wait_for(lock, timeout, [&] { return delivery.outcome.has_value(); });
+  delivery.decided.wait_for(lock, timeout, [&] { return delivery.outcome.has_value(); });
   return delivery.outcome;
 }
 

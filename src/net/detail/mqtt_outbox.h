@@ -5,18 +5,22 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "net/mqtt.h"
 
 namespace coffer::net::detail {
 
-// What publish_and_wait() waits for.
+// What publish_and_wait() waits for, or what is called instead.
 struct Delivery {
   std::optional<Result<>> outcome{};
+  std::condition_variable decided{};  // each its own: one that is decided wakes nobody else
+  std::function<void(Result<>)> done{};
 };
 
 struct Outgoing {
@@ -59,13 +63,17 @@ class Outbox {
   std::optional<Result<>> wait(Delivery& delivery, Duration timeout);
 
  private:
-  void settle(const Outgoing& outgoing, Result<> outcome);
+  // Those who want to be called, and are when the lock is given back: they may publish.
+  struct Calls {
+    std::vector<std::pair<std::shared_ptr<Delivery>, Result<>>> due{};
+    ~Calls();
+  };
+  void settle(const Outgoing& outgoing, Result<> outcome, Calls& calls);
   unsigned window() const;
 
   const std::size_t max_messages_, max_bytes_;
   const unsigned inflight_;
   mutable std::mutex mutex_;
-  std::condition_variable settled_;
   std::deque<Outgoing> waiting_;
   std::map<int, Outgoing> on_their_way_;  // by packet id
   std::size_t bytes_ = 0;

@@ -79,6 +79,31 @@ TEST(MqttOutbox, tells_everyone_when_it_is_closed) {
   EXPECT_TRUE(outbox.empty());
 }
 
+TEST(MqttOutbox, calls_those_who_asked_for_it_once_and_without_its_lock) {
+  Outbox outbox{10, 1000, 9};
+  std::vector<std::string> told;
+  const auto asking = [&](const std::string& name) {
+    auto delivery = std::make_shared<Delivery>();
+    delivery->done = [&told, &outbox, name](const Result<>& outcome) {
+      told.push_back(name + (outcome ? "" : " " + std::string{outcome.error().code.name()}));
+      EXPECT_LT(outbox.size(), 10U);  // takes the lock
+    };
+    return delivery;
+  };
+  ASSERT_TRUE(outbox.push(message("a"), asking("a")));
+  ASSERT_TRUE(outbox.push(message("b", 0), asking("b")));
+  ASSERT_TRUE(outbox.push(message("c"), asking("c")));
+  for (const int id : {1, 2}) {
+    outbox.next();
+    outbox.sent(id);
+  }
+  outbox.acknowledged(1, {});
+  EXPECT_EQ(told, (std::vector<std::string>{"a"}));
+  outbox.connection_lost();
+  outbox.close(Error{NetError::cancelled, "stopped"});
+  EXPECT_EQ(told, (std::vector<std::string>{"a", "b net.unreachable", "c net.cancelled"}));
+}
+
 TEST(MqttOutbox, passes_on_what_the_broker_or_the_library_refuses) {
   Outbox outbox{10, 1000, 1};
   auto first = std::make_shared<Delivery>();

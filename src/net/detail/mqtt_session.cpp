@@ -31,6 +31,8 @@ void initialise_library() {
   std::call_once(once, [] { mosquitto_lib_init(); });
 }
 
+constexpr std::size_t most_held = 64;
+
 bool is_v5(const MqttOptions& options) {
   return options.version == MqttOptions::Version::v5;
 }
@@ -38,12 +40,12 @@ bool is_v5(const MqttOptions& options) {
 // Waits for a TCP connection under way. NetError::refused, unreachable, timeout, cancelled.
 Result<> wait_established(int socket, const MqttSession::Setup& setup, SteadyClock::time_point deadline) {
   std::array<pollfd, 2> sources{
-      {{.fd = socket, .events = POLLOUT, .revents = 0}, {.fd = setup.wake.fd(), .events = POLLIN, .revents = 0}}};
+      {{.fd = socket, .events = POLLOUT, .revents = 0}, {.fd = setup.wake->fd(), .events = POLLIN, .revents = 0}}};
   while (true) {
     const int ready = ::poll(sources.data(), sources.size(), milliseconds_until(deadline));
     if (ready == 0) return fail(NetError::timeout, "the broker at " + setup.address.text() + " did not answer in time");
     if (ready > 0 && sources[1].revents != 0) {
-      setup.wake.clear();
+      setup.wake->clear();
       if (setup.give_up()) return fail(NetError::cancelled, "the client was stopped");
     }
     if (ready > 0 && sources[0].revents != 0) break;
@@ -92,7 +94,7 @@ Result<std::unique_ptr<MqttSession>> MqttSession::open(const Setup& setup, Stead
     const char* id = options.client_id.empty() ? nullptr : options.client_id.c_str();
     auto* handle = mosquitto_new(id, id == nullptr || !options.durable_session, nullptr);
     if (handle == nullptr) return fail(NetError::bad_configuration, "libmosquitto made no client");
-    std::unique_ptr<MqttSession> session{new MqttSession{options, handle, setup.tls != nullptr}};
+    std::unique_ptr<MqttSession> session{new MqttSession{options, handle, setup}};
     TRY(session->configure(setup.tls));
     outcome = session->connect(number, setup, deadline);
     if (outcome) return session;
@@ -156,12 +158,19 @@ Result<> MqttSession::settle_socket() {
   return tls_ ? check(mosquitto_loop_read(handle_, 1)) : Result<>{};
 }
 
+// What libmosquitto has to say while messages are held may be their acknowledgement. Brokers have a bound of messages
+// on their way; one that has none is given one.
+short MqttSession::wanted() const {
+  const auto held = held_->count();
+  const bool readable = held < most_held, writable = held == 0 && mosquitto_want_write(handle_);
+  return static_cast<short>((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
+}
+
 Result<> MqttSession::step(const Wake& wake, Duration longest) {
   const int socket = mosquitto_socket(handle_);
   if (socket < 0) return check(MOSQ_ERR_CONN_LOST);
-  const short wanted = mosquitto_want_write(handle_) ? POLLIN | POLLOUT : POLLIN;
   std::array<pollfd, 2> sources{
-      {{.fd = socket, .events = wanted, .revents = 0}, {.fd = wake.fd(), .events = POLLIN, .revents = 0}}};
+      {{.fd = socket, .events = wanted(), .revents = 0}, {.fd = wake.fd(), .events = POLLIN, .revents = 0}}};
   ::poll(sources.data(), sources.size(), static_cast<int>(longest.count()));
   if (sources[1].revents != 0) wake.clear();
   const short found = sources[0].revents;
@@ -199,6 +208,7 @@ Result<int> MqttSession::publish(const MqttMessage& message) {
 }
 
 void MqttSession::disconnect() {
+  if (held_->count() != 0) return;
   mosquitto_disconnect(handle_);
   mosquitto_loop_write(handle_, 1);
 }
@@ -207,6 +217,8 @@ void MqttSession::on_connect(mosquitto*, void* self, int code) {
   auto& session = *static_cast<MqttSession*>(self);
   session.accepted_ = code == 0;
   session.events_.accepted = code == 0;
+  // From here on it queues what it has to say, and mosquitto_loop_write() alone writes.
+  if (session.options_.hold_acknowledgements) mosquitto_threaded_set(session.handle_, true);
   if (code != 0) session.refusal_ = refusal_error(code, is_v5(session.options_));
 }
 
@@ -222,8 +234,9 @@ void MqttSession::on_message(mosquitto*, void* self, const mosquitto_message* me
     return;
   }
   const ByteView payload{static_cast<const std::byte*>(message->payload), size};
-  session.events_.received.push_back(
-      {.topic = message->topic, .payload = to_bytes(payload), .qos = message->qos, .retain = message->retain});
+  auto& received = session.events_.received.emplace_back();
+  received = {.topic = message->topic, .payload = to_bytes(payload), .qos = message->qos, .retain = message->retain};
+  if (session.options_.hold_acknowledgements && message->qos == 1) received.receipt = session.held_->receipt();
 }
 
 }  // namespace coffer::net::detail

@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
+#include "net/detail/held_messages.h"
 #include "net/detail/mqtt_address.h"
 #include "net/detail/mqtt_tls.h"
-#include "net/detail/wake.h"
 #include "net/mqtt.h"
 
 struct mosquitto;
@@ -37,7 +37,7 @@ class MqttSession {
     const MqttOptions& options;
     const MqttAddress& address;
     SSL_CTX* tls;  // null: plain
-    const Wake& wake;
+    std::shared_ptr<const Wake> wake;
     std::function<bool()> give_up;  // asked whenever `wake` rings
   };
   // Connects and sends CONNECT. Tries the host's addresses one after another until `deadline`. NetError::unresolved,
@@ -53,11 +53,13 @@ class MqttSession {
   // Packet ids. NetError::bad_message and too_large concern the message alone; all others the session.
   Result<int> subscribe(const std::string& filter, int qos);
   Result<int> publish(const MqttMessage& message);
-  void disconnect();  // orderly: the last will is not sent
+  // Orderly: the last will is not sent. While a message is held there is only the end of the connection, for what is
+  // written before DISCONNECT would acknowledge it.
+  void disconnect();
 
  private:
-  MqttSession(const MqttOptions& options, mosquitto* handle, bool tls)
-      : options_(options), handle_(handle), tls_(tls) {}
+  MqttSession(const MqttOptions& options, mosquitto* handle, const Setup& setup)
+      : options_(options), handle_(handle), tls_(setup.tls != nullptr), held_(HeldMessages::create(setup.wake)) {}
   static void on_connect(mosquitto*, void* self, int code);
   static void on_log(mosquitto*, void* self, int level, const char* text);
   static void on_message(mosquitto*, void* self, const mosquitto_message* message);
@@ -65,11 +67,13 @@ class MqttSession {
   Result<> connect(const std::string& number, const Setup& setup, std::chrono::steady_clock::time_point deadline);
   Result<> settle_socket();
   Result<> check(int code);
+  short wanted() const;  // of poll(2)
 
   const MqttOptions& options_;
   mosquitto* handle_;
   bool tls_;
   bool accepted_ = false;
+  const std::shared_ptr<HeldMessages> held_;
   SessionEvents events_;
   std::optional<Error> refusal_;
   std::string last_log_;
