@@ -114,6 +114,7 @@ void append_work(Object& object, const StartCommand& start) {
 void append_additions(Object& object, const StartCommand& start) {
   detail::append_text(object, "kbs_uri", start.kbs_uri);
   detail::append_text(object, "module_digest", start.module_digest);
+  detail::append_text(object, "traceparent", start.traceparent);
   if (start.module_signature) object.append("module_signature", write_module_signature(*start.module_signature));
   if (start.fuel) object.append("fuel", *start.fuel);
   if (start.memory_bytes) object.append("memory_bytes", *start.memory_bytes);
@@ -144,7 +145,10 @@ Result<std::vector<std::string>> read_inputs(const Value& value, std::string_vie
 }
 
 Result<StartCommand> parse_start(std::string_view payload) {
-  return read_start(TRY(detail::parse_object(payload)), "start");
+  const Object object = TRY(detail::parse_object(payload));
+  auto start = TRY(read_start(object, "start"));
+  start.traceparent = Members{object, "start"}.hint("traceparent");
+  return start;
 }
 
 Result<StartCommand> read_start(const Object& object, std::string_view what) {
@@ -167,6 +171,7 @@ Result<StopCommand> parse_stop(std::string_view payload) {
   stop.id = TRY(members.identifier("id"));
   stop.broadcast = TRY(members.flag("broadcast", false));
   stop.proplet_id = TRY(members.optional_identifier("proplet_id"));
+  stop.traceparent = members.hint("traceparent");
   return stop;
 }
 
@@ -180,6 +185,7 @@ Result<InvokeCommand> parse_invoke(std::string_view payload) {
   invoke.invocation_id = TRY(members.identifier("invocation_id"));
   invoke.inputs = TRY(inputs_member(members));
   invoke.env = TRY(members.text_map("env"));
+  invoke.traceparent = members.hint("traceparent");
   return invoke;
 }
 
@@ -195,17 +201,20 @@ std::string to_json(const StartCommand& start) {
 }
 
 std::string to_json(const StopCommand& stop) {
-  return codec::json::serialize(
-      Object{{"id", stop.id}, {"broadcast", stop.broadcast}, {"proplet_id", stop.proplet_id}});
+  Object object{{"id", stop.id}, {"broadcast", stop.broadcast}, {"proplet_id", stop.proplet_id}};
+  detail::append_text(object, "traceparent", stop.traceparent);
+  return codec::json::serialize(object);
 }
 
 std::string to_json(const InvokeCommand& invoke) {
-  return codec::json::serialize(Object{{"id", invoke.id},
-                                       {"broadcast", invoke.broadcast},
-                                       {"proplet_id", invoke.proplet_id},
-                                       {"invocation_id", invoke.invocation_id},
-                                       {"inputs", text_array_or_null(invoke.inputs)},
-                                       {"env", detail::text_object(invoke.env)}});
+  Object object{{"id", invoke.id},
+                {"broadcast", invoke.broadcast},
+                {"proplet_id", invoke.proplet_id},
+                {"invocation_id", invoke.invocation_id},
+                {"inputs", text_array_or_null(invoke.inputs)},
+                {"env", detail::text_object(invoke.env)}};
+  detail::append_text(object, "traceparent", invoke.traceparent);
+  return codec::json::serialize(object);
 }
 
 Result<> check(const StartCommand& start) {

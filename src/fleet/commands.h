@@ -51,12 +51,14 @@ struct StartCommand {
   std::optional<ModuleSignature> module_signature{};
   std::optional<std::uint64_t> fuel{}, memory_bytes{};
   std::optional<std::chrono::milliseconds> timeout{};  // "timeout_seconds"
+  std::string traceparent{};  // W3C Trace Context: what this command belongs to; unread text that may be malformed
 };
 
 struct StopCommand {
   std::string id;
   bool broadcast = false;
   std::string proplet_id{};
+  std::string traceparent{};
 };
 
 struct InvokeCommand {
@@ -66,6 +68,7 @@ struct InvokeCommand {
   std::string invocation_id{};
   std::vector<std::string> inputs{};
   std::map<std::string, std::string> env{};
+  std::string traceparent{};
 };
 
 // Upstream's REST API takes numbers among the inputs and stores their text; so do our parsers. A whole number that was

@@ -35,6 +35,7 @@ Result<FetchRequest> parse_fetch_request(std::string_view payload) {
   const Object object = TRY(detail::parse_object(payload));
   FetchRequest request;
   request.app_name = TRY(app_name(Members{object, "fetch"}));
+  request.traceparent = Members{object, "fetch"}.hint("traceparent");
   return request;
 }
 
@@ -58,7 +59,9 @@ Result<Chunk> parse_chunk(std::string_view payload) {
 }
 
 std::string to_json(const FetchRequest& request) {
-  return codec::json::serialize(Object{{"app_name", request.app_name}});
+  Object object{{"app_name", request.app_name}};
+  detail::append_text(object, "traceparent", request.traceparent);
+  return codec::json::serialize(object);
 }
 
 // An error has none of the members that upstream's workers demand, so that they drop it as no chunk of theirs.

@@ -13,7 +13,8 @@
 namespace coffer::fleet {
 
 struct FetchRequest {
-  std::string app_name;  // a task's image_url, verbatim
+  std::string app_name;       // a task's image_url, verbatim
+  std::string traceparent{};  // ours: what the request belongs to
 };
 
 // One piece of a layer. The proxy repeats `app_name` unchanged. Ours, all optional: the first chunk carries what is

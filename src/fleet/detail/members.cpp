@@ -71,6 +71,12 @@ Result<std::string> Members::bounded(std::string_view key, std::size_t limit, bo
   return *text;
 }
 
+std::string Members::hint(std::string_view key) const {
+  const auto* value = find(key);
+  const auto* text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr || text->size() > max_identifier ? std::string{} : *text;
+}
+
 Result<bool> Members::flag(std::string_view key, bool fallback) const {
   const Value* value = find(key);
   if (value == nullptr) return fallback;

@@ -38,6 +38,9 @@ class Members {
   Result<std::string> line(std::string_view key) const { return bounded(key, max_line, true); }
   Result<std::string> text(std::string_view key) const { return bounded(key, max_payload, false); }
 
+  // What helps and is not needed: empty for anything but a short text.
+  std::string hint(std::string_view key) const;
+
   Result<bool> flag(std::string_view key, bool fallback) const;
   Result<std::uint64_t> count(std::string_view key, std::uint64_t fallback = 0) const;
   Result<std::optional<std::uint64_t>> optional_count(std::string_view key) const;

@@ -16,6 +16,19 @@ Error stopped() {
   return {WorkerError::stopped, "the task was stopped"};
 }
 
+const net::Tracer& tracer_or_none(const net::Tracer* tracer) {
+  static const net::Tracer none;
+  return tracer == nullptr ? none : *tracer;
+}
+
+RunReport traced_run(Runtime& runtime, const PreparedModule& module, const Run& run, const std::stop_token& stop) {
+  net::TraceStep step{"wasm.execute"};
+  step.span().set("module_digest", module.digest);
+  auto report = runtime.run(module, run, stop);
+  if (report.error) step.span().fail(*report.error);
+  return report;
+}
+
 Error busy() {
   return {WorkerError::busy, "this worker has as many tasks as it takes"};
 }
@@ -26,12 +39,14 @@ struct Dispatcher::Started {
   StartCommand command;
   std::stop_token stop;
   Instant received;
+  mutable net::Span span{};  // from admission to the end
 };
 
 Dispatcher::Dispatcher(const Config& config, Parts parts)
     : config_(config),
       parts_(std::move(parts)),
       own_id_(config.identity.entity),
+      tracer_(tracer_or_none(parts_.tracer)),
       table_(config.tasks.duplicate_window),
       pool_(config.tasks.max_tasks, config.tasks.max_queue),
       daemons_(config.tasks.max_tasks, config.tasks.max_tasks) {}
@@ -55,8 +70,20 @@ void Dispatcher::start(std::string_view payload) {
     return;
   }
   if (!is_for(command->proplet_id, command->broadcast, own_id_)) return;
-  if (const auto checked = check(*command); !checked) return refuse(command->id, checked.error(), received);
-  admit(std::move(*command), received);
+  auto span = tracer_.start(
+      "task.start", {.parent = net::TraceContext::parse(command->traceparent), .kind = net::SpanKind::consumer});
+  span.set("task_id", command->id);
+  span.set("task_name", command->name);
+  const net::TraceScope scope(span);
+  take(std::move(*command), received, span);
+}
+
+void Dispatcher::take(StartCommand command, Instant received, net::Span& span) {
+  if (const auto checked = check(command); !checked) {
+    span.fail(checked.error());
+    return refuse(command.id, checked.error(), received);
+  }
+  admit(std::move(command), received);
 }
 
 void Dispatcher::admit(StartCommand command, Instant received) {
@@ -72,7 +99,10 @@ void Dispatcher::admit(StartCommand command, Instant received) {
     case TaskTable::Admission::admitted: break;
   }
   if (parts_.started) parts_.started(command);
-  submit(std::make_shared<const Started>(std::move(command), std::move(token), received));
+  auto span = tracer_.start("task.execute", {.parent = net::active_trace().context});
+  span.set("task_id", command.id);
+  span.set("task_name", command.name);
+  submit(std::make_shared<const Started>(std::move(command), std::move(token), received, std::move(span)));
 }
 
 void Dispatcher::submit(const Task& task) {
@@ -106,6 +136,7 @@ Runtime& Dispatcher::runtime_for(const StartCommand& command) const {
 }
 
 void Dispatcher::execute(const Task& task) {
+  const net::TraceScope scope(task->span);
   const bool daemon = task->command.daemon;
   auto& runtime = runtime_for(task->command);
   auto module = prepare(task, runtime);
@@ -117,6 +148,7 @@ void Dispatcher::execute(const Task& task) {
 
 void Dispatcher::hand_over(const Task& task, Runtime& runtime, PreparedModule module) {
   auto job = [this, task, &runtime, module = std::move(module)] {
+    const net::TraceScope scope(task->span);
     const auto report = run(task, runtime, module);
     --daemons_running_;
     end(task, report);
@@ -129,7 +161,10 @@ Result<PreparedModule> Dispatcher::prepare(const Task& task, Runtime& runtime) c
   const auto& command = task->command;
   log::info("worker.start", "starting a task",
             {{"task", command.id}, {"name", command.name}, {"runtime", std::string{runtime.name()}}});
+  net::TraceStep step{"task.prepare"};
+  step.span().set("runtime", std::string{runtime.name()});
   auto module = runtime.prepare(command, task->stop);
+  step.span().note(module);
   if (!module && task->stop.stop_requested()) return std::unexpected(stopped());
   return module;
 }
@@ -145,7 +180,7 @@ RunReport Dispatcher::run(const Task& task, Runtime& runtime, const PreparedModu
   if (parts_.round_inputs) parts_.round_inputs(environment);
   const Run run{command, command.inputs, environment};
   if (command.daemon || module.serves) return run_lasting(task, runtime, module, run);
-  auto report = runtime.run(module, run, task->stop);
+  auto report = traced_run(runtime, module, run, task->stop);
   report.details.module_digest = module.digest;
   const bool update = parts_.round_update && command.env.contains("ROUND_ID") && !report.error;
   if (update) parts_.round_update(environment, report.results);
@@ -157,12 +192,12 @@ RunReport Dispatcher::run(const Task& task, Runtime& runtime, const PreparedModu
 RunReport Dispatcher::run_lasting(const Task& task, Runtime& runtime, const PreparedModule& module, const Run& run) {
   bool begun = false;
   const auto tell = [&](const std::string& text) {
-    const RunReport report{.results = text, .details = {.module_digest = module.digest}};
+    const RunReport report{.results = text, .details = {.module_digest = module.digest, .lasting = true}};
     parts_.answer(Topic::results, result_of(task->command, report), task->received + config_.compat_result_delay);
     begun = true;
   };
   if (!module.serves) tell("");
-  auto report = runtime.run(module, {run.task, run.inputs, run.env, tell}, task->stop);
+  auto report = traced_run(runtime, module, {run.task, run.inputs, run.env, tell}, task->stop);
   report.details.module_digest = module.digest;
   report.begun = begun;
   return report;
@@ -204,10 +239,15 @@ void Dispatcher::end(const Task& task, const RunReport& report) {
   const bool lasting = command.daemon || report.begun;
   const bool told = report.error ? !(lasting && was_stopped) : !lasting && !command.latent;
   auto result = told ? result_of(command, report) : std::string{};
+  auto telling = told ? tracer_.start("task.result", {.parent = task->span.context(), .kind = net::SpanKind::producer})
+                      : net::Span{};
+  if (report.error) task->span.fail(*report.error);
   // Ended before it is told: whoever hears of the end may start the task anew, and stop nothing.
   if (parts_.ended) parts_.ended(command, code);
   table_.end(command.id, result);
   if (told) parts_.answer(Topic::results, std::move(result), task->received + config_.compat_result_delay);
+  telling.end();
+  task->span.end();
 }
 
 void Dispatcher::refuse(const std::string& id, const Error& error, Instant received) const {
@@ -224,6 +264,9 @@ void Dispatcher::stop(std::string_view payload) {
     return;
   }
   if (!is_for(command->proplet_id, command->broadcast, own_id_)) return;
+  auto span = tracer_.start(
+      "task.stop", {.parent = net::TraceContext::parse(command->traceparent), .kind = net::SpanKind::consumer});
+  span.set("task_id", command->id);
   const bool found = table_.stop(command->id);
   log::info("worker.stop", found ? "stopping a task" : "no such task runs here", {{"task", command->id}});
 }

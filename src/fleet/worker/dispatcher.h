@@ -12,6 +12,7 @@
 #include "fleet/worker/runtime.h"
 #include "fleet/worker/task_pool.h"
 #include "fleet/worker/task_table.h"
+#include "net/trace.h"
 
 namespace coffer::fleet::worker {
 
@@ -30,6 +31,7 @@ class Dispatcher {
     std::function<void(const std::map<std::string, std::string>&, const std::string& update)> round_update{};
     std::function<void(const StartCommand&)> started{};
     std::function<void(const StartCommand&, std::string_view code)> ended{};  // code: empty for success
+    const net::Tracer* tracer = nullptr;                                      // outlives the dispatcher
   };
   Dispatcher(const Config& config, Parts parts);
   ~Dispatcher() { finish(); }
@@ -47,6 +49,7 @@ class Dispatcher {
   struct Started;
   using Task = std::shared_ptr<const Started>;
 
+  void take(StartCommand command, Instant received, net::Span& span);
   void admit(StartCommand command, Instant received);
   void submit(const Task& task);
   Runtime& runtime_for(const StartCommand& command) const;
@@ -68,6 +71,7 @@ class Dispatcher {
   const Config& config_;
   Parts parts_;
   std::string own_id_;
+  const net::Tracer& tracer_;
   TaskTable table_;
   std::atomic<unsigned> daemons_running_{0};
   TaskPool pool_, daemons_;  // last: their threads use all the rest

@@ -16,6 +16,9 @@ void Dispatcher::invoke(std::string_view payload) {
     return;
   }
   if (!is_for(command->proplet_id, command->broadcast, own_id_)) return;
+  auto span = tracer_.start(
+      "task.invoke", {.parent = net::TraceContext::parse(command->traceparent), .kind = net::SpanKind::consumer});
+  span.set("task_id", command->id);
   const auto ready = table_.ready(command->id);
   if (!ready) {
     // The manager looks for these words and sends the task anew. Whoever was not named leaves it to those that can.
@@ -24,8 +27,11 @@ void Dispatcher::invoke(std::string_view payload) {
     if (command->proplet_id == own_id_) answer_invocation(*command, {.error = unknown}, received);
     return;
   }
-  const bool accepted =
-      pool_.submit([this, ready, command = *command, received] { execute_invocation(ready, command, received); });
+  const net::ActiveTrace trace{span.tracer(), span.context()};
+  const bool accepted = pool_.submit([this, ready, command = *command, received, trace] {
+    const net::TraceScope scope(trace);
+    execute_invocation(ready, command, received);
+  });
   if (accepted) return;
   answer_invocation(*command, {.error = Error{WorkerError::busy, "this worker has as many tasks as it takes"}},
                     received);
@@ -33,10 +39,13 @@ void Dispatcher::invoke(std::string_view payload) {
 
 void Dispatcher::execute_invocation(const std::shared_ptr<const ReadyTask>& ready, const InvokeCommand& command,
                                     Instant received) {
+  net::TraceStep step{"task.invoke.execute"};
+  step.span().set("task_id", command.id);
   const auto run_id = command.id + "-inv-" + command.invocation_id;
   const auto stop = table_.begin_invocation(command.id, run_id);
   const auto& inputs = command.inputs.empty() ? ready->task.inputs : command.inputs;
   auto report = ready->runtime->run(ready->module, {ready->task, inputs, command.env}, stop);
+  if (report.error) step.span().fail(*report.error);
   table_.end_invocation(command.id, run_id);
   report.details.module_digest = ready->module.digest;
   auto as_run = ready->task;
