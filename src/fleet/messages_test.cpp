@@ -234,6 +234,14 @@ TEST(TopicNames, are_told_apart_exactly) {
   for (const std::string other : {"m/t/c/c/control/manager/starts", "m/t/c/d/control/manager/start", "m/t/c/c", ""})
     EXPECT_EQ(topics.classify(other), std::nullopt) << other;
   EXPECT_EQ(round_update_topic("r", "p"), "fl/rounds/r/updates/p");
+  const auto update = parse_round_update_topic("fl/rounds/r/updates/p");
+  ASSERT_TRUE(update);
+  EXPECT_EQ(update->round, "r");
+  EXPECT_EQ(update->proplet, "p");
+  for (const auto* other : {"fl/rounds/r/updates/", "fl/rounds//updates/p", "fl/rounds/r/updates/p/q",
+                            "fl/rounds/start", "fl/rounds/r/p", "x/fl/rounds/r/updates/p", "fl/rounds/r/updates"}) {
+    EXPECT_FALSE(parse_round_update_topic(other)) << other;
+  }
 }
 
 TEST(TopicNames, refuse_ids_that_would_change_them) {
@@ -253,6 +261,11 @@ TEST(Uuids, are_recognised_and_made) {
   EXPECT_TRUE(is_uuid(made));
   EXPECT_EQ(made[14], '4');
   EXPECT_NE(made, random_uuid());
+  const std::string named = uuid_of({"a", "bc"});
+  EXPECT_TRUE(is_uuid(named));
+  EXPECT_EQ(named[14], '8');
+  EXPECT_EQ(named, uuid_of({"a", "bc"}));
+  EXPECT_NE(named, uuid_of({"ab", "c"}));
 }
 
 TEST(FleetErrors, have_distinct_stable_names) {

@@ -116,6 +116,7 @@ TaskResult random_result(std::mt19937& random) {
   if (flip(random)) result.error = name(random);
   result.details = {.code = maybe_name(random), .stdout_text = random_text(random), .stderr_text = random_text(random)};
   if (flip(random)) result.details.exit_code = static_cast<int>(below(random, 256));
+  result.details.lasting = flip(random);
   return result;
 }
 

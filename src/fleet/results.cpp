@@ -46,6 +46,8 @@ Result<ResultDetails> read_details(const Members& members) {
   details.exit_code = TRY(read_exit_code(members));
   details.module_digest = TRY(members.optional_identifier("module_digest"));
   details.signature = TRY(members.text("signature"));
+  const Value* lasting = members.find("lasting");
+  details.lasting = lasting != nullptr && lasting->if_bool() != nullptr && *lasting->if_bool();
   return details;
 }
 
@@ -71,6 +73,7 @@ void append_outcome(Object& object, const Message& message) {
   if (details.exit_code) object.append("exit_code", *details.exit_code);
   detail::append_text(object, "module_digest", details.module_digest);
   detail::append_text(object, "signature", details.signature);
+  if (details.lasting) object.append("lasting", true);
 }
 
 }  // namespace

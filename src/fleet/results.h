@@ -16,6 +16,7 @@ struct ResultDetails {
   std::optional<int> exit_code{};
   std::string module_digest{};
   std::string signature{};  // sign_result() of attested_key.h
+  bool lasting = false;     // the task goes on until it is stopped: a daemon, or one that serves
   friend bool operator==(const ResultDetails&, const ResultDetails&) = default;
 };
 

@@ -7,6 +7,7 @@
 #include "base/printable.h"
 #include "codec/base64.h"
 #include "codec/json.h"
+#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "fleet/error.h"
 
@@ -63,11 +64,13 @@ Result<Topics> Topics::create(std::string_view tenant, std::string_view channel)
 }
 
 std::string Topics::of(Topic topic) const {
+  if (topic == Topic::round_update) return round_update_topic("+", "+");
   const auto* found = std::ranges::find(suffixes, topic, &std::pair<Topic, std::string_view>::first);
   return base_ + std::string{found->second};
 }
 
 std::optional<Topic> Topics::classify(std::string_view topic) const {
+  if (parse_round_update_topic(topic)) return Topic::round_update;
   if (!topic.starts_with(base_)) return std::nullopt;
   topic.remove_prefix(base_.size());
   for (const auto& [kind, suffix] : suffixes)
@@ -79,6 +82,17 @@ std::string round_update_topic(std::string_view round, std::string_view proplet)
   return "fl/rounds/" + std::string{round} + "/updates/" + std::string{proplet};
 }
 
+std::optional<RoundUpdateTopic> parse_round_update_topic(std::string_view topic) {
+  constexpr std::string_view begin = "fl/rounds/", middle = "/updates/";
+  if (!topic.starts_with(begin)) return std::nullopt;
+  topic.remove_prefix(begin.size());
+  const auto place = topic.find('/');
+  if (place == 0 || place == std::string_view::npos || !topic.substr(place).starts_with(middle)) return std::nullopt;
+  const auto proplet = topic.substr(place + middle.size());
+  if (proplet.empty() || proplet.contains('/')) return std::nullopt;
+  return RoundUpdateTopic{std::string{topic.substr(0, place)}, std::string{proplet}};
+}
+
 bool is_uuid(std::string_view text) {
   if (text.size() != 36) return false;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -88,14 +102,29 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
-std::string random_uuid() {
-  Bytes bytes = crypto::system_random().bytes(16);
-  // RFC 9562 sections 4.1 and 4.2: the variant's and the version's bits.
-  bytes[6] = (bytes[6] & std::byte{0x0F}) | std::byte{0x40};
+namespace {
+
+// RFC 9562 sections 4.1 and 4.2: the variant's and the version's bits.
+std::string uuid_text(Bytes bytes, std::byte version) {
+  bytes[6] = (bytes[6] & std::byte{0x0F}) | version;
   bytes[8] = (bytes[8] & std::byte{0x3F}) | std::byte{0x80};
   std::string text = codec::hex_encode(bytes);
   for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, "-");
   return text;
+}
+
+}  // namespace
+
+std::string random_uuid() {
+  return uuid_text(crypto::system_random().bytes(16), std::byte{0x40});
+}
+
+std::string uuid_of(std::initializer_list<std::string_view> name) {
+  std::string whole;  // each part after its length, so that no two names are one text
+  for (const auto part : name) whole += std::to_string(part.size()) + ":" + std::string{part};
+  Bytes digest = crypto::sha256(as_bytes(whole));
+  digest.resize(16);
+  return uuid_text(std::move(digest), std::byte{0x80});
 }
 
 }  // namespace coffer::fleet

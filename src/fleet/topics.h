@@ -1,6 +1,7 @@
 // The topics of a fleet: m/{tenant}/c/{channel} and what hangs below it.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ enum class Topic {
   fetch,           // /registry/proplet, worker to proxy
   chunk,           // /registry/server, proxy to all workers
   round_start,     // /fl/rounds/start
+  round_update,    // fl/rounds/{round}/updates/{proplet}, without the base: worker to whoever listens
 };
 
 class Topics {
@@ -32,6 +34,7 @@ class Topics {
 
   const std::string& base() const { return base_; }  // "m/t/c/ch"
   std::string all() const { return base_ + "/#"; }   // what a manager subscribes to
+  // Of Topic::round_update the filter of all.
   std::string of(Topic topic) const;
   // The exact topic a message came on; nothing where it is none of ours.
   std::optional<Topic> classify(std::string_view topic) const;
@@ -43,10 +46,16 @@ class Topics {
 
 // fl/rounds/{round}/updates/{proplet}: without the channel's prefix, as upstream's workers send it.
 std::string round_update_topic(std::string_view round, std::string_view proplet);
+struct RoundUpdateTopic {
+  std::string round, proplet;
+};
+std::optional<RoundUpdateTopic> parse_round_update_topic(std::string_view topic);
 
 // RFC 9562 text form, either case: what upstream's REST API takes for a worker's or a task's id.
 bool is_uuid(std::string_view text);
 // A random one (version 4).
 std::string random_uuid();
+// One that follows from a name (version 8): the same for the same parts, in their order.
+std::string uuid_of(std::initializer_list<std::string_view> name);
 
 }  // namespace coffer::fleet

@@ -52,12 +52,12 @@ Result<std::unique_ptr<MqttClient>> MqttClient::start(MqttOptions options, MqttH
   return std::unique_ptr<MqttClient>{new MqttClient{std::move(impl)}};
 }
 
-Result<> MqttClient::subscribe(std::string filter, int qos) {
+Result<> MqttClient::subscribe(std::string filter, int qos, bool optional) {
   const auto length = filter.size();
   const bool usable = length > 0 && length <= 65'535 && !filter.contains('\0') && qos >= 0 && qos <= 2 &&
                       mosquitto_sub_topic_check2(filter.c_str(), length) == MOSQ_ERR_SUCCESS;
   if (!usable) return fail(NetError::bad_message, "expected a topic filter, found \"" + printable(filter, 128) + "\"");
-  impl_->loop.subscribe(std::move(filter), qos);
+  impl_->loop.subscribe(std::move(filter), {.qos = qos, .optional = optional});
   return {};
 }
 

@@ -77,8 +77,10 @@ class MqttClient {
   static Result<std::unique_ptr<MqttClient>> start(MqttOptions options, MqttHandlers handlers);
   ~MqttClient();  // stops, without waiting for what is queued
 
-  // Kept for every later connection. NetError::bad_message for a filter MQTT does not allow.
-  Result<> subscribe(std::string filter, int qos = 2);
+  // Kept for every later connection. NetError::bad_message for a filter MQTT does not allow. Where the broker refuses,
+  // the log has an error, of an `optional` one a notice. Optional ones are asked for after the others; some brokers
+  // answer what they do not allow by ending the connection, and are not asked a third time.
+  Result<> subscribe(std::string filter, int qos = 2, bool optional = false);
 
   // Queues; sent as soon as there is a connection. Messages of QoS 1 and 2 are sent again after a reconnect until the
   // broker has them; those of QoS 0 once. NetError::bad_message (topic, QoS, size), queue_full, cancelled (stopped).

@@ -125,12 +125,14 @@ class Manager {
   Result<> check_startable(store::SqlTransaction& transaction, const Task& task);
   Result<> insert_all(std::vector<TaskBody>& bodies, std::vector<Task>& tasks, const Job* job);
   Result<> take_result(const TaskResult& result);
+  Result<> end_lasting(store::SqlTransaction& transaction, Task& task, const TaskResult& result) const;
   Result<> take_broadcast_result(store::SqlTransaction& transaction, Task& task, const TaskResult& result,
                                  Effects& effects);
   void take_presence(bool more_work_possible);
   Result<codec::json::Value> invoke_once(const Task& task, const InvokeBody& body, TimePoint deadline);
   void move_elsewhere(Task& task);
   Result<> start_round(const RoundStart& round);
+  Result<bool> make_round_task(Task task);
 
   struct Page;
   Result<> dispatch_page(Page& page);

@@ -14,6 +14,12 @@ bool is_late(const Task& task) {
          (task.code == code_name(ManagerError::worker_lost) || task.code == code_name(ManagerError::result_lost));
 }
 
+// What counted as completed when it had begun to serve, and has failed since.
+bool is_end_of_lasting(const Task& task, const TaskResult& result) {
+  return task.state == TaskState::completed && task.details.lasting && !task.work.broadcast && result.error &&
+         result.proplet_id == task.assigned;
+}
+
 bool is_expected(const Task& task, const TaskResult& result) {
   if (task.state != TaskState::running && !is_late(task)) return false;
   // Results of federated rounds do not say whose they are (trap 23).
@@ -30,6 +36,7 @@ ErrorCode code_of(const TaskResult& result) {
 Result<> Manager::take_result(const TaskResult& result) {
   return change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     auto task = store::task(transaction, result.task_id);
+    if (task && is_end_of_lasting(*task, result)) return end_lasting(transaction, *task, result);
     if (!task || !is_expected(*task, result)) {
       log::info("fleet.result_passed_over", "nobody waits for this result, or another worker was given the task",
                 {{"task_id", result.task_id}, {"proplet_id", result.proplet_id}});
@@ -46,6 +53,16 @@ Result<> Manager::take_result(const TaskResult& result) {
     task->code = task->stop_requested ? std::string{code_name(ManagerError::stopped)} : result.details.code;
     return store::save(transaction, *task);
   });
+}
+
+// Whatever waited for its completion has gone on long since.
+Result<> Manager::end_lasting(store::SqlTransaction& transaction, Task& task, const TaskResult& result) const {
+  task.state = TaskState::failed;
+  task.error = *result.error;
+  task.code = result.details.code;
+  task.details.lasting = false;
+  task.finish_time = task.updated_at = now();
+  return store::save(transaction, task);
 }
 
 Result<> Manager::take_broadcast_result(store::SqlTransaction& transaction, Task& task, const TaskResult& result,

@@ -47,11 +47,24 @@ Result<> Manager::run_due() {
   });
 }
 
+// The tasks of a round have ids that follow from it, so that a message that comes twice starts nothing twice. False
+// where this one runs already; one that has ended is made anew.
+Result<bool> Manager::make_round_task(Task task) {
+  return sql_write(*database_, [&](store::SqlTransaction& transaction) -> Result<bool> {
+    task.created_at = task.updated_at = now();
+    const auto present = store::task(transaction, task.id());
+    if (present && is_active(present->state)) return false;
+    if (!present && present.error().code != ManagerError::not_found) return fail(present.error());
+    TRY(present ? store::save(transaction, task) : store::insert(transaction, task, std::nullopt));
+    return true;
+  });
+}
+
 // One task a participant, named and fed as upstream's (propeller.md section 4.4); the aggregation is the coordinator's.
 Result<> Manager::start_round(const RoundStart& round) {
   for (const auto& participant : round.participants) {
-    TaskBody body;
-    auto& task = body.task;
+    Task task;
+    task.work.id = uuid_of({"round", round.round_id, participant});
     task.work.name = "fl-round-" + round.round_id + "-" + participant;
     task.kind = "federated";
     task.work.mode = "train";
@@ -60,8 +73,8 @@ Result<> Manager::start_round(const RoundStart& round) {
     task.work.env = {{"ROUND_ID", round.round_id},
                      {"MODEL_URI", round.model_uri},
                      {"HYPERPARAMS", codec::json::serialize(round.hyperparams)}};
-    const auto made = TRY(create_task(std::move(body)));
-    if (const auto started = start_task(made.id()); !started) {
+    if (!TRY(make_round_task(task))) continue;
+    if (const auto started = start_task(task.id()); !started) {
       log::warn("fleet.round_task_not_started", started.error().message,
                 {{"round", round.round_id}, {"proplet_id", participant}});
     }

@@ -28,7 +28,8 @@ Result<> apply(Task& task, TaskUpdate& update, TimePoint now) {
 }
 
 bool is_stoppable(const Task& task) {
-  return is_active(task.state) || (task.work.daemon && task.state == TaskState::completed);  // trap 19
+  const bool lasts = task.work.daemon || task.details.lasting;
+  return is_active(task.state) || (lasts && task.state == TaskState::completed);  // trap 19
 }
 
 }  // namespace
@@ -142,6 +143,7 @@ Result<> Manager::stop_task(std::string_view id) {
     }
     if (task.state != TaskState::scheduled) progress_.request_stop(task, at, effects);
     task.stop_requested = true;
+    task.details.lasting = false;
     const auto worker = workers_.find(task.assigned);
     const bool deaf = !task.work.broadcast && !(worker && workers_.is_alive(*worker, at));
     if (task.state == TaskState::scheduled || (task.state == TaskState::running && deaf)) {

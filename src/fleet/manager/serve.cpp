@@ -13,6 +13,7 @@
 #include "fleet/manager/manager_metrics.h"
 #include "fleet/manager/mqtt_outbox.h"
 #include "fleet/manager/rest.h"
+#include "fleet/manager/round_updates.h"
 
 namespace coffer::fleet::manager {
 namespace {
@@ -137,6 +138,8 @@ struct RunningManager::Impl {
   std::unique_ptr<ManagerMetrics> figures;
   std::vector<std::unique_ptr<Inbox>> results;
   std::unique_ptr<Inbox> presence;
+  std::unique_ptr<RoundUpdates> rounds;  // where there is a coordinator
+  std::unique_ptr<Inbox> round_updates;
   std::unique_ptr<net::MqttClient> mqtt;
   std::unique_ptr<Rest> rest;
   std::unique_ptr<net::HttpServer> server;
@@ -148,6 +151,8 @@ struct RunningManager::Impl {
   Result<> start_mqtt(Config& config);
   Result<> start_http(Config& config);
   void on_message(net::MqttMessage message);
+  void on_round_update(const net::MqttMessage& message);
+  Result<> start_rounds(const Config& config);
   void dispatch();
 };
 
@@ -162,11 +167,33 @@ void RunningManager::Impl::dispatch() {
 void RunningManager::Impl::on_message(net::MqttMessage message) {
   const auto topic = topics.classify(message.topic);
   if (!topic) return;
+  if (*topic == Topic::round_update) return on_round_update(message);
   const bool is_result = *topic == Topic::results || *topic == Topic::invoke_results || *topic == Topic::round_start;
   auto payload = to_text(message.payload);
   auto& inbox = is_result ? *results[std::hash<std::string_view>{}(task_in(payload)) % results.size()] : *presence;
   if (inbox.push(*topic, std::move(payload), is_result ? std::move(message.receipt) : nullptr)) return;
   log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", message.topic}});
+}
+
+// The topic has no tenant: what workers of other managers send is heard here, too.
+void RunningManager::Impl::on_round_update(const net::MqttMessage& message) {
+  const auto topic = parse_round_update_topic(message.topic);
+  if (!topic || !round_updates || !manager->worker(topic->proplet)) return;
+  auto document = round_update_document(*topic, as_text(message.payload));
+  if (!document) {
+    log::warn("fleet.message_unreadable", document.error().message, {{"topic", message.topic}});
+  } else if (!round_updates->push(Topic::round_update, std::move(*document))) {
+    log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", message.topic}});
+  }
+}
+
+// Upstream's workers send on this topic where they do not reach the coordinator, and most brokers do not let them.
+Result<> RunningManager::Impl::start_rounds(const Config& config) {
+  if (config.coordinator_url.empty()) return {};
+  rounds = std::make_unique<RoundUpdates>(config.coordinator_url, TRY(net::HttpClient::create()));
+  round_updates = std::make_unique<Inbox>(
+      1, 1000, 64U << 20, [this](Topic, std::string_view document) { return rounds->forward(document); });
+  return {};
 }
 
 Result<> RunningManager::Impl::start_manager(Config& config) {
@@ -206,6 +233,7 @@ Result<> RunningManager::Impl::start_mqtt(Config& config) {
   for (const auto topic : {Topic::discovery, Topic::results, Topic::invoke_results, Topic::round_start}) {
     TRY(mqtt->subscribe(topics.of(topic), std::min(config.qos, 1)));
   }
+  if (round_updates) TRY(mqtt->subscribe(topics.of(Topic::round_update), std::min(config.qos, 1), true));
   outbox.set(mqtt.get());
   return {};
 }
@@ -230,6 +258,7 @@ Result<> RunningManager::Impl::start_http(Config& config) {
 Result<> RunningManager::Impl::start(Config& config) {
   for (const auto& notice : config.notices) log::warn("fleet.notice", notice);
   TRY(start_manager(config));
+  TRY(start_rounds(config));
   dispatcher.start([this] { dispatch(); });
   TRY(start_mqtt(config));
   TRY(start_http(config));
@@ -257,6 +286,7 @@ void RunningManager::stop() {
   impl_->dispatcher.stop();
   for (const auto& inbox : impl_->results) inbox->stop();
   if (impl_->presence) impl_->presence->stop();
+  if (impl_->round_updates) impl_->round_updates->stop();
   impl_->outbox.set(nullptr);
   if (impl_->mqtt) impl_->mqtt->stop(std::chrono::seconds{2});
   if (impl_->manager) impl_->manager->close();

@@ -82,6 +82,7 @@ void append_ours(Object& object, const Task& task) {
   if (task.details.exit_code) object.append("exit_code", *task.details.exit_code);
   append_text(object, "result_module_digest", task.details.module_digest);
   append_text(object, "result_signature", task.details.signature);
+  append_true(object, "lasting", task.details.lasting);
   if (!task.proplet_results.empty()) object.append("proplet_results", task.proplet_results);
 }
 

@@ -86,6 +86,7 @@ Result<> read_outcome(const Members& members, Task& task) {
   details.stderr_text = TRY(members.text("stderr"));
   details.module_digest = TRY(members.text("result_module_digest"));
   details.signature = TRY(members.text("result_signature"));
+  details.lasting = TRY(members.flag("lasting", false));
   if (const auto* code = members.find("exit_code")) {
     details.exit_code = static_cast<int>(TRY(code->as_int64("exit_code")));
   }

@@ -63,10 +63,10 @@ void MqttLoop::stop(Duration drain) {
   if (thread_.joinable()) thread_.join();
 }
 
-void MqttLoop::subscribe(std::string filter, int qos) {
+void MqttLoop::subscribe(std::string filter, Subscription subscription) {
   {
     const std::lock_guard lock{mutex_};
-    filters_[std::move(filter)] = qos;
+    filters_[std::move(filter)] = subscription;
   }
   wake();
 }
@@ -122,16 +122,22 @@ Result<> MqttLoop::serve(MqttSession& session) {
 }
 
 Result<> MqttLoop::subscribe_missing(MqttSession& session) {
-  std::map<std::string, int> wanted;
+  std::map<std::string, Subscription> wanted;
   {
     const std::lock_guard lock{mutex_};
     wanted = filters_;
   }
-  for (const auto& [filter, qos] : wanted)
-    if (!subscribed_.contains(filter)) subscribed_[filter] = TRY(session.subscribe(filter, qos));
+  const auto subscribe_all = [&](bool optional) -> Result<> {
+    for (const auto& [filter, how] : wanted) {
+      if (how.optional != optional || subscribed_.contains(filter)) continue;
+      subscribed_[filter] = TRY(session.subscribe(filter, how.qos));
+    }
+    return {};
+  };
+  TRY(subscribe_all(false));
   const bool all = std::ranges::all_of(subscribed_, [](const auto& each) { return each.second == 0; });
   if (all && !connected_) set_connected();
-  return {};
+  return connected_ ? subscribe_all(true) : Result<>{};
 }
 
 Result<> MqttLoop::send_waiting(MqttSession& session) {
@@ -158,18 +164,36 @@ void MqttLoop::acknowledge(const SessionEvents& events) {
   }
 }
 
-void MqttLoop::handle(SessionEvents events) {
-  acknowledge(events);
+void MqttLoop::take_grants(const SessionEvents& events) {
   for (const auto& [id, granted] : events.subscribed) {
     for (auto& [filter, packet] : subscribed_) {
       if (packet != id) continue;
       packet = 0;
       if (granted < 0x80) continue;
-      log::error("mqtt.subscription_refused", "the broker does not let this client listen", {{"filter", filter}});
       const std::lock_guard lock{mutex_};
       ++counts_.subscriptions_refused;
+      log::write(filters_[filter].optional ? log::Level::info : log::Level::error, "mqtt.subscription_refused",
+                 "the broker does not let this client listen", {{"filter", filter}});
     }
   }
+}
+
+// Called when a connection has ended.
+void MqttLoop::give_up_optional() {
+  const std::lock_guard lock{mutex_};
+  for (const auto& [filter, packet] : subscribed_) {
+    const auto found = filters_.find(filter);
+    if (packet == 0 || found == filters_.end() || !found->second.optional) continue;
+    if (++found->second.broken_off < 2) continue;
+    log::info("mqtt.subscription_refused", "the broker ends the connection of who wants to listen to this",
+              {{"filter", filter}});
+    filters_.erase(found);
+  }
+}
+
+void MqttLoop::handle(SessionEvents events) {
+  acknowledge(events);
+  take_grants(events);
   {
     const std::lock_guard lock{mutex_};
     counts_.dropped_in += events.oversized;
@@ -201,6 +225,7 @@ void MqttLoop::lost(const Error& why) {
     last_error_ = why;
   }
   outbox_.connection_lost();
+  give_up_optional();
   log::warn("mqtt.disconnected", why.message, {{"broker", address_.text()}, {"code", std::string{why.code.name()}}});
   changed_.notify_all();
   if (handlers_.on_disconnected) handlers_.on_disconnected(why);

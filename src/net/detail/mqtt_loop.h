@@ -23,7 +23,12 @@ class MqttLoop {
 
   void start();
   void stop(Duration drain);
-  void subscribe(std::string filter, int qos);
+  struct Subscription {
+    int qos = 2;
+    bool optional = false;
+    unsigned broken_off = 0;  // connections that ended before its answer came
+  };
+  void subscribe(std::string filter, Subscription subscription);
   Outbox& outbox() { return outbox_; }
   void wake() const { wake_->ring(); }
   bool on_own_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
@@ -40,6 +45,8 @@ class MqttLoop {
   Result<> send_waiting(MqttSession& session);
   void handle(SessionEvents events);
   void acknowledge(const SessionEvents& events);
+  void take_grants(const SessionEvents& events);
+  void give_up_optional();
   void set_connected();
   void lost(const Error& why);
   bool should_end() const;  // stopped, and drained or out of time
@@ -54,7 +61,7 @@ class MqttLoop {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::string, int> filters_;
+  std::map<std::string, Subscription> filters_;
   std::optional<Error> last_error_;
   MqttStatistics counts_;
   bool stopping_ = false;
