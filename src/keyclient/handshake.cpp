@@ -11,6 +11,7 @@
 #include "evidence/runtime_data.h"
 #include "keyclient/detail/broker_api.h"
 #include "keyclient/kbs_client.h"
+#include "net/trace.h"
 
 namespace coffer::keyclient {
 namespace {
@@ -135,9 +136,12 @@ Result<std::shared_ptr<const AttestedToken>> HandshakeTokenSource::Impl::handsha
 // handshake.
 Result<std::shared_ptr<const AttestedToken>> HandshakeTokenSource::Impl::handshake() const {
   log::info("keyclient.handshake", "attesting to the broker", {{"broker", api.url()}, {"tee", tee()}});
+  net::TraceStep step{"attestation", net::SpanKind::client};
+  step.span().set("tee", tee());
   auto token = handshake_once();
-  if (token || token.error().code != KeyClientError::unauthorized) return token;
-  return handshake_once();
+  if (!token && token.error().code == KeyClientError::unauthorized) token = handshake_once();
+  step.span().note(token);
+  return token;
 }
 
 // Hands the result to all who wait. Called with the mutex held.

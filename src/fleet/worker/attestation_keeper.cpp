@@ -65,6 +65,8 @@ void AttestationKeeper::keep(const std::stop_token& stop) {
 Duration AttestationKeeper::refresh() {
   const auto start = steady_clock::now();
   const auto token = [&]() -> Result<std::shared_ptr<const keyclient::AttestedToken>> {
+    const auto span = observers_.tracer == nullptr ? net::Span{} : observers_.tracer->start("attestation.keep");
+    const net::TraceScope scope(span);
     const auto keys = TRY(tee_.keys({}));
     return keys->tokens->token();
   }();

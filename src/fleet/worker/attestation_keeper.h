@@ -12,6 +12,7 @@
 #include "fleet/attested_key.h"
 #include "fleet/capabilities.h"
 #include "fleet/worker/tee_access.h"
+#include "net/trace.h"
 
 namespace coffer::fleet::worker {
 
@@ -25,6 +26,7 @@ class AttestationKeeper {
   struct Observers {
     std::function<void()> changed{};
     std::function<void(const Attempt&)> attempted{};
+    const net::Tracer* tracer = nullptr;  // outlives the object
   };
   // `tee` outlives the object.
   AttestationKeeper(TeeAccess& tee, std::string own_id, Observers observers);
