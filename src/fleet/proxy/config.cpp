@@ -105,9 +105,7 @@ Result<Config> read_config(const Variables& variables) {
       static_cast<unsigned>(TRY(variables.number("CONCURRENT_FETCHES", config.concurrent_fetches, 1, 256)));
   config.http_address = TRY(read_http_address(variables));
   config.log_level = variables.text("LOG_LEVEL", config.log_level);
-  for (const auto* name : {"OTEL_URL", "TRACE_RATIO"})
-    if (variables.find(name))
-      config.notices.push_back(variables.name_of(name) + " has no effect: this proxy sends no traces");
+  config.tracing = TRY(read_trace_settings(variables, config.notices));
   return config;
 }
 

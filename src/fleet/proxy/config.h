@@ -8,6 +8,7 @@
 #include "fleet/config/identity.h"
 #include "fleet/config/variable_help.h"
 #include "fleet/topics.h"
+#include "fleet/tracing/tracing.h"
 #include "image/registry.h"
 #include "net/mqtt.h"
 
@@ -35,6 +36,7 @@ struct Config {
   std::size_t max_queue = 100;
   unsigned concurrent_fetches = 8;
   std::string http_address = "127.0.0.1:9191";  // empty: none
+  TraceSettings tracing{};
   std::string log_level = "info";
   std::vector<std::string> notices{};
 };

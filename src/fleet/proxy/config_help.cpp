@@ -35,6 +35,8 @@ constexpr auto table = std::to_array<VariableHelp>({
     {"MAX_LAYER_SIZE", "bytes of a layer (536870912)"},
     {"MAX_QUEUE", "images that wait; more are answered with an error (100)"},
     {"CONCURRENT_FETCHES", "images on their way at once (8)"},
+    {"OTEL_URL", "collector of traces, OTLP by HTTP: http://HOST:4318 (none)"},
+    {"TRACE_RATIO", "of traces that are sent, 0 to 1 (0)"},
     {"HTTP_ENABLED", "serve /health and /metrics (true)"},
     {"HTTP_HOST", "address of those (127.0.0.1)"},
     {"HTTP_PORT", "port of those; 0 takes a free one (9191)"},

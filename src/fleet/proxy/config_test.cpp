@@ -128,7 +128,10 @@ TEST(ProxyConfig, takes_larger_chunks_where_the_broker_does) {
 TEST(ProxyConfig, says_what_has_no_effect_and_explains_each_variable) {
   auto values = valid();
   values["PROXY_OTEL_URL"] = "http://x";
-  EXPECT_EQ(read(values)->notices.size(), 1U);
+  EXPECT_EQ(read(values)->notices.size(), 1U);  // upstream's default ratio sends nothing
+  values["PROXY_TRACE_RATIO"] = "0.25";
+  EXPECT_EQ(read(values)->notices.size(), 0U);
+  EXPECT_EQ(read(values)->tracing.ratio, 0.25);
   for (const auto& [name, help, secret] : variable_help()) EXPECT_FALSE(help.empty()) << name;
 }
 

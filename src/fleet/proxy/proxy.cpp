@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "base/log.h"
@@ -37,6 +39,8 @@ struct Proxy::Impl {
   ~Impl() { stop(); }
 
   void on_message(const net::MqttMessage& message);
+  bool remember_trace(const FetchRequest& request);
+  std::string take_trace(const std::string& app_name);
   void refuse(const std::string& app_name, const Error& why);
   void work();
   void fetch(const std::string& app_name);
@@ -49,6 +53,9 @@ struct Proxy::Impl {
   const Config config;
   std::optional<Fetcher> fetcher{};  // reads `config`
   const std::unique_ptr<ProxyMetrics> metrics;
+  Tracing tracing{};
+  std::mutex traces_mutex;
+  std::map<std::string, std::string> traces;  // by image that waits: what its first request belongs to
   FetchQueue queue;
   std::atomic<bool> stopping = false;
   const std::string instance = random_uuid();
@@ -64,8 +71,11 @@ void Proxy::Impl::on_message(const net::MqttMessage& message) {
     metrics->requested("malformed");
     return;
   }
+  const bool remembered = remember_trace(*request);  // before a thread can take it
   const auto admission = queue.add(request->app_name);
   metrics->requested(name_of(admission));
+  const bool waits = admission == FetchQueue::Admission::queued || admission == FetchQueue::Admission::repeated;
+  if (remembered && !waits) take_trace(request->app_name);
   if (admission == FetchQueue::Admission::full)
     refuse(request->app_name, Error{ProxyError::busy, "expected at most " + std::to_string(config.max_queue) +
                                                           " images to wait for this proxy"});
@@ -91,12 +101,31 @@ Result<> Proxy::Impl::send(const std::string& app_name, const Chunk& chunk) {
   return {};
 }
 
+// The first request of those that wait for an image is the one whose trace its fetch belongs to.
+bool Proxy::Impl::remember_trace(const FetchRequest& request) {
+  if (!tracing.tracer().enabled()) return false;
+  const std::scoped_lock lock(traces_mutex);
+  return traces.try_emplace(request.app_name, request.traceparent).second;
+}
+
+std::string Proxy::Impl::take_trace(const std::string& app_name) {
+  const std::scoped_lock lock(traces_mutex);
+  const auto found = traces.extract(app_name);
+  return found ? found.mapped() : std::string{};
+}
+
 void Proxy::Impl::fetch(const std::string& app_name) {
   const auto began = std::chrono::steady_clock::now();
+  const auto parent = net::TraceContext::parse(take_trace(app_name));
+  auto span = tracing.tracer().start("image.fetch", {.parent = parent, .kind = net::SpanKind::consumer});
+  span.set("image", app_name);
   const auto outcome = fetcher->fetch(app_name, [&](const Chunk& chunk) { return send(app_name, chunk); });
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   metrics->fetched(outcome, took.count());
+  span.note(outcome);
   if (!outcome) return refuse(app_name, outcome.error());
+  span.set("bytes", static_cast<std::int64_t>(outcome->bytes));
+  span.set("encrypted", outcome->encrypted);
   log::info("proxy.sent", "",
             {{"image", app_name},
              {"layer", outcome->digest},
@@ -157,6 +186,7 @@ void Proxy::Impl::stop() {
   if (mqtt != nullptr && !connected) mqtt->stop();
   workers.clear();
   if (mqtt != nullptr) mqtt->stop(std::chrono::seconds{2});
+  tracing.stop();
 }
 
 Proxy::Proxy(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -169,6 +199,7 @@ Result<std::unique_ptr<Proxy>> Proxy::start(Config config) {
   mqtt.max_queue_bytes = (config.concurrent_fetches + 1) * config.fetch.max_message;
   auto impl = std::make_unique<Impl>(std::move(config), std::move(metrics));
   impl->fetcher = TRY(Fetcher::create(impl->config.fetch));
+  impl->tracing = TRY(Tracing::start(impl->config.tracing, "proxy", impl->instance, impl->metrics->registry()));
   TRY(impl->connect(std::move(mqtt)));
   TRY(impl->listen());
   for (unsigned left = impl->config.concurrent_fetches; left > 0; --left)

@@ -15,6 +15,7 @@ class ProxyMetrics {
   void fetched(const Result<Fetched>& outcome, double seconds);
   void observe(std::size_t waiting, std::size_t running, bool connected, std::uint64_t reconnects);
   std::string exposition() const { return registry_->exposition(); }
+  net::MetricsRegistry& registry() { return *registry_; }
 
  private:
   ProxyMetrics(std::unique_ptr<net::MetricsRegistry> registry, net::Counter requests, net::Counter fetches,
