@@ -19,7 +19,8 @@ wasm::Invocation invocation_of(const Execution& execution) {
           .standard_output = execution.standard_output,
           .standard_error = execution.standard_error,
           .limits = limits_of(execution.limits),
-          .cancellation = wasm::Cancellation{}};
+          .cancellation = wasm::Cancellation{},
+          .outgoing_http = execution.outgoing_http};
 }
 
 // argv[0] is the module's name, as a command expects it.

@@ -31,6 +31,7 @@ struct Execution {
   wasm::Sink standard_output{};
   wasm::Sink standard_error{};
   ExecutionLimits limits{};
+  std::optional<wasm::OutgoingHttp> outgoing_http{};  // embedded alone; empty: the guest's own requests are denied
   std::stop_token stop{};  // ends the run from another thread, also a guest that spins
 };
 

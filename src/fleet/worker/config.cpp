@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "fleet/config/broker_settings.h"
+#include "workload/http_allow.h"
 
 namespace coffer::fleet::worker {
 namespace {
@@ -38,12 +39,29 @@ Result<TeeConfig> read_tee(const Variables& variables) {
   };
   TRY(check_test_tee(variables, tee.test_tee));
   if (const auto file = variables.find("AA_CONFIG_PATH")) tee.aa_config = *file;
+  tee.module_cache.age = TRY(variables.duration("MODULE_CACHE_TIME", tee.module_cache.age));
+  tee.module_cache.bytes = TRY(variables.number("MODULE_CACHE_BYTES", tee.module_cache.bytes, 1, one_tebibyte));
   const auto key = variables.find("KBS_RESOURCE_PATH");
   if (!key) return tee;
   auto uri = codec::ResourceUri::parse_any(*key);
   if (!uri) return fail(ConfigError::bad_value, variables.name_of("KBS_RESOURCE_PATH") + ": " + uri.error().message);
   tee.default_key = std::move(*uri);
   return tee;
+}
+
+Result<GroupKeyConfig> read_group_key(const Variables& variables) {
+  GroupKeyConfig key;
+  key.refresh = TRY(variables.duration("GROUP_KEY_REFRESH", key.refresh));
+  key.max_age = TRY(variables.duration("GROUP_KEY_MAX_AGE", key.max_age));
+  if (key.max_age < std::chrono::seconds{1}) {
+    return fail(ConfigError::bad_value, variables.name_of("GROUP_KEY_MAX_AGE") + " is under a second");
+  }
+  const auto name = variables.find("GROUP_KEY");
+  if (!name) return key;
+  auto uri = codec::ResourceUri::parse_any(*name);
+  if (!uri) return fail(ConfigError::bad_value, variables.name_of("GROUP_KEY") + ": " + uri.error().message);
+  key.resource = std::move(*uri);
+  return key;
 }
 
 Result<ImageRoute> read_route(const Variables& variables, std::string_view name, ImageRoute fallback) {
@@ -61,6 +79,25 @@ Result<HttpConfig> read_http(const Variables& variables) {
   if (http.host.find(':') != std::string::npos && !http.host.starts_with('[')) http.host = "[" + http.host + "]";
   http.first_port = static_cast<std::uint16_t>(TRY(variables.number("HTTP_PROXY_PORT", http.first_port, 0, 65535)));
   return http;
+}
+
+Result<std::optional<image::signature::TrustedKeys>> read_image_keys(const Variables& variables) {
+  const auto path = variables.find("IMAGE_KEYS");
+  if (!path) return std::nullopt;
+  auto keys = image::signature::TrustedKeys::load(*path);
+  if (keys) return *std::move(keys);
+  return fail(ConfigError::bad_value, variables.name_of("IMAGE_KEYS") + ": " + keys.error().message);
+}
+
+// "host:port", as requests are compared with it.
+Result<std::vector<std::string>> read_http_allow(const Variables& variables) {
+  std::vector<std::string> hosts;
+  for (const auto& entry : variables.list("HTTP_OUTGOING_ALLOW", ',')) {
+    auto host = workload::parse_http_allow(entry);
+    if (!host) return fail(ConfigError::bad_value, variables.name_of("HTTP_OUTGOING_ALLOW") + ": " + host.error().message);
+    hosts.push_back(*std::move(host));
+  }
+  return hosts;
 }
 
 Result<TaskConfig> read_tasks(const Variables& variables) {
@@ -81,6 +118,8 @@ Result<TaskConfig> read_tasks(const Variables& variables) {
   tasks.concurrent_pulls = static_cast<unsigned>(TRY(variables.number("PULL_CONCURRENT_LIMIT", 4, 1, 256)));
   tasks.registry_user = variables.text("REGISTRY_USERNAME");
   tasks.registry_password_file = variables.text("REGISTRY_PASSWORD_FILE");
+  tasks.image_keys = TRY(read_image_keys(variables));
+  tasks.http_allow = TRY(read_http_allow(variables));
   tasks.plain_http_registries = variables.list("PLAIN_HTTP_REGISTRIES", ',');
   return tasks;
 }
@@ -101,9 +140,6 @@ Result<std::vector<std::string>> read_notices(const Variables& variables) {
     note("HTTP_TLS_INSECURE_SKIP_VERIFY", "certificates are always verified; name a root by HTTP_TLS_CA_CERT");
   }
   if (variables.find("PLUGIN_DIR")) note("PLUGIN_DIR", "this worker loads no plugins");
-  for (const auto* name : {"OTEL_URL", "TRACE_RATIO"}) {
-    if (variables.find(name)) note(name, "this worker sends no traces");
-  }
   if (variables.find_plain("OCICRYPT_KEYPROVIDER_CONFIG")) {
     notices.emplace_back("OCICRYPT_KEYPROVIDER_CONFIG has no effect: keys come from the broker of PROPLET_KBS_URI");
   }
@@ -153,7 +189,13 @@ Result<Config> read_config(const Variables& variables) {
   }
   config.tee = TRY(read_tee(variables));
   config.tasks = TRY(read_tasks(variables));
+  config.group_key = TRY(read_group_key(variables));
   config.notices = TRY(read_notices(variables));
+  if (config.group_key.resource && config.last_will) {
+    config.notices.push_back(variables.name_of("LAST_WILL") + " has no effect beside " + variables.name_of("GROUP_KEY") +
+                             ": a will is the MQTT broker's word, which counts for nothing there");
+  }
+  config.tracing = TRY(read_trace_settings(variables, config.notices));
   return config;
 }
 

@@ -10,12 +10,20 @@
 #include "codec/resource_uri.h"
 #include "fleet/config/identity.h"
 #include "fleet/config/variables.h"
+#include "fleet/tracing/tracing.h"
+#include "image/signature/trusted_keys.h"
 #include "net/mqtt.h"
 
 namespace coffer::fleet::worker {
 
 // Where an image comes from that is neither a file nor an http(s) address.
 enum class ImageRoute { proxy, registry };
+
+// Of encrypted modules that are kept opened between starts.
+struct ModuleCacheLimits {
+  std::size_t bytes = 64U << 20;  // of modules as they are, opened; what was compiled of them is not counted
+  Duration age{0};                // since it was opened, however often it is used; 0: nothing is kept
+};
 
 struct TeeConfig {
   std::optional<bool> enabled{};  // nothing: detect; false: off; true: an error where there is none
@@ -25,6 +33,7 @@ struct TeeConfig {
   std::vector<std::string> allowed_kbs_uris{};  // others that requests may name
   std::optional<codec::ResourceUri> default_key{};
   std::optional<std::filesystem::path> aa_config{};
+  ModuleCacheLimits module_cache{};
 };
 
 // Tasks that serve HTTP.
@@ -52,7 +61,16 @@ struct TaskConfig {
   std::filesystem::path layer_store = "/tmp/proplet/layers";
   unsigned concurrent_pulls = 4;
   std::string registry_user{}, registry_password_file{};
+  std::optional<image::signature::TrustedKeys> image_keys{};  // every module must be signed by one of these
+  std::vector<std::string> http_allow{};                      // "host:port" that guests may send requests to
   std::vector<std::string> plain_http_registries{};  // "host:port": asked by http, as those of loopback are
+};
+
+// The key that the fleet's members share, by which payloads are sealed.
+struct GroupKeyConfig {
+  std::optional<codec::ResourceUri> resource{};  // of this worker's own broker; nothing: payloads are plain
+  Duration refresh = std::chrono::minutes{5};    // how often the broker is asked whether there is another
+  Duration max_age = std::chrono::seconds{60};   // of a payload, and in the other direction
 };
 
 struct Config {
@@ -72,6 +90,8 @@ struct Config {
   std::vector<std::string> http_root_pems{};
   TeeConfig tee{};
   TaskConfig tasks{};
+  GroupKeyConfig group_key{};
+  TraceSettings tracing{};
   std::string log_level{};             // empty: as the environment says
   std::vector<std::string> notices{};  // settings of upstream's without effect here, a sentence each
 };

@@ -84,8 +84,7 @@ TEST_F(WorkerConfigTest, the_tee_may_be_switched_off_or_demanded_and_only_a_test
 }
 
 TEST_F(WorkerConfigTest, what_upstream_reads_and_this_worker_does_without_is_named) {
-  const std::vector<std::string> names{"HAL_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY",
-                                       "PLUGIN_DIR",  "OTEL_URL",    "TRACE_RATIO"};
+  const std::vector<std::string> names{"HAL_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY", "PLUGIN_DIR"};
   for (const auto& name : names) set(name, "1");
   values_["OCICRYPT_KEYPROVIDER_CONFIG"] = "/etc/ocicrypt.conf";
   const auto notices = config().notices;
@@ -94,6 +93,16 @@ TEST_F(WorkerConfigTest, what_upstream_reads_and_this_worker_does_without_is_nam
     EXPECT_THAT(notices, ::testing::Contains(HasSubstr("PROPLET_" + name + " has no effect")));
   }
   EXPECT_THAT(notices, ::testing::Contains(HasSubstr("OCICRYPT_KEYPROVIDER_CONFIG has no effect")));
+}
+
+TEST_F(WorkerConfigTest, traces_go_where_upstreams_variables_say) {
+  EXPECT_EQ(config().tracing.url, "");
+  set("OTEL_URL", "http://jaeger:4318/v1/traces");
+  EXPECT_THAT(config().notices, ElementsAre(HasSubstr("PROPLET_TRACE_RATIO is 0")));
+  set("TRACE_RATIO", "1.0");
+  EXPECT_THAT(config().notices, IsEmpty());
+  EXPECT_EQ(config().tracing.url, "http://jaeger:4318/v1/traces");
+  EXPECT_EQ(config().tracing.ratio, 1);
 }
 
 TEST_F(WorkerConfigTest, what_is_switched_off_is_not_missed) {
@@ -116,6 +125,34 @@ TEST_F(WorkerConfigTest, tasks_serve_http_where_they_may_and_on_this_machine_unl
   EXPECT_THAT(config().notices, ElementsAre(HasSubstr("PROPLET_EXTERNAL_WASM_RUNTIME")));
 }
 
+TEST_F(WorkerConfigTest, modules_need_no_signature_until_keys_are_named) {
+  EXPECT_FALSE(config().tasks.image_keys);
+  const TemporaryDirectory directory;
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ec_p256).value();
+  directory.write("cosign.pub", key.public_key().to_pem());
+  set("IMAGE_KEYS", (directory.path() / "cosign.pub").string());
+  EXPECT_EQ(config().tasks.image_keys->keys().size(), 1U);
+  set("IMAGE_KEYS", (directory.path() / "none.pub").string());
+  const auto refused = read();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ConfigError::bad_value);
+  EXPECT_THAT(refused.error().message, HasSubstr("PROPLET_IMAGE_KEYS"));
+}
+
+TEST_F(WorkerConfigTest, opened_modules_are_kept_only_where_a_time_is_given) {
+  EXPECT_EQ(config().tee.module_cache.age, Duration{0});
+  set("MODULE_CACHE_TIME", "5m");
+  set("MODULE_CACHE_BYTES", "1000");
+  EXPECT_EQ(config().tee.module_cache.age, seconds{300});
+  EXPECT_EQ(config().tee.module_cache.bytes, 1000U);
+}
+
+TEST_F(WorkerConfigTest, guests_send_requests_to_the_hosts_that_are_named) {
+  EXPECT_THAT(config().tasks.http_allow, IsEmpty());
+  set("HTTP_OUTGOING_ALLOW", "API.example:443, 127.0.0.1:8080");
+  EXPECT_THAT(config().tasks.http_allow, ElementsAre("api.example:443", "127.0.0.1:8080"));
+}
+
 TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variables_name) {
   const std::map<std::string, std::string> wrong{{"MQTT_QOS", "two"},
                                                  {"MQTT_KEEP_ALIVE", "soon"},
@@ -135,6 +172,10 @@ TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variabl
                                                  {"TEE", "tdx"},
                                                  {"TEE_ENABLED", "2"},
                                                  {"KBS_RESOURCE_PATH", "../x"},
+                                                 {"IMAGE_KEYS", "/no/such/file"},
+                                                 {"HTTP_OUTGOING_ALLOW", "*:80"},
+                                                 {"MODULE_CACHE_TIME", "long"},
+                                                 {"MODULE_CACHE_BYTES", "0"},
                                                  {"HTTP_TLS_CA_CERT", "/no/such/file"}};
   for (const auto& [name, value] : wrong) {
     const auto kept = values_;
@@ -157,8 +198,7 @@ TEST_F(WorkerConfigTest, every_variable_that_is_read_has_its_line_of_help) {
   };
   ASSERT_TRUE(read_config({"PROPLET_", noting}));
   // Said once in the log where they are set, and older names of others.
-  const std::vector<std::string> silent{"HAL_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY",
-                                        "PLUGIN_DIR",  "OTEL_URL",    "TRACE_RATIO"};
+  const std::vector<std::string> silent{"HAL_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY", "PLUGIN_DIR"};
   for (const auto& name : asked) {
     if (std::ranges::find(silent, name) != silent.end()) continue;
     EXPECT_NE(std::ranges::find(variable_help(), name, &VariableHelp::name), variable_help().end()) << name;

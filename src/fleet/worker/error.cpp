@@ -8,6 +8,7 @@ std::string_view code_name(WorkerError code) {
     case WorkerError::broker_not_allowed: return "worker.broker_not_allowed";
     case WorkerError::tee_required: return "worker.tee_required";
     case WorkerError::encrypted_image: return "worker.encrypted_image";
+    case WorkerError::no_trusted_key: return "worker.no_trusted_key";
     case WorkerError::not_precompiled: return "worker.not_precompiled";
     case WorkerError::argument_refused: return "worker.argument_refused";
     case WorkerError::unsupported: return "worker.unsupported";
@@ -16,6 +17,7 @@ std::string_view code_name(WorkerError code) {
     case WorkerError::stopped: return "worker.stopped";
     case WorkerError::exit_code: return "worker.exit_code";
     case WorkerError::http_status: return "worker.http_status";
+    case WorkerError::group_key_needs_tee: return "worker.group_key_needs_tee";
     case WorkerError::module_too_large: return "worker.module_too_large";
   }
   return "worker.unknown";

@@ -7,21 +7,37 @@
 
 namespace coffer::fleet::worker {
 
+bool InProcess::is_metered(const StartCommand& task) const {
+  return config_.fuel > 0 || task.fuel.value_or(0) > 0;
+}
+
 Result<PreparedModule> InProcess::prepare(const StartCommand& task, ByteView module) {
-  const wasm::CompileOptions options{.may_use_disk = false, .metered = config_.fuel > 0 || task.fuel.value_or(0) > 0};
-  auto compiled = TRY(engine_.compile(module, options));
+  const auto compiled = TRY(engine_.compile(module, {.may_use_disk = false, .metered = is_metered(task)}));
+  return prepare(task, compiled, image::Digest::of(module).text());
+}
+
+Result<PreparedModule> InProcess::prepare(const StartCommand& task, const wasm::Module& compiled,
+                                          const std::string& digest) {
   const bool serves = serves_http(task, compiled);
   if (serves) TRY(check_http_task(task, config_.http));
-  return PreparedModule{.digest = image::Digest::of(module).text(), .serves = serves, .compiled = std::move(compiled)};
+  return PreparedModule{.digest = digest, .serves = serves, .compiled = compiled};
+}
+
+workload::Execution InProcess::execution_for(const Run& run, const FunctionChoice& choice) const {
+  auto execution = execution_of(run, choice, config_, own_id_);
+  if (http_ && !config_.http_allow.empty()) {
+    execution.outgoing_http = wasm::OutgoingHttp{.allow = config_.http_allow, .client = http_};
+  }
+  return execution;
 }
 
 RunReport InProcess::run(const wasm::Module& module, const Run& run, const std::stop_token& stop) {
   if (serves_http(run.task, module)) {
-    return serve_http(engine_, module, run, execution_of(run, {}, config_, own_id_), config_, stop);
+    return serve_http(engine_, module, run, execution_for(run, {}), config_, stop);
   }
   const auto cli = split_cli_args(run.task.cli_args);
   const auto choice = choose_function(run.task.name, cli, shape_of(module));
-  auto execution = execution_of(run, choice, config_, own_id_);
+  auto execution = execution_for(run, choice);
   // A function takes its parameters alone; a command line has room for both.
   if (choice.function.empty()) {
     execution.arguments.insert(execution.arguments.begin(), cli.rest.begin(), cli.rest.end());

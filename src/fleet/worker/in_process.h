@@ -2,26 +2,36 @@
 #pragma once
 
 #include "fleet/worker/config.h"
+#include "fleet/worker/function_choice.h"
 #include "fleet/worker/runtime.h"
+#include "net/http_client.h"
 #include "wasm/runtime.h"
+#include "workload/execution.h"
 
 namespace coffer::fleet::worker {
 
 class InProcess {
  public:
-  // Both outlive the object.
-  InProcess(wasm::Runtime& engine, const TaskConfig& config, std::string own_id)
-      : engine_(engine), config_(config), own_id_(std::move(own_id)) {}
+  // Engine and configuration outlive the object. `http` sends what guests may ask of the hosts that the configuration
+  // allows; none: they may send nothing.
+  InProcess(wasm::Runtime& engine, const TaskConfig& config, std::string own_id,
+            std::shared_ptr<net::HttpClient> http = {})
+      : engine_(engine), config_(config), own_id_(std::move(own_id)), http_(std::move(http)) {}
 
   // Counts instructions where worker or task bound them. Nothing of the module goes to a disk. worker.http_disabled,
   // worker.unsupported and worker.argument_refused for one that serves HTTP, and the engine's errors.
   Result<PreparedModule> prepare(const StartCommand& task, ByteView module);
+  // The same for one that is compiled already, as `is_metered` says of the task.
+  Result<PreparedModule> prepare(const StartCommand& task, const wasm::Module& compiled, const std::string& digest);
+  bool is_metered(const StartCommand& task) const;
   RunReport run(const wasm::Module& module, const Run& run, const std::stop_token& stop);
 
  private:
+  workload::Execution execution_for(const Run& run, const FunctionChoice& choice) const;
   wasm::Runtime& engine_;
   const TaskConfig& config_;
   std::string own_id_;
+  std::shared_ptr<net::HttpClient> http_;
 };
 
 }  // namespace coffer::fleet::worker

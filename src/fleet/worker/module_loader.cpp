@@ -79,22 +79,36 @@ ModuleLoader::ModuleLoader(const TaskConfig& config, Parts parts)
     : config_(config), parts_(std::move(parts)), pulls_(config.concurrent_pulls) {}
 
 Result<Content> ModuleLoader::load(const StartCommand& task, const std::stop_token& stop) {
-  auto content = TRY(fetch(task, stop));
+  SignatureDemand demand;
+  if (parts_.signatures != nullptr) demand = TRY(parts_.signatures->demand(task));
+  auto content = TRY(fetch(task, demand, stop));
+  TRY(demand.check_module(*content, task.id));
   TRY(check_module_digest(task, *content));
   return content;
 }
 
-Result<Content> ModuleLoader::fetch(const StartCommand& task, const std::stop_token& stop) {
-  if (task.file) return shared(*task.file);
-  auto content = [&]() -> Result<Content> {
-    if (is_address(task.image_url)) return from_address(task.image_url, stop);
-    const bool direct = names_registry(task.image_url) || config_.image_route == ImageRoute::registry;
-    if (direct) return from_registry(task.image_url);
-    auto image = TRY(fetch_by_proxy(task.image_url, stop));
-    return Content{image, &image->data};
-  }();
+Result<Content> ModuleLoader::fetch(const StartCommand& task, const SignatureDemand& demand,
+                                    const std::stop_token& stop) {
+  if (task.file) {
+    TRY(demand.check_origin("in the request itself"));
+    return shared(*task.file);
+  }
+  auto content = fetch_image(task, demand, stop);
   if (content && parts_.fetched) parts_.fetched((*content)->size());
   return content;
+}
+
+Result<Content> ModuleLoader::fetch_image(const StartCommand& task, const SignatureDemand& demand,
+                                          const std::stop_token& stop) {
+  if (is_address(task.image_url)) {
+    TRY(demand.check_origin("from an address"));
+    return from_address(task.image_url, stop);
+  }
+  const bool direct = names_registry(task.image_url) || config_.image_route == ImageRoute::registry;
+  if (direct) return from_registry(task, demand);
+  TRY(demand.check_origin("by proxy"));
+  auto image = TRY(fetch_by_proxy(task.image_url, stop));
+  return Content{image, &image->data};
 }
 
 Result<Content> ModuleLoader::from_address(const std::string& url, const std::stop_token& stop) {
@@ -104,7 +118,8 @@ Result<Content> ModuleLoader::from_address(const std::string& url, const std::st
   return shared(sink.take());
 }
 
-Result<Content> ModuleLoader::from_registry(const std::string& reference) {
+Result<Content> ModuleLoader::from_registry(const StartCommand& task, const SignatureDemand& demand) {
+  const auto& reference = task.image_url;
   const Permit permit(pulls_);
   const auto source = TRY(workload::open_image({.image = reference,
                                                 .registry_user = config_.registry_user,
@@ -113,6 +128,7 @@ Result<Content> ModuleLoader::from_registry(const std::string& reference) {
                                                 .layer_store = config_.layer_store,
                                                 .guest_directories = config_.directories,
                                                 .http = parts_.http}));
+  TRY(demand.check_image(*source, task.id));
   const auto summary = TRY(image::inspect_image(*source));
   if (summary.encrypted) {
     return fail(WorkerError::encrypted_image,

@@ -11,6 +11,7 @@
 #include "fleet/commands.h"
 #include "fleet/worker/config.h"
 #include "fleet/worker/error.h"
+#include "fleet/worker/signature_policy.h"
 #include "net/http_client.h"
 
 namespace coffer::fleet::worker {
@@ -22,19 +23,24 @@ class ModuleLoader {
     ChunkAssembler* chunks = nullptr;       // outlives the loader
     ChunkAssembler::Request ask_proxy{};
     std::function<void(std::size_t)> fetched{};  // bytes that came over the network
+    const SignaturePolicy* signatures = nullptr;  // outlives the loader; none: nothing has to be signed
   };
   ModuleLoader(const TaskConfig& config, Parts parts);
 
   // `file` beats `image_url`. Errors: worker.http_status, worker.module_too_large, worker.encrypted_image, and those of
-  // net, image and the chunks; image.digest_mismatch where the request names another module's digest.
+  // net, image and the chunks; image.digest_mismatch where the request names another module's digest; of a signature
+  // that worker or request demand, those of SignaturePolicy and SignatureDemand.
   Result<std::shared_ptr<const Bytes>> load(const StartCommand& task, const std::stop_token& stop);
   // Through the proxy, as it came.
   Result<std::shared_ptr<const FetchedImage>> fetch_by_proxy(const std::string& name, const std::stop_token& stop);
 
  private:
-  Result<std::shared_ptr<const Bytes>> fetch(const StartCommand& task, const std::stop_token& stop);
+  Result<std::shared_ptr<const Bytes>> fetch(const StartCommand& task, const SignatureDemand& demand,
+                                             const std::stop_token& stop);
+  Result<std::shared_ptr<const Bytes>> fetch_image(const StartCommand& task, const SignatureDemand& demand,
+                                                   const std::stop_token& stop);
   Result<std::shared_ptr<const Bytes>> from_address(const std::string& url, const std::stop_token& stop);
-  Result<std::shared_ptr<const Bytes>> from_registry(const std::string& reference);
+  Result<std::shared_ptr<const Bytes>> from_registry(const StartCommand& task, const SignatureDemand& demand);
 
   const TaskConfig& config_;
   Parts parts_;

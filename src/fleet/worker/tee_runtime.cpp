@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "fleet/worker/chunk_image.h"
 #include "image/pull.h"
+#include "image/reference.h"
+#include "net/trace.h"
 #include "workload/image_access.h"
 
 namespace coffer::fleet::worker {
@@ -31,6 +33,13 @@ Result<> check_reference(const StartCommand& task) {
                                             task.image_url + "; give HOST/NAME:TAG");
 }
 
+// Of an image that its reference names by digest: it is known before a registry is asked.
+std::optional<image::Digest> pinned_digest(const std::string& image_url) {
+  const auto reference = image::parse_any_reference(image_url);
+  const auto* remote = reference ? std::get_if<image::ImageReference>(&*reference) : nullptr;
+  return remote == nullptr ? std::nullopt : remote->digest();
+}
+
 // Another source, and how long it took. Lives as long as one pull.
 class TimedSource final : public keyclient::ResourceSource {
  public:
@@ -38,8 +47,11 @@ class TimedSource final : public keyclient::ResourceSource {
       : next_(std::move(next)), timings_(timings) {}
 
   Result<SecretBytes> fetch(const codec::ResourceUri& uri) override {
+    const net::TraceScope scope(trace_);  // a thread of the pull's
+    net::TraceStep step{"key.fetch", net::SpanKind::client};
     const auto start = steady_clock::now();
     auto key = next_->fetch(uri);
+    step.span().note(key);
     const auto took = std::chrono::duration_cast<Duration>(steady_clock::now() - start);
     const std::scoped_lock lock(mutex_);
     timings_.keys.push_back({.took = took, .outcome = key ? "ok" : key.error().code.name()});
@@ -49,17 +61,47 @@ class TimedSource final : public keyclient::ResourceSource {
 
  private:
   std::shared_ptr<keyclient::ResourceSource> next_;
+  const net::ActiveTrace trace_ = net::active_trace();  // of the task, for threads of the pull
   std::mutex mutex_;
   TeeTimings& timings_;
 };
 
+// Download and decryption are one pass over the bytes, and so one span.
+Result<image::PulledModule> pull(image::ImageSource& source, const image::ImageSummary& summary,
+                                 const workload::KeyChoice& choice,
+                                 const std::shared_ptr<keyclient::ResourceSource>& keys) {
+  net::TraceStep step{"image.pull_and_decrypt", net::SpanKind::client};
+  step.span().set("image_digest", summary.manifest_digest.text());
+  auto pulled = workload::pull_module(source, summary, choice, keys);
+  step.span().note(pulled);
+  return pulled;
+}
+
 }  // namespace
+
+// One start, with what was decided about it before anything is fetched.
+struct TeeWasmRuntime::Start {
+  const StartCommand& task;
+  workload::KeyChoice choice;
+  SignatureDemand demand;
+  std::shared_ptr<const workload::KeyAccess> keys;
+  ModuleCache::Token token{};  // none where nothing is kept
+  TeeTimings& timings;
+
+  std::string broker() const { return keys->source->describe(); }
+  // The image, and all that decides whether it may be opened, and with which key.
+  std::string name_of(const image::Digest& image) const {
+    const auto text = [](const std::optional<codec::ResourceUri>& key) { return key ? key->text() : std::string{}; };
+    return image.text() + "\n" + text(choice.named) + "\n" + text(choice.otherwise) + "\n" + demand.fingerprint();
+  }
+};
 
 TeeWasmRuntime::TeeWasmRuntime(const Config& config, Parts parts, InProcess in_process)
     : config_(config),
       parts_(std::move(parts)),
       in_process_(std::move(in_process)),
-      pulls_(config.tasks.concurrent_pulls) {}
+      pulls_(config.tasks.concurrent_pulls),
+      cache_(config.tee.module_cache) {}
 
 Result<PreparedModule> TeeWasmRuntime::prepare(const StartCommand& task, const std::stop_token& stop) {
   if (stop.stop_requested()) return fail(WorkerError::stopped, "the task was stopped");
@@ -94,20 +136,63 @@ Result<std::unique_ptr<image::ImageSource>> TeeWasmRuntime::open_source(const St
 Result<PreparedModule> TeeWasmRuntime::open(const StartCommand& task, const std::stop_token& stop,
                                             TeeTimings& timings) {
   TRY(check_reference(task));
-  const auto choice = TRY(key_choice(task, config_.tee));
-  const auto keys = TRY(parts_.tee.keys(task.kbs_uri));
-  const auto start = steady_clock::now();
+  auto choice = TRY(key_choice(task, config_.tee));
+  auto demand = TRY(parts_.signatures.demand(task));
+  auto keys = TRY(parts_.tee.keys(task.kbs_uri));
+  Start start{.task = task,
+              .choice = std::move(choice),
+              .demand = std::move(demand),
+              .keys = std::move(keys),
+              .timings = timings};
+  if (!cache_.enabled() || !start.keys->tokens) return open_image(start, *TRY(open_source(task, stop)));
+  // This worker's attestation has to live now, whether or not anything is asked of the broker.
+  start.token = TRY(start.keys->tokens->token());
+  timings.kept = false;
+  if (const auto pinned = pinned_digest(task.image_url)) {
+    if (auto kept = TRY(from_kept(start, *pinned))) return *std::move(kept);
+    return open_image(start, *TRY(open_source(task, stop)));
+  }
   const auto source = TRY(open_source(task, stop));
-  const auto summary = TRY(image::inspect_image(*source));
+  const auto named = TRY(source->manifest(std::nullopt));
+  if (auto kept = TRY(from_kept(start, named.digest))) return *std::move(kept);
+  return open_image(start, *source);
+}
+
+Result<std::optional<PreparedModule>> TeeWasmRuntime::from_kept(Start& start, const image::Digest& image) {
+  const auto opened = cache_.find(start.broker(), start.name_of(image), start.token);
+  if (!opened) return std::nullopt;
+  const auto& task = start.task;
+  const bool named = task.module_digest.empty() || task.module_digest == opened->digest;
+  if (!named) TRY(check_module_digest(task, opened->module.expose()));
+  start.timings.kept = true;
+  log::info("worker.opened_before", "an encrypted module was still open",
+            {{"task", task.id}, {"image", image.text()}, {"keys", start.broker()}});
+  const bool as_compiled = opened->metered == in_process_.is_metered(task);
+  if (!as_compiled) return TRY(in_process_.prepare(task, opened->module.expose()));
+  return TRY(in_process_.prepare(task, opened->compiled, opened->digest));
+}
+
+Result<PreparedModule> TeeWasmRuntime::open_image(Start& start, image::ImageSource& source) {
+  const auto& task = start.task;
+  const auto begin = steady_clock::now();
+  TRY(start.demand.check_image(source, task.id));
+  const auto named = TRY(source.manifest(std::nullopt));
+  const auto summary = TRY(image::inspect_image(source));
   TRY(check_encrypted(task, summary));
-  const auto timed = std::make_shared<TimedSource>(keys->source, timings);
-  const auto pulled = TRY(workload::pull_module(*source, summary, choice, timed));
-  timings.pull_and_decrypt = std::chrono::duration_cast<Duration>(steady_clock::now() - start);
-  timings.module_bytes = pulled.module.size();
+  const auto timed = std::make_shared<TimedSource>(start.keys->source, start.timings);
+  auto pulled = TRY(pull(source, summary, start.choice, timed));
+  start.timings.pull_and_decrypt = std::chrono::duration_cast<Duration>(steady_clock::now() - begin);
+  start.timings.module_bytes = pulled.module.size();
+  TRY(start.demand.check_module(pulled.module.expose(), task.id));
   TRY(check_module_digest(task, pulled.module.expose()));
   log::info("worker.opened", "an encrypted module was opened",
-            {{"task", task.id}, {"image", summary.manifest_digest.text()}, {"keys", keys->source->describe()}});
-  return in_process_.prepare(task, pulled.module.expose());
+            {{"task", task.id}, {"image", summary.manifest_digest.text()}, {"keys", start.broker()}});
+  auto prepared = TRY(in_process_.prepare(task, pulled.module.expose()));
+  if (!start.token) return prepared;
+  cache_.insert(start.broker(), start.name_of(named.digest), start.token,
+                std::make_shared<const OpenedModule>(std::move(pulled.module), prepared.digest, *prepared.compiled,
+                                                     in_process_.is_metered(task)));
+  return prepared;
 }
 
 RunReport TeeWasmRuntime::run(const PreparedModule& module, const Run& run, const std::stop_token& stop) {

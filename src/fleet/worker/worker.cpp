@@ -12,6 +12,8 @@
 #include "fleet/worker/monitor.h"
 #include "fleet/worker/outbox.h"
 #include "fleet/worker/round_exchange.h"
+#include "fleet/worker/sealed_link.h"
+#include "fleet/worker/sealed_metrics.h"
 #include "fleet/worker/tee_runtime.h"
 #include "fleet/worker/wasm_runtime.h"
 #include "fleet/worker/worker_metrics.h"
@@ -28,6 +30,12 @@ wasm::RuntimeOptions engine_options(const TaskConfig& config) {
   return {.max_instances = config.max_tasks * 2 + serving + 16, .memory_cache_entries = 64};
 }
 
+// All but the way to the proxy, whose pieces are checked by digest and signature, and stay encrypted where they are.
+bool is_sealed(const Topics& topics, std::string_view topic) {
+  const auto kind = topics.classify(topic);
+  return kind != Topic::fetch && kind != Topic::chunk;
+}
+
 }  // namespace
 
 // In the order in which they need each other: what stands lower goes first.
@@ -35,6 +43,7 @@ struct Worker::Impl {
   Impl(Config given, Topics channel_topics) : config(std::move(given)), topics(std::move(channel_topics)) {}
 
   Result<> open(const std::filesystem::path& root);
+  Result<> open_link();
   Result<> open_runtimes();
   void open_dispatcher();
   void open_reports();
@@ -44,6 +53,7 @@ struct Worker::Impl {
 
   Result<> send(net::MqttMessage message) const;
   void on_message(const net::MqttMessage& message);
+  void take(Topic topic, std::string_view payload);
   void on_connected();
   void publish(Topic topic, std::string payload, Outbox::Instant not_before = {});
   // What nobody needs later is not kept while there is no connection.
@@ -55,6 +65,7 @@ struct Worker::Impl {
   Config config;
   Topics topics;
   std::unique_ptr<WorkerMetrics> metrics;
+  Tracing tracing;
   std::unique_ptr<TeeAccess> tee;
   std::shared_ptr<net::HttpClient> http;
   std::optional<wasm::Runtime> engine;
@@ -62,6 +73,7 @@ struct Worker::Impl {
   std::unique_ptr<net::MqttClient> mqtt;
   std::unique_ptr<Outbox> outbox;
   std::unique_ptr<RoundExchange> rounds;
+  std::optional<SignaturePolicy> signatures;
   std::unique_ptr<ModuleLoader> loader;
   std::unique_ptr<WasmRuntime> wasm_runtime;
   std::unique_ptr<HostRuntime> host_runtime;
@@ -70,6 +82,8 @@ struct Worker::Impl {
   std::unique_ptr<AttestationKeeper> keeper;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Heartbeat> heartbeat;
+  std::optional<SealedMetrics> sealed_metrics;
+  std::unique_ptr<SealedLink> link;  // where payloads are sealed
   std::unique_ptr<net::HttpServer> server;
   std::atomic<net::MqttClient*> client = nullptr;  // mqtt's, once it is there: its own thread is there sooner
   std::atomic<bool> connected_before = false;
@@ -77,6 +91,7 @@ struct Worker::Impl {
 
 Result<> Worker::Impl::open(const std::filesystem::path& root) {
   metrics = TRY(WorkerMetrics::create());
+  tracing = TRY(Tracing::start(config.tracing, "proplet", config.identity.entity, metrics->registry()));
   tee = TRY(TeeAccess::open(config, root));
   http = TRY(net::HttpClient::create({.user_agent = "coffer-worker", .extra_root_pems = config.http_root_pems}));
   engine = TRY(wasm::Runtime::create(engine_options(config.tasks)));
@@ -85,26 +100,37 @@ Result<> Worker::Impl::open(const std::filesystem::path& root) {
   TRY(open_runtimes());
   open_dispatcher();
   open_reports();
+  TRY(open_link());
   TRY(serve_metrics());
   return connect();
 }
 
 Result<> Worker::Impl::open_runtimes() {
   const auto& own_id = config.identity.entity;
+  signatures.emplace(config.tasks.image_keys,
+                     [this](const codec::ResourceUri& key, const std::string& kbs_uri) -> Result<SecretBytes> {
+                       const auto keys = TRY(tee->keys(kbs_uri));
+                       return keys->source->fetch(key);
+                     });
   loader = std::make_unique<ModuleLoader>(
       config.tasks, ModuleLoader::Parts{.http = http,
                                         .chunks = &chunks,
                                         .ask_proxy = [this](const FetchRequest& request) -> Result<> {
-                                          publish(Topic::fetch, to_json(request));
+                                          net::TraceStep step{"image.request", net::SpanKind::producer};
+                                          auto traced = request;
+                                          traced.traceparent = step.span().traceparent();
+                                          publish(Topic::fetch, to_json(traced));
                                           return {};
                                         },
-                                        .fetched = [this](std::size_t bytes) { metrics->fetched(bytes); }});
-  wasm_runtime = std::make_unique<WasmRuntime>(*loader, InProcess{*engine, config.tasks, own_id});
-  const TeeWasmRuntime::Parts parts{
-      .tee = *tee, .loader = *loader, .http = http, .observe = [this](const TeeTimings& timings) {
-        metrics->opened(timings);
-      }};
-  tee_runtime = std::make_unique<TeeWasmRuntime>(config, parts, InProcess{*engine, config.tasks, own_id});
+                                        .fetched = [this](std::size_t bytes) { metrics->fetched(bytes); },
+                                        .signatures = &*signatures});
+  wasm_runtime = std::make_unique<WasmRuntime>(*loader, InProcess{*engine, config.tasks, own_id, http});
+  const TeeWasmRuntime::Parts parts{.tee = *tee,
+                                    .loader = *loader,
+                                    .signatures = *signatures,
+                                    .http = http,
+                                    .observe = [this](const TeeTimings& timings) { metrics->opened(timings); }};
+  tee_runtime = std::make_unique<TeeWasmRuntime>(config, parts, InProcess{*engine, config.tasks, own_id, http});
   if (config.tasks.external_runtime.empty()) return {};
   host_runtime = TRY(HostRuntime::create(config.tasks, *loader, *engine, own_id));
   return {};
@@ -117,7 +143,8 @@ void Worker::Impl::open_dispatcher() {
   keeper = std::make_unique<AttestationKeeper>(
       *tee, own_id,
       AttestationKeeper::Observers{.changed = [this] { heartbeat->beat_now(); },
-                                   .attempted = [this](const AttestationKeeper::Attempt& a) { metrics->attested(a); }});
+                                   .attempted = [this](const AttestationKeeper::Attempt& a) { metrics->attested(a); },
+                                   .tracer = &tracing.tracer()});
   dispatcher = std::make_unique<Dispatcher>(
       config, Dispatcher::Parts{
                   .wasm = *wasm_runtime,
@@ -141,7 +168,8 @@ void Worker::Impl::open_dispatcher() {
                       [this](const StartCommand& task, std::string_view code) {
                         metrics->task_ended(code);
                         monitor->unwatch(task.id);
-                      }});
+                      },
+                  .tracer = &tracing.tracer()});
 }
 
 void Worker::Impl::open_reports() {
@@ -152,6 +180,36 @@ void Worker::Impl::open_reports() {
           .publish = [this](Topic topic, std::string payload) { publish_now_or_never(topic, std::move(payload)); },
           .measured = [this](const ProcessFacts& process, const MachineFacts& machine,
                              double cpu) { metrics->process(process, machine, cpu); }});
+}
+
+// The group's keys come from this worker's own broker, to an attested worker alone.
+Result<> Worker::Impl::open_link() {
+  sealed_metrics = TRY(SealedMetrics::create(metrics->registry()));
+  const auto& key = config.group_key;
+  if (!key.resource) return {};
+  if (const auto refusal = tee->refusal()) {
+    return fail(WorkerError::group_key_needs_tee, "PROPLET_GROUP_KEY: " + refusal->message);
+  }
+  sealed_metrics->has_key(false);
+  link = std::make_unique<SealedLink>(SealedLink::Parts{
+      .own_id = config.identity.entity,
+      .refresh = key.refresh,
+      .max_age = key.max_age,
+      .fetch = [this]() -> Result<GroupKeyKeeper::Fetched> {
+        const auto keys = TRY(tee->keys({}));
+        auto document = TRY(keys->source->fetch(*config.group_key.resource));
+        const auto token = TRY(keys->tokens->token());
+        return GroupKeyKeeper::Fetched{std::move(document), token->expires};
+      },
+      .deliver = [this](std::string_view topic,
+                        std::string_view payload) { take(topics.classify(topic).value(), payload); },
+      .attempted =
+          [this](const GroupKeyKeeper::Attempt& attempt) {
+            sealed_metrics->attempted(attempt);
+            if (attempt.first) heartbeat->announce();
+          },
+      .refused = [this](std::string_view code) { sealed_metrics->refused(code); }});
+  return {};
 }
 
 Result<> Worker::Impl::serve_metrics() {
@@ -171,12 +229,14 @@ net::ServerResponse Worker::Impl::answer(const net::ServerRequest& request) cons
   }
   if (request.path != "/metrics") return net::ServerResponse::text(404, "text/plain", "not found\n");
   metrics->tasks_running(dispatcher->running());
+  metrics->modules_kept(tee_runtime->kept());
   return net::ServerResponse::text(200, net::MetricsRegistry::content_type, metrics->exposition());
 }
 
 Result<> Worker::Impl::connect() {
   auto options = std::move(config.mqtt);
-  if (config.last_will) {
+  // Where payloads are sealed, a will would be a plain one: it is the broker's word, not ours.
+  if (config.last_will && !link) {
     const Alive offline{
         .proplet_id = config.identity.entity, .status = std::string{Alive::offline}, .name_space = config.name_space};
     options.last_will = net::MqttMessage{topics.of(Topic::alive), to_bytes(to_json(offline)), 0};
@@ -195,6 +255,7 @@ Result<> Worker::Impl::connect() {
   client = mqtt.get();
   // A connection that was made meanwhile could not be announced yet.
   if (mqtt->connected()) heartbeat->announce();
+  if (link) link->start();
   keeper->start();
   return {};
 }
@@ -202,6 +263,11 @@ Result<> Worker::Impl::connect() {
 Result<> Worker::Impl::send(net::MqttMessage message) const {
   auto* const sender = client.load();
   if (sender == nullptr) return fail(net::NetError::queue_full, "the MQTT client is just being made");
+  if (!link || !is_sealed(topics, message.topic)) return sender->publish(std::move(message));
+  auto sealed = link->seal(message.topic, as_text(message.payload));
+  // To be tried again: what is said waits for the key, as it waits for room.
+  if (!sealed) return fail(net::NetError::queue_full, sealed.error().message);
+  message.payload = to_bytes(*sealed);
   return sender->publish(std::move(message));
 }
 
@@ -214,8 +280,12 @@ void Worker::Impl::on_connected() {
 void Worker::Impl::on_message(const net::MqttMessage& message) {
   const auto topic = topics.classify(message.topic);
   if (!topic) return;
-  const auto payload = as_text(message.payload);
-  switch (*topic) {
+  if (!link || *topic == Topic::chunk) return take(*topic, as_text(message.payload));
+  if (const auto payload = link->open(message.topic, as_text(message.payload))) take(*topic, *payload);
+}
+
+void Worker::Impl::take(Topic topic, std::string_view payload) {
+  switch (topic) {
     case Topic::start: return dispatcher->start(payload);
     case Topic::stop: return dispatcher->stop(payload);
     case Topic::invoke: return dispatcher->invoke(payload);
@@ -235,6 +305,7 @@ void Worker::Impl::publish(Topic topic, std::string payload, Outbox::Instant not
 
 void Worker::Impl::publish_now_or_never(Topic topic, std::string payload) {
   const auto* const sender = client.load();
+  if (link && !link->ready()) return;
   if (sender != nullptr && sender->connected()) publish(topic, std::move(payload));
 }
 
@@ -265,6 +336,7 @@ Capabilities Worker::Impl::capabilities() const {
 
 // Tasks first, then their results, then the connection; after it nobody calls in here any more.
 void Worker::Impl::stop() {
+  if (link) link->stop();
   if (server) server->stop();
   chunks.close();
   if (dispatcher) dispatcher->finish();
@@ -273,6 +345,7 @@ void Worker::Impl::stop() {
   if (heartbeat) heartbeat->stop();
   keeper.reset();
   monitor.reset();
+  tracing.stop();
 }
 
 Worker::Worker(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

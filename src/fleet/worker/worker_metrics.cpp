@@ -11,8 +11,8 @@ double seconds(Duration duration) {
 
 struct WorkerMetrics::Handles {
   net::Counter started, completed, failed, reconnects, fetched, attestations, opened, opened_bytes, refused,
-      key_fetches;
-  net::Gauge running, token_expires, cpu_ratio, cpu_user, cpu_system, rss, container_usage, container_limit;
+      key_fetches, kept;
+  net::Gauge running, token_expires, cpu_ratio, cpu_user, cpu_system, rss, container_usage, container_limit, kept_bytes;
   net::Histogram attestation_seconds, open_seconds, key_seconds;
 };
 
@@ -30,6 +30,7 @@ Result<std::unique_ptr<WorkerMetrics>> WorkerMetrics::create() {
     , TRY(r.counter({"coffer_worker_decrypted_bytes_total", "Bytes of modules that were decrypted"}))
     , TRY(r.counter({"coffer_worker_errors_total", "Tasks that failed, by the error's code", {"code"}}))
     , TRY(r.counter({"coffer_worker_key_fetches_total", "Keys of modules asked for, by outcome", {"outcome"}}))
+    , TRY(r.counter({"coffer_worker_module_cache_total", "Starts that looked for an opened module", {"outcome"}}))
     , TRY(r.gauge({"proplet_tasks_running", "Tasks now"}))
     , TRY(r.gauge({"coffer_worker_token_expires_timestamp_seconds", "When the last token ends; 0 before the first"}))
     , TRY(r.gauge({"proplet_cpu_usage_ratio", "Processors used, 1 is one of them"}))
@@ -38,6 +39,7 @@ Result<std::unique_ptr<WorkerMetrics>> WorkerMetrics::create() {
     , TRY(r.gauge({"proplet_memory_rss_bytes", "Resident memory"}))
     , TRY(r.gauge({"proplet_memory_container_usage_bytes", "Of the control group"}))
     , TRY(r.gauge({"proplet_memory_container_limit_bytes", "Of the control group"}))
+    , TRY(r.gauge({"coffer_worker_module_cache_bytes", "Of encrypted modules that are kept opened"}))
     , TRY(r.histogram({"coffer_worker_attestation_seconds", "Of one try to get a token"}))
     , TRY(r.histogram({"coffer_worker_open_seconds", "Pull, key and decryption of one encrypted module"}))
     , TRY(r.histogram({"coffer_worker_key_seconds", "Of one key, with the handshake where there was no token"}))
@@ -57,6 +59,7 @@ WorkerMetrics::WorkerMetrics(std::unique_ptr<net::MetricsRegistry> registry, con
       opened_bytes_(h.opened_bytes),
       refused_(h.refused),
       key_fetches_(h.key_fetches),
+      kept_(h.kept),
       running_(h.running),
       token_expires_(h.token_expires),
       cpu_ratio_(h.cpu_ratio),
@@ -65,6 +68,7 @@ WorkerMetrics::WorkerMetrics(std::unique_ptr<net::MetricsRegistry> registry, con
       rss_(h.rss),
       container_usage_(h.container_usage),
       container_limit_(h.container_limit),
+      kept_bytes_(h.kept_bytes),
       attestation_seconds_(h.attestation_seconds),
       open_seconds_(h.open_seconds),
       key_seconds_(h.key_seconds) {
@@ -85,6 +89,7 @@ void WorkerMetrics::attested(const AttestationKeeper::Attempt& attempt) {
 
 void WorkerMetrics::opened(const TeeTimings& timings) {
   opened_.increment({timings.outcome});
+  if (timings.kept) kept_.increment({*timings.kept ? "hit" : "miss"});
   for (const auto& fetch : timings.keys) {
     key_fetches_.increment({fetch.outcome});
     key_seconds_.observe(seconds(fetch.took));

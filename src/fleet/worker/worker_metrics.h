@@ -22,9 +22,11 @@ class WorkerMetrics {
   void fetched(std::size_t bytes) { fetched_.increment({}, static_cast<double>(bytes)); }
   void attested(const AttestationKeeper::Attempt& attempt);
   void opened(const TeeTimings& timings);
+  void modules_kept(const ModuleCache::Usage& usage) { kept_bytes_.set(static_cast<double>(usage.bytes)); }
   void process(const ProcessFacts& process, const MachineFacts& machine, double cpu_percent);
 
   std::string exposition() const { return registry_->exposition(); }
+  net::MetricsRegistry& registry() { return *registry_; }
 
  private:
   struct Handles;
@@ -32,8 +34,9 @@ class WorkerMetrics {
 
   std::unique_ptr<net::MetricsRegistry> registry_;
   net::Counter started_, completed_, failed_, reconnects_, fetched_, attestations_, opened_, opened_bytes_, refused_,
-      key_fetches_;
-  net::Gauge running_, token_expires_, cpu_ratio_, cpu_user_, cpu_system_, rss_, container_usage_, container_limit_;
+      key_fetches_, kept_;
+  net::Gauge running_, token_expires_, cpu_ratio_, cpu_user_, cpu_system_, rss_, container_usage_, container_limit_,
+      kept_bytes_;
   net::Histogram attestation_seconds_, open_seconds_, key_seconds_;
 };
 
