@@ -36,9 +36,10 @@ Result<> check_presence(std::string_view proof, std::string_view proplet_id, con
   const auto age = to_unix_seconds(now) - made;
   const auto most = std::chrono::duration_cast<std::chrono::seconds>(tolerance).count();
   if (age > most || age < -most) {
-    return fail(FleetError::stale_proof, "the proof of worker " + named + " was made " + std::to_string(age) +
-                                             " s ago; expected at most " + std::to_string(most) +
-                                             " s in either direction (are both clocks right?)");
+    const std::string skew = age < 0 ? std::to_string(-age) + " s ahead of" : std::to_string(age) + " s behind";
+    return fail(FleetError::stale_proof, "the proof of worker " + named + " was made " + skew +
+                                             " this clock; expected at most " + std::to_string(most) +
+                                             " s between the two clocks (is either wrong?)");
   }
   return {};
 }

@@ -74,8 +74,8 @@ TEST_F(AttestedKey, presence_is_good_for_the_tolerance_in_both_directions) {
     const auto proof = *sign_presence(worker, now + seconds{offset}, key());
     EXPECT_TRUE(check_presence(proof, worker, key().public_key(), now, seconds{60})) << offset;
   }
-  expect_presence_fails(*sign_presence(worker, now - seconds{61}, key()), FleetError::stale_proof, "61 s ago");
-  expect_presence_fails(*sign_presence(worker, now + seconds{61}, key()), FleetError::stale_proof, "-61 s ago");
+  expect_presence_fails(*sign_presence(worker, now - seconds{61}, key()), FleetError::stale_proof, "61 s behind");
+  expect_presence_fails(*sign_presence(worker, now + seconds{61}, key()), FleetError::stale_proof, "61 s ahead");
 }
 
 TEST_F(AttestedKey, presence_without_a_time_or_with_an_impossible_one_is_refused) {

@@ -19,6 +19,7 @@ std::string_view code_name(NetError code) {
     case NetError::address_in_use: return "net.address_in_use";
     case NetError::not_authorized: return "net.not_authorized";
     case NetError::queue_full: return "net.queue_full";
+    case NetError::not_taken: return "net.not_taken";
     case NetError::bad_message: return "net.bad_message";
     case NetError::bad_metric: return "net.bad_metric";
     case NetError::bad_configuration: return "net.bad_configuration";

@@ -18,6 +18,7 @@ enum class NetError {
   address_in_use,
   not_authorized,     // the peer knows the caller not, or forbids what it asks for
   queue_full,         // as much waits to be sent as may
+  not_taken,          // the peer breaks the connection each time that the message comes
   bad_message,        // a method, header or body of the caller that HTTP cannot carry
   bad_metric,         // a metric name or label that Prometheus does not allow, or two kinds under one name
   bad_configuration,  // certificate, key or address of a server that cannot be used

@@ -18,6 +18,7 @@ std::string_view code_name(WorkerError code) {
     case WorkerError::exit_code: return "worker.exit_code";
     case WorkerError::http_status: return "worker.http_status";
     case WorkerError::group_key_needs_tee: return "worker.group_key_needs_tee";
+    case WorkerError::result_not_sent: return "worker.result_not_sent";
     case WorkerError::module_too_large: return "worker.module_too_large";
   }
   return "worker.unknown";

@@ -15,6 +15,7 @@
 #include "fleet/worker/sealed_link.h"
 #include "fleet/worker/sealed_metrics.h"
 #include "fleet/worker/tee_runtime.h"
+#include "fleet/worker/unsent_result.h"
 #include "fleet/worker/wasm_runtime.h"
 #include "fleet/worker/worker_metrics.h"
 #include "net/http_server.h"
@@ -51,7 +52,9 @@ struct Worker::Impl {
   Result<> connect();
   void stop();
 
-  Result<> send(net::MqttMessage message) const;
+  Result<> send(net::MqttMessage message);
+  net::MqttClient::Done watch(const net::MqttMessage& message);
+  Alive offline() const;
   void on_message(const net::MqttMessage& message);
   void take(Topic topic, std::string_view payload);
   void on_connected();
@@ -191,24 +194,24 @@ Result<> Worker::Impl::open_link() {
     return fail(WorkerError::group_key_needs_tee, "PROPLET_GROUP_KEY: " + refusal->message);
   }
   sealed_metrics->has_key(false);
-  link = std::make_unique<SealedLink>(SealedLink::Parts{
-      .own_id = config.identity.entity,
-      .refresh = key.refresh,
-      .max_age = key.max_age,
-      .fetch = [this]() -> Result<GroupKeyKeeper::Fetched> {
-        const auto keys = TRY(tee->keys({}));
-        auto document = TRY(keys->source->fetch(*config.group_key.resource));
-        const auto token = TRY(keys->tokens->token());
-        return GroupKeyKeeper::Fetched{std::move(document), token->expires};
-      },
-      .deliver = [this](std::string_view topic,
-                        std::string_view payload) { take(topics.classify(topic).value(), payload); },
-      .attempted =
-          [this](const GroupKeyKeeper::Attempt& attempt) {
-            sealed_metrics->attempted(attempt);
-            if (attempt.first) heartbeat->announce();
-          },
-      .refused = [this](std::string_view code) { sealed_metrics->refused(code); }});
+  link = std::make_unique<SealedLink>(
+      SealedLink::Parts{.own_id = config.identity.entity,
+                        .refresh = key.refresh,
+                        .max_age = key.max_age,
+                        .fetch = [this]() -> Result<GroupKeyKeeper::Fetched> {
+                          const auto keys = TRY(tee->keys({}));
+                          auto document = TRY(keys->source->fetch(*config.group_key.resource));
+                          const auto token = TRY(keys->tokens->token());
+                          return GroupKeyKeeper::Fetched{std::move(document), token->expires};
+                        },
+                        .deliver = [this](std::string_view topic,
+                                          std::string_view payload) { take(topics.classify(topic).value(), payload); },
+                        .attempted =
+                            [this](const GroupKeyKeeper::Attempt& attempt) {
+                              sealed_metrics->attempted(attempt);
+                              if (attempt.first) heartbeat->announce();
+                            },
+                        .refused = [this](std::string_view code) { sealed_metrics->refused(code); }});
   return {};
 }
 
@@ -237,9 +240,7 @@ Result<> Worker::Impl::connect() {
   auto options = std::move(config.mqtt);
   // Where payloads are sealed, a will would be a plain one: it is the broker's word, not ours.
   if (config.last_will && !link) {
-    const Alive offline{
-        .proplet_id = config.identity.entity, .status = std::string{Alive::offline}, .name_space = config.name_space};
-    options.last_will = net::MqttMessage{topics.of(Topic::alive), to_bytes(to_json(offline)), 0};
+    options.last_will = net::MqttMessage{topics.of(Topic::alive), to_bytes(to_json(offline())), 0};
   }
   mqtt = TRY(
       net::MqttClient::start(std::move(options), {.on_message = [this](const net::MqttMessage& m) { on_message(m); },
@@ -260,15 +261,33 @@ Result<> Worker::Impl::connect() {
   return {};
 }
 
-Result<> Worker::Impl::send(net::MqttMessage message) const {
+Result<> Worker::Impl::send(net::MqttMessage message) {
   auto* const sender = client.load();
   if (sender == nullptr) return fail(net::NetError::queue_full, "the MQTT client is just being made");
-  if (!link || !is_sealed(topics, message.topic)) return sender->publish(std::move(message));
+  auto done = watch(message);
+  if (!link || !is_sealed(topics, message.topic)) return sender->publish(std::move(message), std::move(done));
   auto sealed = link->seal(message.topic, as_text(message.payload));
   // To be tried again: what is said waits for the key, as it waits for room.
   if (!sealed) return fail(net::NetError::queue_full, sealed.error().message);
   message.payload = to_bytes(*sealed);
-  return sender->publish(std::move(message));
+  return sender->publish(std::move(message), std::move(done));
+}
+
+// A result that the broker does not take must not leave its task waiting: something shorter goes in its place.
+net::MqttClient::Done Worker::Impl::watch(const net::MqttMessage& message) {
+  const auto topic = topics.classify(message.topic);
+  const bool is_result = topic == Topic::results || topic == Topic::invoke_results;
+  if (!is_result || message.payload.size() <= surely_taken) return {};
+  return [this, topic = *topic, payload = message.payload](const Result<>& sent) {
+    if (sent) return;
+    const auto& code = sent.error().code;
+    if (code != net::NetError::not_taken && code != net::NetError::too_large) return;
+    if (auto instead = unsent_result(topic, as_text(payload), sent.error())) publish(topic, std::move(*instead));
+  };
+}
+
+Alive Worker::Impl::offline() const {
+  return {.proplet_id = config.identity.entity, .status = std::string{Alive::offline}, .name_space = config.name_space};
 }
 
 void Worker::Impl::on_connected() {
@@ -340,9 +359,11 @@ void Worker::Impl::stop() {
   if (server) server->stop();
   chunks.close();
   if (dispatcher) dispatcher->finish();
+  if (heartbeat) heartbeat->stop();
+  // An orderly end is told like any other, so that nobody is sent work that nobody is there to do.
+  if (config.last_will) publish_now_or_never(Topic::alive, to_json(offline()));
   if (outbox) outbox->flush();
   if (mqtt) mqtt->stop(drain_time);
-  if (heartbeat) heartbeat->stop();
   keeper.reset();
   monitor.reset();
   tracing.stop();

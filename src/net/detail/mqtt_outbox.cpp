@@ -6,6 +6,17 @@
 #include "base/printable.h"
 
 namespace coffer::net::detail {
+namespace {
+
+std::unexpected<Error> not_taken(const MqttMessage& message) {
+  return fail(NetError::not_taken, "the connection to the MQTT broker broke each of the " +
+                                       std::to_string(Outbox::max_attempts) + " times that this message of " +
+                                       std::to_string(message.payload.size()) +
+                                       " bytes was sent, so that it may be over the broker's limit (mosquitto's is "
+                                       "max_packet_size)");
+}
+
+}  // namespace
 
 Result<> Outbox::push(MqttMessage message, std::shared_ptr<Delivery> delivery) {
   const std::lock_guard lock{mutex_};
@@ -92,7 +103,9 @@ void Outbox::connection_lost() {
       log::error("mqtt.given_up", "the connection broke each time this message was sent",
                  {{"topic", printable(outgoing.message.topic, 256)},
                   {"bytes", std::to_string(outgoing.message.payload.size())}});
-    if (given_up || outgoing.message.qos == 0)
+    if (given_up)
+      settle(outgoing, not_taken(outgoing.message), calls);
+    else if (outgoing.message.qos == 0)
       settle(outgoing, fail(NetError::unreachable, "the connection to the broker was lost before it had the message"),
              calls);
     else

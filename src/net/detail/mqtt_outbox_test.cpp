@@ -60,7 +60,7 @@ TEST(MqttOutbox, sends_one_at_a_time_when_connections_keep_breaking_and_drops_th
     EXPECT_EQ(sent, attempt <= 2 ? 2 : 1);
     outbox.connection_lost();
   }
-  EXPECT_EQ(cause->outcome->error().code, NetError::unreachable);
+  EXPECT_EQ(cause->outcome->error().code, NetError::not_taken);
   EXPECT_EQ(next_text(outbox), "innocent");
 }
 
