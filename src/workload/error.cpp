@@ -10,6 +10,7 @@ std::string_view code_name(WorkloadError code) {
     case WorkloadError::runtime_missing: return "guest.runtime_missing";
     case WorkloadError::timeout: return "guest.timeout";
     case WorkloadError::cancelled: return "guest.cancelled";
+    case WorkloadError::service_ended: return "guest.service_ended";
     case WorkloadError::work_dir: return "guest.work_dir";
     case WorkloadError::cache_key: return "guest.cache_key";
   }

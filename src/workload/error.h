@@ -11,6 +11,7 @@ enum class WorkloadError {
   runtime_missing,  // the external runtime cannot be started
   timeout,          // the external runtime ran over its wall time
   cancelled,        // the external runtime was stopped
+  service_ended,    // an external runtime that should serve, and does not
   work_dir,         // a work directory cannot be used
   cache_key,        // the key of the compiled-module cache cannot be used
 };

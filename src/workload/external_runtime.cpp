@@ -1,36 +1,10 @@
 #include "workload/external_runtime.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
-
-#include "base/file_descriptor.h"
 #include "workload/detail/child_process.h"
+#include "workload/detail/memory_file.h"
 
 namespace coffer::workload {
 namespace {
-
-std::unexpected<Error> system_failure(std::string_view what) {
-  return fail(WorkloadError::runtime_missing, std::string{what} + ": " + std::strerror(errno));
-}
-
-// Fills a memory file and seals it, so that the runtime cannot change what was authenticated.
-Result<> fill_memory_file(int fd, ByteView module) {
-  if (fd < 0) return system_failure("no memory file can be made");
-  while (!module.empty()) {
-    const auto written = ::write(fd, module.data(), module.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return system_failure("the module does not fit into a memory file");
-    module = module.subspan(static_cast<std::size_t>(written));
-  }
-  if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0) {
-    return system_failure("the memory file cannot be sealed");
-  }
-  return {};
-}
 
 Result<> check_possible(const ExternalProgram& program, const Execution& execution) {
   if (execution.limits.fuel > 0 || execution.limits.memory > 0) {
@@ -70,9 +44,8 @@ std::vector<std::string> runtime_arguments(const ExternalProgram& program, const
 Result<ExecutionResult> run_external(const ExternalProgram& program, ByteView module, const Execution& execution) {
   TRY(check_possible(program, execution));
   const auto start = std::chrono::steady_clock::now();
-  const FileDescriptor file{::memfd_create("module.wasm", MFD_ALLOW_SEALING | MFD_CLOEXEC)};
-  TRY(fill_memory_file(file.get(), module));
-  auto arguments = runtime_arguments(program, execution, "/proc/self/fd/" + std::to_string(file.get()));
+  const auto file = TRY(detail::make_memory_file(module));
+  auto arguments = runtime_arguments(program, execution, detail::path_of(file));
   auto child = TRY(detail::ChildProcess::spawn(program, std::move(arguments), file.get(), execution));
   ExecutionResult result;
   result.exit_code = TRY(child.wait(execution));

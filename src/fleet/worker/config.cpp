@@ -132,10 +132,6 @@ Result<std::vector<std::string>> read_notices(const Variables& variables) {
   };
   if (TRY(variables.flag("HAL_ENABLED", false))) note("HAL_ENABLED", "guests here get no HAL interfaces");
   if (TRY(variables.flag("USB_ENABLED", false))) note("USB_ENABLED", "guests here get no USB devices");
-  if (TRY(variables.flag("HTTP_ENABLED", false)) && variables.find("EXTERNAL_WASM_RUNTIME")) {
-    notices.push_back(variables.name_of("HTTP_ENABLED") + " holds for what runs in process: " +
-                      variables.name_of("EXTERNAL_WASM_RUNTIME") + " runs other plain tasks, and serves nothing");
-  }
   if (TRY(variables.flag("HTTP_TLS_INSECURE_SKIP_VERIFY", false))) {
     note("HTTP_TLS_INSECURE_SKIP_VERIFY", "certificates are always verified; name a root by HTTP_TLS_CA_CERT");
   }

@@ -41,12 +41,12 @@ std::string tail_of(const std::string& text) {
   return ": " + (text.size() > max_error_tail ? text.substr(text.size() - max_error_tail) : text);
 }
 
+}  // namespace
+
 Error stopped_or(const Error& error) {
   const bool stopped = error.code == wasm::WasmError::cancelled || error.code == workload::WorkloadError::cancelled;
   return stopped ? Error{WorkerError::stopped, "the task was stopped"} : error;
 }
-
-}  // namespace
 
 workload::Execution execution_of(const Run& run, const FunctionChoice& choice, const TaskConfig& config,
                                  const std::string& own_id) {

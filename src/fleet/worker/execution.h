@@ -13,6 +13,9 @@ namespace coffer::fleet::worker {
 workload::Execution execution_of(const Run& run, const FunctionChoice& choice, const TaskConfig& config,
                                  const std::string& own_id);
 
+// worker.stopped in place of what the runtimes call a stop.
+Error stopped_or(const Error& error);
+
 struct Streams {
   explicit Streams(std::size_t limit) : output(limit), error(limit) {}
   CapturedOutput output, error;

@@ -4,9 +4,13 @@
 
 #include <cstdlib>
 
+#include "base/log.h"
 #include "fleet/worker/execution.h"
+#include "fleet/worker/guest_log.h"
 #include "fleet/worker/host_arguments.h"
+#include "fleet/worker/http_task.h"
 #include "image/digest.h"
+#include "workload/external_service.h"
 
 namespace coffer::fleet::worker {
 namespace {
@@ -34,6 +38,12 @@ ModuleShape read_shape(wasm::Runtime& engine, ByteView module) {
   // What the engine here cannot load (wasi-nn) may run there all the same: then the name alone decides.
   if (const auto compiled = engine.compile(module, {.may_use_disk = false})) return shape_of(*compiled);
   return {.kind = is_component(module) ? wasm::ModuleKind::component : wasm::ModuleKind::core, .command = true};
+}
+
+// A component that the engine here cannot load is looked through for the interface's name, as upstream does it.
+bool handles_http(wasm::Runtime& engine, ByteView module) {
+  if (const auto compiled = engine.compile(module, {.may_use_disk = false})) return compiled->handles_http();
+  return is_component(module) && as_text(module).contains("wasi:http/incoming-handler");
 }
 
 // wasmtime calls a component's function by one text: name(a, b).
@@ -68,11 +78,42 @@ Result<std::unique_ptr<HostRuntime>> HostRuntime::create(const TaskConfig& confi
 
 Result<PreparedModule> HostRuntime::prepare(const StartCommand& task, const std::stop_token& stop) {
   auto content = TRY(loader_.load(task, stop));
+  const bool serves = !split_cli_args(task.cli_args).invoke && handles_http(engine_, *content);
+  if (serves) TRY(check_http_task(task, config_.http));
   auto digest = image::Digest::of(*content).text();
-  return PreparedModule{.digest = std::move(digest), .content = std::move(content)};
+  return PreparedModule{.digest = std::move(digest), .serves = serves, .content = std::move(content)};
+}
+
+RunReport HostRuntime::serve(const PreparedModule& module, const Run& run, const std::stop_token& stop) {
+  const auto arguments = read_http_arguments(run.task.cli_args, config_.http);
+  if (!arguments) return {.error = arguments.error()};
+  auto leading = check_host_arguments(arguments->rest);
+  if (!leading) return {.error = leading.error()};
+  const auto& host = config_.http.host;
+  std::string port;
+  const auto found = listen_on_free_port(arguments->port, config_.http, [&](std::uint16_t wanted) -> Result<> {
+    port = std::to_string(TRY(workload::free_port_at(host, wanted)));
+    return {};
+  });
+  if (!found) return {.error = found.error()};
+  GuestLog output(run.task.id, "stdout", config_.max_output), error(run.task.id, "stderr", config_.max_output);
+  auto execution = execution_of(run, {}, config_, own_id_);
+  execution.standard_output = output.sink();
+  execution.standard_error = error.sink();
+  execution.stop = stop;
+  const workload::ExternalProgram program{
+      .path = config_.external_runtime, .leading_arguments = std::move(*leading), .environment = program_environment()};
+  const auto ended = workload::serve_external(program, *module.content, execution, host + ":" + port, [&] {
+    log::info("worker.serving", "the task serves HTTP", {{"task", run.task.id}, {"address", host + ":" + port}});
+    if (run.serving) run.serving("started at port " + port);
+  });
+  output.finish();
+  error.finish();
+  return {.error = stopped_or(ended)};
 }
 
 RunReport HostRuntime::run(const PreparedModule& module, const Run& run, const std::stop_token& stop) {
+  if (module.serves) return serve(module, run, stop);
   const auto shape = read_shape(engine_, *module.content);
   const auto cli = split_cli_args(run.task.cli_args);
   const auto choice = choose_function(run.task.name, cli, shape);

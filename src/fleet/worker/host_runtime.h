@@ -1,4 +1,4 @@
-// Plain tasks by a program of its own, such as wasmtime.
+// Plain tasks by a program of its own, such as wasmtime: run to their end, or served where they handle HTTP.
 #pragma once
 
 #include "fleet/worker/in_process.h"
@@ -19,6 +19,7 @@ class HostRuntime final : public Runtime {
  private:
   HostRuntime(const TaskConfig& config, ModuleLoader& loader, wasm::Runtime& engine, std::string own_id)
       : config_(config), loader_(loader), engine_(engine), own_id_(std::move(own_id)) {}
+  RunReport serve(const PreparedModule& module, const Run& run, const std::stop_token& stop);
 
   const TaskConfig& config_;
   ModuleLoader& loader_;

@@ -55,12 +55,15 @@ Result<std::unique_ptr<workload::HttpService>> listen_for(const Run& run, wasm::
   auto arguments = TRY(read_http_arguments(run.task.cli_args, config));
   auto& own = arguments.rest;
   execution.arguments.insert(execution.arguments.begin(), own.begin(), own.end());
-  return listen_on_free_port(arguments.port, config, [&](std::uint16_t port) {
-    return workload::HttpService::start(engine, module,
-                                        {.address = config.host + ":" + std::to_string(port),
-                                         .execution = execution,
-                                         .requests = http_requests_at_once});
-  });
+  std::unique_ptr<workload::HttpService> service;
+  TRY(listen_on_free_port(arguments.port, config, [&](std::uint16_t port) -> Result<> {
+    service = TRY(workload::HttpService::start(engine, module,
+                                               {.address = config.host + ":" + std::to_string(port),
+                                                .execution = execution,
+                                                .requests = http_requests_at_once}));
+    return {};
+  }));
+  return service;
 }
 
 void wait_for(const std::stop_token& stop) {
@@ -104,13 +107,12 @@ Result<> check_http_task(const StartCommand& task, const HttpConfig& config) {
   return {};
 }
 
-Result<std::unique_ptr<workload::HttpService>> listen_on_free_port(std::optional<std::uint16_t> asked,
-                                                                   const HttpConfig& config, const Listen& listen) {
+Result<> listen_on_free_port(std::optional<std::uint16_t> asked, const HttpConfig& config, const Listen& listen) {
   if (asked) return listen(*asked);
   const auto last = std::min(config.first_port + further_ports, last_port);
   for (unsigned port = config.first_port; port <= last; ++port) {
-    auto service = listen(static_cast<std::uint16_t>(port));
-    if (service || service.error().code != net::NetError::address_in_use) return service;
+    auto listening = listen(static_cast<std::uint16_t>(port));
+    if (listening || listening.error().code != net::NetError::address_in_use) return listening;
   }
   return fail(net::NetError::address_in_use, "no port from " + std::to_string(config.first_port) + " to " +
                                                  std::to_string(last) + " of " + config.host + " is free");

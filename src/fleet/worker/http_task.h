@@ -35,9 +35,8 @@ Result<> check_http_task(const StartCommand& task, const HttpConfig& config);
 
 // Calls `listen` with the ports that may be had, until one is not in use: `asked` alone where there is one, otherwise
 // the worker's first and up to 100 further. net.address_in_use where none is free.
-using Listen = std::function<Result<std::unique_ptr<workload::HttpService>>(std::uint16_t port)>;
-Result<std::unique_ptr<workload::HttpService>> listen_on_free_port(std::optional<std::uint16_t> asked,
-                                                                   const HttpConfig& config, const Listen& listen);
+using Listen = std::function<Result<>(std::uint16_t port)>;
+Result<> listen_on_free_port(std::optional<std::uint16_t> asked, const HttpConfig& config, const Listen& listen);
 
 // Serves until `stop`, and tells `run.serving` once "started at port N". `execution` holds for each request. What the
 // guest writes goes to the log, a plain task's text up to the worker's bound and an encrypted one's size alone: this

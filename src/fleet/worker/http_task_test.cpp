@@ -76,7 +76,7 @@ struct Refusing {
   net::NetError why = net::NetError::address_in_use;
   std::vector<unsigned> asked{};
   Listen listen() {
-    return [this](std::uint16_t port) -> Result<std::unique_ptr<workload::HttpService>> {
+    return [this](std::uint16_t port) -> Result<> {
       asked.push_back(port);
       return fail(why, "no");
     };
