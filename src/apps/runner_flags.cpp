@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "workload/http_allow.h"
+
 namespace coffer::runner {
 namespace {
 
@@ -113,6 +115,8 @@ void Flags::add_module_flags(CLI::App& app) {
   option("--wasm-args", options.wasm_args, "one argument of the module; repeat for more")->allow_extra_args(false);
   option("--env", environment, "NAME=VALUE for the module; NAME passes ours on")->allow_extra_args(false);
   option("--dir", directories, "HOST[::GUEST] directory for the module")->allow_extra_args(false);
+  option("--allow-http", allow_http, "HOST:PORT that the module may send HTTP requests to; repeat for more")
+      ->allow_extra_args(false);
   app.add_flag("--stdin", options.inherit_stdin, "give the module our standard input")->group("Module");
   option("--memory", memory, "most memory, in bytes or with K, M, G");
   option("--fuel", fuel, "most units of work (about one an instruction)");
@@ -130,6 +134,7 @@ Result<> Flags::apply() {
   options.offline_keys.assign(offline_keys.begin(), offline_keys.end());
   for (const auto& text : environment) options.environment.push_back(TRY(parse_environment(text)));
   for (const auto& text : directories) options.directories.push_back(TRY(parse_directory(text)));
+  for (const auto& text : allow_http) options.allow_http.push_back(TRY(workload::parse_http_allow(text)));
   if (!memory.empty()) options.max_memory = TRY(parse_size(memory));
   if (!fuel.empty()) options.fuel = TRY(parse_fuel(fuel));
   options.timeout = TRY(parse_timeout(timeout_seconds));

@@ -20,7 +20,7 @@ struct Flags {
   // As they stand on the command line; apply() turns them into options.
   std::string mode = "auto";
   std::string aa_config{}, kbs_certificate{}, init_data{};
-  std::vector<std::string> offline_keys{}, environment{}, directories{};
+  std::vector<std::string> offline_keys{}, environment{}, directories{}, allow_http{};
   std::string memory{}, fuel{};
   double timeout_seconds = 0;
   std::vector<std::string> positional_args{};

@@ -101,6 +101,8 @@ TEST_F(FlagsTest, ours_are_understood) {
                    "/tmp::/data",
                    "--dir",
                    "/tmp",
+                   "--allow-http",
+                   "API.example:443",
                    "--memory",
                    "64M",
                    "--fuel",
@@ -125,6 +127,7 @@ TEST_F(FlagsTest, ours_are_understood) {
   EXPECT_EQ(options.tee, "sample");
   EXPECT_THAT(options.environment, ElementsAre(Pair("A", "1=2"), Pair("COFFER_FLAGS_TEST", "from here")));
   EXPECT_THAT(options.directories, ElementsAre(Pair("/tmp", "/data"), Pair("/tmp", "/tmp")));
+  EXPECT_THAT(options.allow_http, ElementsAre("api.example:443"));
   EXPECT_EQ(options.max_memory, 64U << 20);
   EXPECT_EQ(options.fuel, 1000U);
   EXPECT_EQ(options.timeout, std::chrono::milliseconds{1500});
@@ -142,6 +145,7 @@ TEST_F(FlagsTest, mistakes_are_named) {
   EXPECT_THAT(parse({"-i", "x", "--env", "=1"}), HasSubstr("--env"));
   EXPECT_THAT(parse({"-i", "x", "--env", "COFFER_NO_SUCH_VARIABLE"}), HasSubstr("COFFER_NO_SUCH_VARIABLE"));
   EXPECT_THAT(parse({"-i", "x", "--dir", "/no/such/directory"}), HasSubstr("/no/such/directory"));
+  EXPECT_THAT(parse({"-i", "x", "--allow-http", "http://host"}), HasSubstr("http://host"));
   EXPECT_THAT(parse({"-i", "x", "--memory", "lots"}), HasSubstr("lots"));
   EXPECT_THAT(parse({"-i", "x", "--timeout", "-1"}), HasSubstr("--timeout"));
   EXPECT_THAT(parse({"-i", "x", "--timeout", "nan"}), HasSubstr("--timeout"));

@@ -49,6 +49,7 @@ struct RunnerOptions {
   std::vector<std::string> wasm_args{};
   std::vector<std::pair<std::string, std::string>> environment{};
   std::vector<std::pair<std::filesystem::path, std::string>> directories{};  // host, guest
+  std::vector<std::string> allow_http{};  // "host:port" that the guest may send HTTP requests to; embedded alone
   bool inherit_stdin = false;
   std::uint64_t max_memory = 0;  // bytes; 0: the runtime's default
   std::uint64_t fuel = 0;        // 0: no limit

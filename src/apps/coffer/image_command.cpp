@@ -2,40 +2,17 @@
 #include <iostream>
 
 #include "apps/coffer/context.h"
+#include "apps/coffer/image_flags.h"
 #include "apps/coffer/image_keys.h"
 #include "apps/coffer/output.h"
-#include "image/layout.h"
 #include "image/pull.h"
 #include "image/push.h"
-#include "image/registry.h"
 
 namespace coffer::cli {
 namespace {
 
 using codec::json::Array;
 using codec::json::Object;
-
-struct RegistryFlags {
-  bool plain_http = false;
-  std::string auth_file;
-
-  void add_to(CLI::App* command) {
-    command->add_flag("--plain-http", plain_http, "talk HTTP to the registry (loopback does so by itself)");
-    command->add_option("--auth-file", auth_file, "docker config.json with credentials (default: docker's own)");
-  }
-  Result<image::RegistryOptions> options() const {
-    image::RegistryOptions registry;
-    if (plain_http) registry.plain_http = true;
-    registry.auth = auth_file.empty() ? TRY(image::AuthConfig::load_default()) : TRY(image::AuthConfig::load(auth_file));
-    return registry;
-  }
-  Result<std::unique_ptr<image::ImageSource>> source(const std::string& reference) const {
-    return image::open_source(TRY(image::parse_any_reference(reference)), TRY(options()));
-  }
-  Result<std::unique_ptr<image::ImageSink>> sink(const std::string& reference) const {
-    return image::open_sink(TRY(image::parse_any_reference(reference)), TRY(options()));
-  }
-};
 
 image::Progress progress_into(const std::shared_ptr<Progress>& bar) {
   return [bar](std::uint64_t done, std::uint64_t total) { bar->update(done, total); };
@@ -258,6 +235,7 @@ void add_image_commands(CLI::App& app, Commands& commands) {
   add_decrypt(*image, commands);
   add_inspect(*image, commands);
   add_pull(*image, commands);
+  add_image_signature_commands(*image, commands);
 }
 
 }  // namespace coffer::cli

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/log.h"
+#include "net/http_client.h"
 #include "net/http_server.h"
 #include "workload/embedded_runtime.h"
 #include "workload/external_runtime.h"
@@ -70,6 +71,10 @@ Result<int> run_here(const RunnerOptions& options, ByteView module, bool encrypt
   execution.standard_output = sink_to(STDOUT_FILENO);
   execution.standard_error = sink_to(STDERR_FILENO);
   if (options.inherit_stdin) execution.standard_input = wasm::source_of_file_descriptor(STDIN_FILENO);
+  if (!options.allow_http.empty()) {
+    execution.outgoing_http = wasm::OutgoingHttp{
+        .allow = options.allow_http, .client = TRY(net::HttpClient::create({.user_agent = "coffer-run"}))};
+  }
   if (!options.serve.empty()) return serve(options, runtime, compiled, std::move(execution));
   const auto result = TRY(workload::run_embedded(runtime, compiled, execution));
   print(result.values, execution.standard_output);
@@ -79,10 +84,11 @@ Result<int> run_here(const RunnerOptions& options, ByteView module, bool encrypt
 }  // namespace
 
 Result<int> run_module(const RunnerOptions& options, ByteView module, bool encrypted) {
-  if (!options.serve.empty() && !(options.runtime.empty() || options.runtime == "embedded")) {
-    return fail(GuestError::usage, "--serve needs the embedded runtime, and --runtime names " + options.runtime);
-  }
   if (options.runtime.empty() || options.runtime == "embedded") return run_here(options, module, encrypted);
+  if (!options.serve.empty() || !options.allow_http.empty()) {
+    const std::string flag = options.serve.empty() ? "--allow-http" : "--serve";
+    return fail(GuestError::usage, flag + " needs the embedded runtime, and --runtime names " + options.runtime);
+  }
   const workload::ExternalProgram program{.path = options.runtime, .inherit_stdin = options.inherit_stdin};
   const auto result = TRY(workload::run_external(program, module, execution_of(options)));
   return result.exit_code;
