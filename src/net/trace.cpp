@@ -173,6 +173,15 @@ const ActiveTrace& active_trace() {
   return active;
 }
 
+std::string active_traceparent() {
+  return active.context ? active.context->text() : std::string{};
+}
+
+const Tracer& tracer_or_none(const Tracer* tracer) {
+  static const Tracer none;
+  return tracer == nullptr ? none : *tracer;
+}
+
 TraceScope::TraceScope(ActiveTrace now_active) : before_(std::exchange(active, now_active)) {}
 
 TraceScope::~TraceScope() {

@@ -128,6 +128,9 @@ struct ActiveTrace {
   std::optional<TraceContext> context{};
 };
 const ActiveTrace& active_trace();
+std::string active_traceparent();  // empty where there is none
+// A tracer that records nothing in the place of none.
+const Tracer& tracer_or_none(const Tracer* tracer);
 
 // Makes it so for as long as the object lives; objects are nested.
 class TraceScope {

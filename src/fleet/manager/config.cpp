@@ -113,6 +113,20 @@ Result<> read_trust(const Variables& variables, Config& config) {
   return {};
 }
 
+Result<> read_group_key(const Variables& variables, Config& config) {
+  auto& key = config.group_key;
+  key.file = variables.text("GROUP_KEY_FILE");
+  key.max_age = TRY(variables.duration("GROUP_KEY_MAX_AGE", key.max_age));
+  if (key.max_age < 1s) return bad(variables, "GROUP_KEY_MAX_AGE", "a second or more");
+  config.manager.clock_tolerance = key.max_age;
+  const auto mode = variables.text("GROUP_KEY_MODE", "required");
+  if (mode != "required" && mode != "accept-plain") return bad(variables, "GROUP_KEY_MODE", "required or accept-plain");
+  key.accept_plain = mode == "accept-plain";
+  if (!key.file.empty() || !variables.find("GROUP_KEY_MODE")) return {};
+  return fail(ConfigError::missing, variables.name_of("GROUP_KEY_MODE") + " says how payloads are sealed, and " +
+                                        variables.name_of("GROUP_KEY_FILE") + " does not say with which key");
+}
+
 Result<> read_manager(const Variables& variables, Config& config) {
   auto& manager = config.manager;
   if (const auto mode = variables.find_plain("JOB_EXECUTION_MODE")) manager.job_mode = TRY(parse_job_mode(*mode));
@@ -130,7 +144,7 @@ Result<> read_manager(const Variables& variables, Config& config) {
     // A plugin decides who may run what: to start without it would let everybody.
     return fail(ConfigError::unsupported, variables.name_of("PLUGIN_DIR") + ": this manager does not run plugins");
   }
-  if (variables.find("OTEL_URL")) config.notices.emplace_back("OTEL_URL: traces are not exported");
+  config.tracing = TRY(read_trace_settings(variables, config.notices));
   return {};
 }
 
@@ -145,6 +159,7 @@ Result<Config> read_config(const Lookup& environment, const std::map<std::string
   TRY(read_storage(variables, config));
   TRY(read_trust(variables, config));
   TRY(read_manager(variables, config));
+  TRY(read_group_key(variables, config));
   return config;
 }
 

@@ -7,6 +7,8 @@
 
 #include "fleet/config/identity.h"
 #include "fleet/manager/manager.h"
+#include "fleet/manager/sealed_wire.h"
+#include "fleet/tracing/tracing.h"
 #include "fleet/trust/worker_trust.h"
 #include "net/http_server.h"
 #include "net/mqtt.h"
@@ -35,9 +37,11 @@ struct Config {
   storage::PostgresOptions postgres{};
 
   std::string coordinator_url{};
+  TraceSettings tracing{};
   ManagerOptions manager{};
   std::optional<WorkerTrustOptions> trust{};
   Duration proof_lifetime = std::chrono::seconds{60};
+  GroupKeyConfig group_key{};
 
   std::vector<std::string> notices{};  // what is not as upstream has it, for the log
 };

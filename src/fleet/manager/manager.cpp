@@ -34,6 +34,7 @@ Manager::Manager(ManagerOptions options, Dependencies dependencies)
       outbox_(dependencies.outbox),
       clock_(dependencies.clock),
       wake_(std::move(dependencies.wake)),
+      tracer_(net::tracer_or_none(dependencies.tracer)),
       workers_(options_.workers, std::move(dependencies.checker)),
       scheduler_(workers_, options_.scheduler),
       progress_({options_.id, options_.claim_lifetime}, workers_, scheduler_) {}
@@ -80,7 +81,7 @@ void Manager::perform(const Effects& effects) {
   if ((effects.look || (effects.freed && busy_waiting_)) && wake_) wake_();
 }
 
-Result<> Manager::on_message(Topic topic, std::string_view payload) {
+Result<> Manager::on_message(Topic topic, std::string_view payload, std::optional<TimePoint> sent_at) {
   const auto at = now();
   Result<> taken;
   switch (topic) {
@@ -97,7 +98,7 @@ Result<> Manager::on_message(Topic topic, std::string_view payload) {
       read_as(parse_task_metrics, payload, [&](const TaskMetrics& m) { telemetry_.take(m, at); });
       break;
     case Topic::results:
-      read_as(parse_task_result, payload, [&](const TaskResult& m) { taken = take_result(m); });
+      read_as(parse_task_result, payload, [&](const TaskResult& m) { taken = take_result(m, sent_at); });
       if (!taken) log_failure("fleet.result_failed", taken.error());
       break;
     case Topic::invoke_results:

@@ -16,6 +16,7 @@
 #include "fleet/manager/task_body.h"
 #include "fleet/manager/telemetry_log.h"
 #include "fleet/messages.h"
+#include "net/trace.h"
 
 namespace coffer::fleet::manager {
 
@@ -29,6 +30,7 @@ struct ManagerOptions {
   Duration cron_grace = std::chrono::seconds{90};    // a run that is later than this was missed
   Duration invoke_timeout = std::chrono::seconds{30};
   Duration metrics_retention = std::chrono::hours{1};
+  Duration clock_tolerance = std::chrono::seconds{60};  // between workers' clocks and ours
   WorkersOptions workers{};
   SchedulerOptions scheduler{};
 };
@@ -38,7 +40,8 @@ struct Dependencies {
   Outbox& outbox;
   AttestationChecker checker;
   const Clock& clock = system_clock();
-  std::function<void()> wake{};  // the queue is worth a look: somebody shall call dispatch()
+  std::function<void()> wake{};         // the queue is worth a look: somebody shall call dispatch()
+  const net::Tracer* tracer = nullptr;  // outlives the manager
 };
 
 // Safe to use from any thread.
@@ -55,10 +58,10 @@ class Manager {
   Result<Task> upload(std::string_view id, Bytes file);
   Result<> delete_task(std::string_view id);
   // Running, or waiting in the queue. Where nobody may run it and it shall not wait, it stays as it was but for its
-  // reason.
-  Result<Task> start_task(std::string_view id);
+  // reason. `trace`: what this run belongs to, in the place of what the task was made for.
+  Result<Task> start_task(std::string_view id, std::string_view trace = {});
   Result<> stop_task(std::string_view id);
-  Result<codec::json::Value> invoke_task(std::string_view id, const InvokeBody& body);
+  Result<codec::json::Value> invoke_task(std::string_view id, const InvokeBody& body, std::string_view trace = {});
 
   // --- jobs and workflows
   struct JobView {
@@ -85,7 +88,8 @@ class Manager {
   Result<store::Paged<std::string>> measurements(std::string_view kind, std::string_view subject, store::Page page);
 
   // --- what the wire brings; a payload that cannot be read is logged
-  Result<> on_message(Topic topic, std::string_view payload);
+  // `sent_at`: where the payload proves it; a result from before its task's start is then passed over.
+  Result<> on_message(Topic topic, std::string_view payload, std::optional<TimePoint> sent_at = {});
 
   // --- what is due. dispatch(): one look at the queue; how many tasks were given out. tick(): once a second.
   Result<std::size_t> dispatch();
@@ -113,9 +117,10 @@ class Manager {
   Result<> change(const Body& body);
   void perform(const Effects& effects);
   void publish_all(const Effects& effects);
+  net::Span dispatch_span(const Task& task) const;
   void publish(const Task& task, bool complete);
   Result<> complete_start(store::SqlTransaction& transaction, Task& task) const;
-  Result<std::string> start_payload(const Task& task, bool complete);
+  Result<std::string> start_payload(const Task& task, bool complete, std::string traceparent);
   void on_posted(const std::string& task, const Result<>& sent);
   bool on_its_way(const std::string& task);
   void save_published();
@@ -124,7 +129,9 @@ class Manager {
   Result<Task> prepare(TaskBody& body, TimePoint now) const;
   Result<> check_startable(store::SqlTransaction& transaction, const Task& task);
   Result<> insert_all(std::vector<TaskBody>& bodies, std::vector<Task>& tasks, const Job* job);
-  Result<> take_result(const TaskResult& result);
+  Result<> take_result(const TaskResult& result, std::optional<TimePoint> sent_at);
+  bool is_of_earlier_run(const Task& task, std::optional<TimePoint> sent_at) const;
+  Result<> write_result(const TaskResult& result, std::optional<TimePoint> sent_at, std::string& trace);
   Result<> end_lasting(store::SqlTransaction& transaction, Task& task, const TaskResult& result) const;
   Result<> take_broadcast_result(store::SqlTransaction& transaction, Task& task, const TaskResult& result,
                                  Effects& effects);
@@ -150,6 +157,7 @@ class Manager {
   Outbox& outbox_;
   const Clock& clock_;
   std::function<void()> wake_;
+  const net::Tracer& tracer_;
   Workers workers_;
   Scheduler scheduler_;
   Progress progress_;

@@ -24,7 +24,7 @@ Result<> Manager::complete_start(store::SqlTransaction& transaction, Task& task)
   return {};
 }
 
-Result<std::string> Manager::start_payload(const Task& task, bool complete) {
+Result<std::string> Manager::start_payload(const Task& task, bool complete, std::string traceparent) {
   auto whole = task;
   if (!complete && (task.has_file || !task.depends_on.empty())) {
     TRY(database_->read([&](store::SqlTransaction& transaction) -> Result<> {
@@ -33,19 +33,38 @@ Result<std::string> Manager::start_payload(const Task& task, bool complete) {
     }));
   }
   whole.work.proplet_id = task.assigned;
+  whole.work.traceparent = std::move(traceparent);
   return fleet::to_json(whole.work);
 }
 
 // The task runs already as far as the store is concerned: a result that comes at once is not lost (trap 1 of
 // propeller.md section 9b), and a start that does not get through is published again when its claim ends.
+// From the queue to the MQTT broker's acknowledgement.
+net::Span Manager::dispatch_span(const Task& task) const {
+  net::SpanOptions options{.parent = net::TraceContext::parse(task.trace), .kind = net::SpanKind::producer};
+  if (task.queued_at) options.start = std::chrono::nanoseconds{task.queued_at->time_since_epoch()}.count();
+  auto span = tracer_.start("task.dispatch", options);
+  span.set("task_id", task.id());
+  span.set("task_name", task.work.name);
+  span.set("proplet_id", task.assigned);
+  span.set("attempt", std::int64_t{task.attempt});
+  span.set("encrypted", task.work.encrypted);
+  return span;
+}
+
 void Manager::publish(const Task& task, bool complete) {
-  auto payload = start_payload(task, complete);
+  const auto span = std::make_shared<net::Span>(dispatch_span(task));
+  auto payload = start_payload(task, complete, span->traceparent());
   {
     const std::scoped_lock lock(publishing_);
     posted_.insert(task.id());
   }
   const auto posted = payload ? outbox_.post(Topic::start, std::move(*payload),
-                                             [this, id = task.id()](const Result<>& sent) { on_posted(id, sent); })
+                                             [this, id = task.id(), span](const Result<>& sent) {
+                                               span->note(sent);
+                                               span->end();
+                                               on_posted(id, sent);
+                                             })
                               : Result<>{std::unexpected(payload.error())};
   if (posted) return;
   on_posted(task.id(), posted);
@@ -62,7 +81,7 @@ void Manager::on_posted(const std::string& task, const Result<>& sent) {
       return;
     }
     const auto& code = sent.error().code;
-    if (code == net::NetError::bad_message || code == net::NetError::too_large) {
+    if (code == net::NetError::bad_message || code == net::NetError::too_large || code == net::NetError::not_taken) {
       unsendable_.emplace_back(task, sent.error());
     }
   }

@@ -21,6 +21,7 @@ Result<codec::json::Value> Manager::invoke_once(const Task& task, const InvokeBo
   InvokeCommand command{.id = task.id(), .proplet_id = task.assigned, .invocation_id = random_uuid()};
   command.inputs = body.inputs;
   command.env = body.env;
+  command.traceparent = task.trace;
   invocations_.open(command.invocation_id);
   if (auto sent = outbox_.send(Topic::invoke, fleet::to_json(command)); !sent) {
     invocations_.wait(command.invocation_id, Duration{0});
@@ -54,11 +55,12 @@ void Manager::move_elsewhere(Task& task) {
   if (!moved) return;
 }
 
-Result<codec::json::Value> Manager::invoke_task(std::string_view id, const InvokeBody& body) {
+Result<codec::json::Value> Manager::invoke_task(std::string_view id, const InvokeBody& body, std::string_view trace) {
   auto task = TRY(this->task(id));
   if (!task.work.latent || task.state != TaskState::running) {
     return fail(ManagerError::not_running, "task \"" + task.id() + "\" is no latent task that was started");
   }
+  if (!trace.empty()) task.trace = trace;
   const auto deadline = now() + options_.invoke_timeout;
   bool moved = false;
   for (Duration pause = first_pause;; pause = std::min<Duration>(pause * 2, longest_pause)) {

@@ -33,9 +33,35 @@ ErrorCode code_of(const TaskResult& result) {
 
 }  // namespace
 
-Result<> Manager::take_result(const TaskResult& result) {
+// A task may be run again under its id: what was said of the run before, and is said again by whoever heard it, ends
+// nothing.
+bool Manager::is_of_earlier_run(const Task& task, std::optional<TimePoint> sent_at) const {
+  return sent_at && task.start_time && *sent_at + options_.clock_tolerance < *task.start_time;
+}
+
+Result<> Manager::take_result(const TaskResult& result, std::optional<TimePoint> sent_at) {
+  const auto begin = net::system_nanoseconds();
+  std::string trace;
+  const auto taken = write_result(result, sent_at, trace);
+  const auto context = net::TraceContext::parse(trace);
+  if (!context) return taken;
+  auto span = tracer_.start("task.result", {.parent = context, .kind = net::SpanKind::consumer, .start = begin});
+  span.set("task_id", result.task_id);
+  span.set("proplet_id", result.proplet_id);
+  if (result.error) span.set("task_code", result.details.code);
+  span.note(taken);
+  return taken;
+}
+
+Result<> Manager::write_result(const TaskResult& result, std::optional<TimePoint> sent_at, std::string& trace) {
   return change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     auto task = store::task(transaction, result.task_id);
+    if (task) trace = task->trace;
+    if (task && is_of_earlier_run(*task, sent_at)) {
+      log::warn("fleet.result_passed_over", "this result was sent before the task was started",
+                {{"task_id", result.task_id}, {"proplet_id", result.proplet_id}});
+      return {};
+    }
     if (task && is_end_of_lasting(*task, result)) return end_lasting(transaction, *task, result);
     if (!task || !is_expected(*task, result)) {
       log::info("fleet.result_passed_over", "nobody waits for this result, or another worker was given the task",

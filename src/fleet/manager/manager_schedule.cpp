@@ -30,6 +30,7 @@ Result<> Manager::run_one_due(store::SqlTransaction& transaction, Task& task, Ef
     task.updated_at = at;
     return store::save(transaction, task);
   }
+  task.trace = tracer_.start("task.schedule").traceparent();
   const bool waits = task.on_unavailable.value_or(OnUnavailable::wait) == OnUnavailable::wait;
   const auto choice = TRY(progress_.start(transaction, task, at, waits, busy_waiting_, effects));
   if (choice.kind != Choice::Kind::unavailable || waits) return {};
@@ -62,8 +63,10 @@ Result<bool> Manager::make_round_task(Task task) {
 
 // One task a participant, named and fed as upstream's (propeller.md section 4.4); the aggregation is the coordinator's.
 Result<> Manager::start_round(const RoundStart& round) {
+  const auto span = tracer_.start("round.start", {.kind = net::SpanKind::consumer});
   for (const auto& participant : round.participants) {
     Task task;
+    task.trace = span.traceparent();
     task.work.id = uuid_of({"round", round.round_id, participant});
     task.work.name = "fl-round-" + round.round_id + "-" + participant;
     task.kind = "federated";

@@ -38,6 +38,7 @@ Result<Task> Manager::prepare(TaskBody& body, TimePoint at) const {
   auto task = std::move(body.task);
   if (task.work.id.empty()) task.work.id = random_uuid();
   task.created_at = task.updated_at = at;
+  task.trace = net::active_traceparent();
   task.next_run = TRY(next_run(task, at));
   return task;
 }
@@ -109,7 +110,7 @@ Result<> Manager::check_startable(store::SqlTransaction& transaction, const Task
                                                     (task.run_if == "failure" ? "failed" : "completed"));
 }
 
-Result<Task> Manager::start_task(std::string_view id) {
+Result<Task> Manager::start_task(std::string_view id, std::string_view trace) {
   Task started;
   Choice choice;
   bool waits = false;
@@ -122,6 +123,8 @@ Result<Task> Manager::start_task(std::string_view id) {
     TRY(check_startable(transaction, task));
     auto before = task;
     waits = task.on_unavailable.value_or(options_.on_unavailable) == OnUnavailable::wait;
+    if (!trace.empty()) task.trace = trace;
+    if (task.trace.empty()) task.trace = net::active_traceparent();
     choice = TRY(progress_.start(transaction, task, now(), waits, busy_waiting_, effects));
     if (choice.kind == Choice::Kind::unavailable && !waits) {
       before.reason = choice.reason;  // for whoever looks at the task later

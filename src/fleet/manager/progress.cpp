@@ -126,7 +126,7 @@ void Progress::request_stop(Task& task, TimePoint now, Effects& effects) const {
 }
 
 StopCommand Progress::stop_command(const Task& task) {
-  return {.id = task.id(), .broadcast = task.work.broadcast, .proplet_id = task.assigned};
+  return {.id = task.id(), .broadcast = task.work.broadcast, .proplet_id = task.assigned, .traceparent = task.trace};
 }
 
 Result<> Progress::stop_all(SqlTransaction& transaction, std::vector<Task>& tasks, std::string_view why, TimePoint now,

@@ -157,7 +157,25 @@ Rest::Answer Rest::dispatch(const net::ServerRequest& request, std::string_view&
   auto query = net::parse_query(request.query);
   if (!query) return fail(ManagerError::bad_request, "the query does not parse: " + query.error().message);
   call.query = *std::move(query);
-  return (this->*found->handler)(call);
+  return run(*found, call);
+}
+
+// A client's trace goes on here (W3C Trace Context); what is only looked at by machines has none.
+Rest::Answer Rest::run(const Route& route, Call& call) {
+  if (route.handler == &Rest::metrics || route.handler == &Rest::openapi) return (this->*route.handler)(call);
+  const auto parent = net::TraceContext::parse(call.request.headers.get("traceparent").value_or(""));
+  auto span = net::tracer_or_none(options_.tracer).start(route.name, {.parent = parent, .kind = net::SpanKind::server});
+  span.set("http.request.method", std::string{method_of(call.request)});
+  span.set("http.route", std::string{route.path});
+  const net::TraceScope scope(span);
+  call.span = &span;
+  call.traced_by_client = parent.has_value();
+  auto answer = (this->*route.handler)(call);
+  const int status = answer ? answer->status : http_status(answer.error());
+  span.set("http.response.status_code", std::int64_t{status});
+  if (!answer && status >= 500) span.fail(answer.error());
+  if (!answer && status < 500) span.set("error.type", std::string{answer.error().code.name()});
+  return answer;
 }
 
 net::ServerResponse Rest::handle(const net::ServerRequest& request) {

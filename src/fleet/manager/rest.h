@@ -10,6 +10,7 @@
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/metrics.h"
+#include "net/trace.h"
 
 namespace coffer::fleet::manager {
 
@@ -17,6 +18,7 @@ struct RestOptions {
   Access access;
   std::string coordinator_url{};  // of federated learning; empty: off
   std::string instance_id{};
+  const net::Tracer* tracer = nullptr;  // outlives the object
 };
 
 // What a handler needs of a request.
@@ -24,8 +26,12 @@ struct Call {
   const net::ServerRequest& request;
   std::vector<std::string> segments;  // of the path
   std::map<std::string, std::string> query;
+  net::Span* span = nullptr;      // of the request
+  bool traced_by_client = false;  // the span belongs to a trace that the client named
 
   const std::string& id() const { return segments.at(1); }
+  // What a run asked for by this call belongs to, where the client said so.
+  std::string trace() const { return traced_by_client ? net::active_traceparent() : std::string{}; }
   std::string_view body() const { return as_text(request.body); }
 };
 
@@ -53,6 +59,7 @@ class Rest {
   Rest(Manager& manager, RestOptions options, net::MetricsRegistry& metrics, const Clock& clock, net::Counter count,
        net::Histogram latency, std::shared_ptr<net::HttpClient> http);
   Answer dispatch(const net::ServerRequest& request, std::string_view& name);
+  Answer run(const Route& route, Call& call);
 
   Answer list_workers(const Call& call);
   Answer get_worker(const Call& call);

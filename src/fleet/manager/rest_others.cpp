@@ -140,6 +140,7 @@ Rest::Answer Rest::forward(const Call& call) {
   if (!call.request.query.empty()) request.url += "?" + call.request.query;
   const auto type = call.request.headers.get("Content-Type");
   if (type) request.headers.set("Content-Type", std::string{*type});
+  if (auto trace = net::active_traceparent(); !trace.empty()) request.headers.set("traceparent", std::move(trace));
   request.body = call.request.body;
   request.timeout = std::chrono::seconds{30};
   auto answer = http_->send(request);

@@ -79,8 +79,19 @@ Rest::Answer Rest::delete_task(const Call& call) {
   return net::ServerResponse{.status = 204};
 }
 
+namespace {
+
+// The request that starts a task is a part of that task's trace, unless its client named another.
+void adopt(const Call& call, const Task& task) {
+  const auto trace = net::TraceContext::parse(task.trace);
+  if (call.span != nullptr && !call.traced_by_client && trace) call.span->adopt(*trace);
+}
+
+}  // namespace
+
 Rest::Answer Rest::start_task(const Call& call) {
-  const auto task = TRY(manager_.start_task(call.id()));
+  const auto task = TRY(manager_.start_task(call.id(), call.trace()));
+  adopt(call, task);
   Object object{{"started", true}};
   if (task.state == TaskState::scheduled) {
     object.append("state", static_cast<int>(task.state));
@@ -96,7 +107,7 @@ Rest::Answer Rest::stop_task(const Call& call) {
 
 Rest::Answer Rest::invoke_task(const Call& call) {
   const auto body = TRY(parse_invoke_body(call.body()));
-  auto results = TRY(manager_.invoke_task(call.id(), body));
+  auto results = TRY(manager_.invoke_task(call.id(), body, call.trace()));
   return json_response(200, Object{{"invoked", true}, {"results", std::move(results)}});
 }
 

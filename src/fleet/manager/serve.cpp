@@ -14,6 +14,7 @@
 #include "fleet/manager/mqtt_outbox.h"
 #include "fleet/manager/rest.h"
 #include "fleet/manager/round_updates.h"
+#include "fleet/manager/sealed_wire.h"
 
 namespace coffer::fleet::manager {
 namespace {
@@ -131,7 +132,10 @@ struct RunningManager::Impl {
 
   Topics topics;
   MqttOutbox outbox;
+  SealedOutbox sealed_outbox{outbox};
   net::MetricsRegistry metrics;
+  std::unique_ptr<SealedWire> wire;
+  Tracing tracing;
   Waker dispatcher;
   Ticker ticker;
   std::unique_ptr<Manager> manager;
@@ -150,8 +154,11 @@ struct RunningManager::Impl {
   Result<> start_manager(Config& config);
   Result<> start_mqtt(Config& config);
   Result<> start_http(Config& config);
+  Result<> start_wire(const Config& config);
   void on_message(net::MqttMessage message);
-  void on_round_update(const net::MqttMessage& message);
+  void take(const std::string& topic, SealedWire::Incoming incoming, std::shared_ptr<const void> receipt);
+  bool is_of_ours(const std::string& topic) const;
+  void take_round_update(const std::string& topic, std::string_view payload);
   Result<> start_rounds(const Config& config);
   void dispatch();
 };
@@ -166,24 +173,36 @@ void RunningManager::Impl::dispatch() {
 // do the results of a task; those of several are worked on side by side, for they wait for the disk together.
 void RunningManager::Impl::on_message(net::MqttMessage message) {
   const auto topic = topics.classify(message.topic);
-  if (!topic) return;
-  if (*topic == Topic::round_update) return on_round_update(message);
+  if (!topic || (*topic == Topic::round_update && !is_of_ours(message.topic))) return;
+  auto incoming = wire->incoming(message.topic, as_text(message.payload));
+  if (incoming) take(message.topic, std::move(*incoming), std::move(message.receipt));
+}
+
+void RunningManager::Impl::take(const std::string& name, SealedWire::Incoming incoming,
+                                std::shared_ptr<const void> receipt) {
+  const auto topic = topics.classify(name);
+  if (*topic == Topic::round_update) return take_round_update(name, incoming.payload);
   const bool is_result = *topic == Topic::results || *topic == Topic::invoke_results || *topic == Topic::round_start;
-  auto payload = to_text(message.payload);
+  auto& payload = incoming.payload;
   auto& inbox = is_result ? *results[std::hash<std::string_view>{}(task_in(payload)) % results.size()] : *presence;
-  if (inbox.push(*topic, std::move(payload), is_result ? std::move(message.receipt) : nullptr)) return;
-  log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", message.topic}});
+  if (inbox.push(*topic, std::move(payload), is_result ? std::move(receipt) : nullptr, incoming.sent_at)) return;
+  log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", name}});
 }
 
 // The topic has no tenant: what workers of other managers send is heard here, too.
-void RunningManager::Impl::on_round_update(const net::MqttMessage& message) {
-  const auto topic = parse_round_update_topic(message.topic);
-  if (!topic || !round_updates || !manager->worker(topic->proplet)) return;
-  auto document = round_update_document(*topic, as_text(message.payload));
+bool RunningManager::Impl::is_of_ours(const std::string& name) const {
+  const auto topic = parse_round_update_topic(name);
+  return topic && manager->worker(topic->proplet);
+}
+
+void RunningManager::Impl::take_round_update(const std::string& name, std::string_view payload) {
+  const auto topic = parse_round_update_topic(name);
+  if (!topic || !round_updates) return;
+  auto document = round_update_document(*topic, payload);
   if (!document) {
-    log::warn("fleet.message_unreadable", document.error().message, {{"topic", message.topic}});
+    log::warn("fleet.message_unreadable", document.error().message, {{"topic", name}});
   } else if (!round_updates->push(Topic::round_update, std::move(*document))) {
-    log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", message.topic}});
+    log::error("fleet.message_dropped", "more messages came than can be worked on", {{"topic", name}});
   }
 }
 
@@ -192,20 +211,32 @@ Result<> RunningManager::Impl::start_rounds(const Config& config) {
   if (config.coordinator_url.empty()) return {};
   rounds = std::make_unique<RoundUpdates>(config.coordinator_url, TRY(net::HttpClient::create()));
   round_updates = std::make_unique<Inbox>(
-      1, 1000, 64U << 20, [this](Topic, std::string_view document) { return rounds->forward(document); });
+      1, 1000, 64U << 20, [this](Topic, std::string_view document, auto) { return rounds->forward(document); });
+  return {};
+}
+
+Result<> RunningManager::Impl::start_wire(const Config& config) {
+  wire = TRY(SealedWire::create(
+      config.group_key, topics, config.identity.entity, metrics,
+      [this](const std::string& topic, SealedWire::Incoming incoming) { take(topic, std::move(incoming), nullptr); }));
+  sealed_outbox.set(wire.get());
   return {};
 }
 
 Result<> RunningManager::Impl::start_manager(Config& config) {
+  if (config.manager.id.empty()) config.manager.id = random_uuid();
+  tracing = TRY(Tracing::start(config.tracing, "manager", config.manager.id, metrics));
   std::optional<WorkerTrust> trust;
   if (config.trust) trust = TRY(WorkerTrust::create(*config.trust));
   manager = TRY(Manager::create(config.manager, {
     .database = TRY(open_database(config))
-    , .outbox = outbox, .checker = AttestationChecker{std::move(trust), config.proof_lifetime},
-        .wake = [this] { dispatcher.wake(); }
+    , .outbox = sealed_outbox, .checker = AttestationChecker{std::move(trust), config.proof_lifetime},
+        .wake = [this] { dispatcher.wake(); }, .tracer = &tracing.tracer()
   }));
   figures = TRY(ManagerMetrics::create(metrics));
-  const auto take = [this](Topic topic, std::string_view payload) { return manager->on_message(topic, payload); };
+  const auto take = [this](Topic topic, std::string_view payload, std::optional<TimePoint> sent_at) {
+    return manager->on_message(topic, payload, sent_at);
+  };
   for (std::size_t i = 0; i < result_threads; ++i) {
     results.push_back(std::make_unique<Inbox>(1, 20'000, 64U << 20, take));
   }
@@ -241,7 +272,7 @@ Result<> RunningManager::Impl::start_mqtt(Config& config) {
 Result<> RunningManager::Impl::start_http(Config& config) {
   RestOptions options {
     .access = TRY(open_access(config))
-    , .coordinator_url = config.coordinator_url, .instance_id = manager->options().id
+    , .coordinator_url = config.coordinator_url, .instance_id = manager->options().id, .tracer = &tracing.tracer()
   };
   rest = TRY(Rest::create(*manager, std::move(options), metrics, system_clock()));
   server = TRY(net::HttpServer::start(TRY(server_options(config)),
@@ -257,12 +288,14 @@ Result<> RunningManager::Impl::start_http(Config& config) {
 
 Result<> RunningManager::Impl::start(Config& config) {
   for (const auto& notice : config.notices) log::warn("fleet.notice", notice);
+  TRY(start_wire(config));
   TRY(start_manager(config));
   TRY(start_rounds(config));
   dispatcher.start([this] { dispatch(); });
   TRY(start_mqtt(config));
   TRY(start_http(config));
   ticker.start([this] {
+    wire->tick();
     manager->tick();
     figures->update(*manager, mqtt->statistics());
   });
@@ -290,6 +323,7 @@ void RunningManager::stop() {
   impl_->outbox.set(nullptr);
   if (impl_->mqtt) impl_->mqtt->stop(std::chrono::seconds{2});
   if (impl_->manager) impl_->manager->close();
+  impl_->tracing.stop();
 }
 
 Result<std::unique_ptr<RunningManager>> serve(Config config) {

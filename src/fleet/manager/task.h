@@ -70,6 +70,8 @@ struct Task {
   codec::json::Object proplet_results{};  // a broadcast's answers by worker
   std::optional<TimePoint> queued_at{}, not_before{};
 
+  std::string trace{};  // W3C traceparent of what it was asked for by; empty where nothing is traced
+
   // Between the commit that made it run and the broker's acknowledgement of its start, a task is claimed by one
   // manager; another takes over after `claim_until`. After a stop, that is until when the worker has time for it.
   std::string claimed_by{};  // empty: the broker has the start

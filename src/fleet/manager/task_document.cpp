@@ -38,6 +38,7 @@ Object hidden(const Task& task) {
   object.append("has_file", task.has_file);
   object.append("expected", fleet::detail::text_array(task.expected));
   object.append("attempt", task.attempt);
+  fleet::detail::append_text(object, "trace", task.trace);
   return object;
 }
 
@@ -69,6 +70,7 @@ Result<> read_hidden(const Object& object, Task& task) {
     if (const auto* id = worker.if_string()) task.expected.push_back(*id);
   }
   task.attempt = static_cast<unsigned>(TRY(members.count("attempt")));
+  task.trace = members.hint("trace");
   return {};
 }
 

@@ -16,11 +16,6 @@ Error stopped() {
   return {WorkerError::stopped, "the task was stopped"};
 }
 
-const net::Tracer& tracer_or_none(const net::Tracer* tracer) {
-  static const net::Tracer none;
-  return tracer == nullptr ? none : *tracer;
-}
-
 RunReport traced_run(Runtime& runtime, const PreparedModule& module, const Run& run, const std::stop_token& stop) {
   net::TraceStep step{"wasm.execute"};
   step.span().set("module_digest", module.digest);
@@ -46,7 +41,7 @@ Dispatcher::Dispatcher(const Config& config, Parts parts)
     : config_(config),
       parts_(std::move(parts)),
       own_id_(config.identity.entity),
-      tracer_(tracer_or_none(parts_.tracer)),
+      tracer_(net::tracer_or_none(parts_.tracer)),
       table_(config.tasks.duplicate_window),
       pool_(config.tasks.max_tasks, config.tasks.max_queue),
       daemons_(config.tasks.max_tasks, config.tasks.max_tasks) {}
@@ -171,6 +166,9 @@ Result<PreparedModule> Dispatcher::prepare(const Task& task, Runtime& runtime) c
 
 RunReport Dispatcher::run(const Task& task, Runtime& runtime, const PreparedModule& module) {
   const auto& command = task->command;
+  const bool sealed = parts_.sealer != nullptr && parts_.sealer->applies_to(command);
+  const auto sealable = sealed ? parts_.sealer->check(command, module.serves) : Result<>{};
+  if (!sealable) return failed(sealable.error());
   if (command.latent) {
     table_.make_ready(std::make_shared<const ReadyTask>(command, module, &runtime));
     return {};
@@ -182,7 +180,8 @@ RunReport Dispatcher::run(const Task& task, Runtime& runtime, const PreparedModu
   if (command.daemon || module.serves) return run_lasting(task, runtime, module, run);
   auto report = traced_run(runtime, module, run, task->stop);
   report.details.module_digest = module.digest;
-  const bool update = parts_.round_update && command.env.contains("ROUND_ID") && !report.error;
+  if (sealed) parts_.sealer->seal(command, environment, report);
+  const bool update = !sealed && parts_.round_update && command.env.contains("ROUND_ID") && !report.error;
   if (update) parts_.round_update(environment, report.results);
   return report;
 }
@@ -224,6 +223,8 @@ std::string Dispatcher::result_of(const StartCommand& command, const RunReport& 
   if (report.error) {
     result.error = report.error->message;
     result.details.code = report.error->code.name();
+  } else if (report.sealed) {
+    result.results = write_sealed_update(*report.sealed);
   } else if (command.env.contains("ROUND_ID")) {
     result.results = round_update(command.id, own_id_, command.env, report.results);
   }
