@@ -72,6 +72,17 @@ Access Access::open() {
 Result<Access> Access::parse(std::string_view toml, std::string_view file_name) {
   const auto root = TRY(codec::parse_toml(toml, file_name));
   Access access;
+  TRY(access.read_tokens(root, file_name));
+  TRY(access.read_keys(root, file_name));
+  TRY(access.read_certificates(root, file_name));
+  if (access.tokens_.empty() && access.keys_.empty() && access.certificates_.empty()) {
+    return bad_config(std::string{file_name} +
+                      " names neither a [[token]] nor a [[key]] nor a [[certificate]]: nobody could use the API");
+  }
+  return access;
+}
+
+Result<> Access::read_tokens(const codec::json::Value& root, std::string_view file_name) {
   for (const auto* table : TRY(tables(root, "token"))) {
     const Members members{*table, "token"};
     const auto hash = TRY(members.line("sha256"));
@@ -80,23 +91,42 @@ Result<Access> Access::parse(std::string_view toml, std::string_view file_name) 
                         ": token.sha256 is expected to be 64 hexadecimal digits in lower case");
     }
     const auto role = TRY(parse_role(TRY(members.line("role"))));
-    access.tokens_.insert_or_assign(
-        hash, Holder {
-          TRY(members.line("name"))
-          , role
-        });
+    auto name = TRY(members.line("name"));
+    tokens_.insert_or_assign(hash, Holder{std::move(name), role});
   }
+  return {};
+}
+
+Result<> Access::read_keys(const codec::json::Value& root, std::string_view file_name) {
   for (const auto* table : TRY(tables(root, "key"))) {
     const Members members{*table, "key"};
     const auto role = TRY(parse_role(TRY(members.line("role"))));
     auto key = crypto::PublicKey::from_pem(TRY(members.text("public_key")));
     if (!key) return bad_config(std::string{file_name} + ": key.public_key: " + key.error().message);
-    access.keys_.push_back(std::make_shared<const Key>(role, std::move(*key)));
+    keys_.push_back(std::make_shared<const Key>(role, std::move(*key)));
   }
-  if (access.tokens_.empty() && access.keys_.empty()) {
-    return bad_config(std::string{file_name} + " names neither a [[token]] nor a [[key]]: nobody could use the API");
+  return {};
+}
+
+Result<> Access::read_certificates(const codec::json::Value& root, std::string_view file_name) {
+  for (const auto* table : TRY(tables(root, "certificate"))) {
+    const Members members{*table, "certificate"};
+    const auto role = TRY(parse_role(TRY(members.line("role"))));
+    auto name = TRY(members.line("name"));
+    auto subject = TRY(members.line("subject"));
+    if (name.empty() == subject.empty()) {
+      return bad_config(std::string{file_name} + ": a [[certificate]] is expected to have either name or subject");
+    }
+    certificates_.push_back({std::move(name), std::move(subject), role});
   }
-  return access;
+  return {};
+}
+
+bool Access::CertificateName::fits(const net::PeerCertificate& certificate) const {
+  if (!subject.empty()) return certificate.subject == subject;
+  // RFC 6125 section 6.4.4: the common name only where there is no other.
+  if (certificate.names.empty()) return certificate.common_name == name;
+  return std::ranges::find(certificate.names, name) != certificate.names.end();
 }
 
 // Tokens are found by their hash, so that the time says nothing of what they are.
@@ -117,17 +147,34 @@ Result<Access::Holder> Access::holder_of(std::string_view token, TimePoint now) 
   return fail(ManagerError::unauthenticated, "the bearer token is none that this manager knows");
 }
 
-Result<std::string> Access::check(const net::ServerRequest& request, Role needed, TimePoint now) const {
-  if (open_) return std::string{"anyone"};
+// Its chain was verified by the handshake; a connection may last longer than the certificate.
+Result<Access::Holder> Access::holder_of(const net::PeerCertificate& certificate, TimePoint now) const {
+  if (certificate.not_after < now) {
+    return fail(ManagerError::unauthenticated, "the client certificate has expired since the connection was made");
+  }
+  const auto found = std::ranges::find_if(certificates_, [&](const auto& known) { return known.fits(certificate); });
+  if (found != certificates_.end()) return Holder{found->name.empty() ? found->subject : found->name, found->role};
+  return fail(ManagerError::forbidden,
+              "the client certificate of " + certificate.subject + " is valid, and no [[certificate]] gives it a role");
+}
+
+Result<Access::Holder> Access::caller(const net::ServerRequest& request, TimePoint now) const {
   const auto token = bearer_token(request.headers);
+  if (!token && request.certificate && knows_certificates()) return holder_of(*request.certificate, now);
   if (!token) return fail(ManagerError::unauthenticated, "a bearer token is expected in the Authorization header");
   if (token->size() > max_token_size) return fail(ManagerError::unauthenticated, "the bearer token is too long");
   auto holder = holder_of(*token, now);
   if (!holder) return fail(ManagerError::unauthenticated, holder.error().message);
-  if (holder->role >= needed) return holder->name;
+  return holder;
+}
+
+Result<std::string> Access::check(const net::ServerRequest& request, Role needed, TimePoint now) const {
+  if (open_) return std::string{"anyone"};
+  auto holder = TRY(caller(request, now));
+  if (holder.role >= needed) return std::move(holder.name);
   return fail(ManagerError::forbidden, "the role " + std::string{role_names.at(static_cast<std::size_t>(needed))} +
-                                           " is expected, " + holder->name + " has the role " +
-                                           std::string{role_names.at(static_cast<std::size_t>(holder->role))});
+                                           " is expected, " + holder.name + " has the role " +
+                                           std::string{role_names.at(static_cast<std::size_t>(holder.role))});
 }
 
 }  // namespace coffer::fleet::manager

@@ -32,6 +32,17 @@ Result<> read_mqtt(const Variables& variables, Config& config) {
   return {};
 }
 
+// Upstream's servers take none (its nginx does); the name is the one that its base, Magistrala, has for them.
+Result<> read_client_certificates(const Variables& variables, Config& config) {
+  config.client_roots = variables.text("HTTP_CLIENT_CA_CERTS");
+  const auto mode = variables.text("HTTP_CLIENT_AUTH", "required");
+  if (mode != "required" && mode != "optional") return bad(variables, "HTTP_CLIENT_AUTH", "required or optional");
+  config.client_certificate_required = mode == "required";
+  if (config.client_roots.empty() || !config.certificate.empty()) return {};
+  return fail(ConfigError::missing, variables.name_of("HTTP_CLIENT_CA_CERTS") +
+                                        " needs a server with TLS: MANAGER_HTTP_SERVER_CERT and _KEY");
+}
+
 Result<> read_http(const Variables& variables, Config& config) {
   auto& http = config.http;
   config.http_host = variables.text("HTTP_HOST", "localhost");
@@ -49,6 +60,7 @@ Result<> read_http(const Variables& variables, Config& config) {
   config.auth_file = variables.text("AUTH_FILE");
   config.insecure_open = TRY(variables.flag("INSECURE_OPEN", false));
   config.url_file = variables.text("URL_FILE");
+  TRY(read_client_certificates(variables, config));
   if (config.certificate.empty() != config.certificate_key.empty()) {
     return fail(ConfigError::missing, "MANAGER_HTTP_SERVER_CERT and MANAGER_HTTP_SERVER_KEY go together");
   }
@@ -138,6 +150,7 @@ Result<> read_manager(const Variables& variables, Config& config) {
   const auto unavailable = variables.text("ON_UNAVAILABLE", "fail");
   if (unavailable != "fail" && unavailable != "wait") return bad(variables, "ON_UNAVAILABLE", "fail or wait");
   manager.on_unavailable = unavailable == "wait" ? OnUnavailable::wait : OnUnavailable::fail;
+  config.coordinator_token_file = variables.text("COORDINATOR_TOKEN_FILE");
   config.coordinator_url = variables.text("COORDINATOR_URL");
   while (config.coordinator_url.ends_with('/')) config.coordinator_url.pop_back();
   if (variables.find("PLUGIN_DIR")) {

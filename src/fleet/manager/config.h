@@ -27,7 +27,9 @@ struct Config {
   std::string http_host = "localhost";
   std::uint16_t http_port = 7070;
   std::string certificate{}, certificate_key{};  // files; both or none
-  net::ServerOptions http{};                     // timeouts and sizes
+  std::string client_roots{};                    // file; empty: clients are not asked for certificates
+  bool client_certificate_required = true;
+  net::ServerOptions http{};  // timeouts and sizes
   std::string auth_file{};
   bool insecure_open = false;
   std::string url_file{};  // where the address is written, for port 0
@@ -36,7 +38,7 @@ struct Config {
   std::string sqlite_path{};
   storage::PostgresOptions postgres{};
 
-  std::string coordinator_url{};
+  std::string coordinator_url{}, coordinator_token_file{};
   TraceSettings tracing{};
   ManagerOptions manager{};
   std::optional<WorkerTrustOptions> trust{};

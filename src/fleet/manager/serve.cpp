@@ -55,7 +55,20 @@ Result<Access> open_access(const Config& config) {
     log::warn("fleet.open", "EVERYBODY MAY USE THE API (--insecure-open), as with upstream's manager");
     return Access::open();
   }
-  return Access::parse(TRY(read_file(config.auth_file, "MANAGER_AUTH_FILE")), config.auth_file);
+  auto access = TRY(Access::parse(TRY(read_file(config.auth_file, "MANAGER_AUTH_FILE")), config.auth_file));
+  if (!access.knows_certificates() || !config.client_roots.empty()) return access;
+  return fail(
+      ConfigError::missing,
+      config.auth_file + " has a [[certificate]], and no client is asked for one: set MANAGER_HTTP_CLIENT_CA_CERTS");
+}
+
+Result<SecretBytes> coordinator_token(const Config& config) {
+  if (config.coordinator_token_file.empty()) return SecretBytes{};
+  auto text = TRY(read_file(config.coordinator_token_file, "MANAGER_COORDINATOR_TOKEN_FILE"));
+  while (text.ends_with('\n') || text.ends_with('\r')) text.pop_back();
+  auto token = SecretBytes::copy_of(std::string_view{text});
+  wipe({reinterpret_cast<std::byte*>(text.data()), text.size()});
+  return token;
 }
 
 Result<net::ServerOptions> server_options(Config& config) {
@@ -71,6 +84,11 @@ Result<net::ServerOptions> server_options(Config& config) {
   identity.private_key_pem = SecretBytes::copy_of(std::string_view{key});
   wipe({reinterpret_cast<std::byte*>(key.data()), key.size()});
   options.tls = std::move(identity);
+  if (config.client_roots.empty()) return options;
+  options.client_certificates = net::ClientCertificates {
+    .root_pems = TRY(read_file(config.client_roots, "MANAGER_HTTP_CLIENT_CA_CERTS"))
+    , .required = config.client_certificate_required
+  };
   return options;
 }
 
@@ -270,10 +288,13 @@ Result<> RunningManager::Impl::start_mqtt(Config& config) {
 }
 
 Result<> RunningManager::Impl::start_http(Config& config) {
-  RestOptions options {
-    .access = TRY(open_access(config))
-    , .coordinator_url = config.coordinator_url, .instance_id = manager->options().id, .tracer = &tracing.tracer()
-  };
+  auto access = TRY(open_access(config));
+  auto token = TRY(coordinator_token(config));
+  RestOptions options{.access = std::move(access),
+                      .coordinator_url = config.coordinator_url,
+                      .coordinator_token = std::move(token),
+                      .instance_id = manager->options().id,
+                      .tracer = &tracing.tracer()};
   rest = TRY(Rest::create(*manager, std::move(options), metrics, system_clock()));
   server = TRY(net::HttpServer::start(TRY(server_options(config)),
                                       [this](const net::ServerRequest& request) { return rest->handle(request); }));
