@@ -65,6 +65,19 @@ TEST(ManagerConfig, the_composition_of_upstream_is_taken) {
   EXPECT_GE(config->notices.size(), 2U);
 }
 
+TEST(ManagerConfig, client_certificates_need_tls_and_a_known_mode) {
+  const std::map<std::string, std::string> tls{{"MANAGER_HTTP_SERVER_CERT", "c.pem"},
+                                               {"MANAGER_HTTP_SERVER_KEY", "k.pem"},
+                                               {"MANAGER_HTTP_CLIENT_CA_CERTS", "ca.pem"}};
+  EXPECT_TRUE(read(tls)->client_certificate_required);
+  auto optional = tls;
+  optional["MANAGER_HTTP_CLIENT_AUTH"] = "optional";
+  EXPECT_FALSE(read(optional)->client_certificate_required);
+  optional["MANAGER_HTTP_CLIENT_AUTH"] = "perhaps";
+  EXPECT_EQ(read(optional).error().code, ErrorCode{ConfigError::bad_value});
+  EXPECT_EQ(read({{"MANAGER_HTTP_CLIENT_CA_CERTS", "ca.pem"}}).error().code, ErrorCode{ConfigError::missing});
+}
+
 TEST(ManagerConfig, postgres_is_reached_as_upstream_says) {
   const auto config = read({{"MANAGER_STORAGE_TYPE", "postgres"},
                             {"MANAGER_POSTGRES_HOST", "db"},
@@ -88,6 +101,21 @@ TEST(ManagerConfig, brokers_that_are_trusted_are_named) {
   ASSERT_TRUE(config);
   EXPECT_EQ(config->trust->tokens.trusted_certs_paths.size(), 2U);
   EXPECT_EQ(config->trust->allow_tees, std::vector<std::string>{"sample"});
+}
+
+TEST(ManagerConfig, payloads_are_sealed_by_the_keys_of_a_file) {
+  EXPECT_TRUE(read()->group_key.file.empty());
+  const auto config = read({{"MANAGER_GROUP_KEY_FILE", "/keys.json"}, {"MANAGER_GROUP_KEY_MAX_AGE", "2m"}});
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->group_key.file, "/keys.json");
+  EXPECT_FALSE(config->group_key.accept_plain);
+  EXPECT_EQ(config->group_key.max_age, std::chrono::minutes{2});
+  EXPECT_EQ(config->manager.clock_tolerance, std::chrono::minutes{2});
+  EXPECT_TRUE(read({{"MANAGER_GROUP_KEY_FILE", "/keys.json"}, {"MANAGER_GROUP_KEY_MODE", "accept-plain"}})
+                  ->group_key.accept_plain);
+  expect_fails({{"MANAGER_GROUP_KEY_FILE", "/keys.json"}, {"MANAGER_GROUP_KEY_MODE", "open"}}, "GROUP_KEY_MODE");
+  expect_fails({{"MANAGER_GROUP_KEY_MODE", "required"}}, "MANAGER_GROUP_KEY_FILE");
+  expect_fails({{"MANAGER_GROUP_KEY_MAX_AGE", "0"}}, "MANAGER_GROUP_KEY_MAX_AGE");
 }
 
 TEST(ManagerConfig, what_does_not_parse_is_named) {

@@ -40,9 +40,11 @@ std::vector<InvokeCommand> RecordingOutbox::invokes() {
   return std::exchange(invokes_, {});
 }
 
-Harness::Harness(Engine kind, ManagerOptions settings, std::optional<WorkerTrust> believed)
+Harness::Harness(Engine kind, ManagerOptions settings, std::optional<WorkerTrust> believed,
+                 const std::function<void(storage::SqlDatabase&)>& before)
     : engine(kind), options(std::move(settings)), trust(std::move(believed)) {
   if (engine == Engine::postgres) postgres = storage::PostgresServer::shared()->new_database();
+  if (before) before(*open_database());
   manager = another();
 }
 
@@ -54,8 +56,11 @@ std::unique_ptr<storage::SqlDatabase> Harness::open_database() const {
 }
 
 std::unique_ptr<Manager> Harness::another() {
-  auto made = Manager::create(
-      options, {.database = open_database(), .outbox = outbox, .checker = AttestationChecker{trust}, .clock = clock});
+  auto made = Manager::create(options, {.database = open_database(),
+                                        .outbox = outbox,
+                                        .checker = AttestationChecker{trust},
+                                        .clock = clock,
+                                        .tracer = &tracer});
   if (!made) throw std::runtime_error(to_string(made.error()));
   return std::move(*made);
 }
@@ -124,7 +129,10 @@ StartCommand Harness::next_start() {
 
 Client::Client(Harness& harness, Access access, std::string coordinator) {
   rest_ = Rest::create(*harness.manager,
-                       {.access = std::move(access), .coordinator_url = std::move(coordinator), .instance_id = "i"},
+                       {.access = std::move(access),
+                        .coordinator_url = std::move(coordinator),
+                        .instance_id = "i",
+                        .tracer = &harness.tracer},
                        metrics_, harness.clock)
               .value();
 }

@@ -46,8 +46,10 @@ enum class Engine { sqlite, postgres };
 // A manager, and what it is between.
 class Harness {
  public:
+  // `before`: what happens to the database before there is a manager.
   explicit Harness(Engine engine = Engine::sqlite, ManagerOptions options = {},
-                   std::optional<WorkerTrust> trust = std::nullopt);
+                   std::optional<WorkerTrust> trust = std::nullopt,
+                   const std::function<void(storage::SqlDatabase&)>& before = {});
 
   std::unique_ptr<storage::SqlDatabase> open_database() const;
   // Another manager over the same state (not for Engine::sqlite in memory); the first one ends.
@@ -73,12 +75,37 @@ class Harness {
 
   FixedClock clock{parse_rfc3339("2026-01-01T00:00:00Z").value()};
   RecordingOutbox outbox;
+  net::Tracer tracer{};  // records nothing, unless a test puts another in its place
   storage::PostgresOptions postgres{};
   TemporaryDirectory directory;
   Engine engine;
   ManagerOptions options;
   std::optional<WorkerTrust> trust;
   std::unique_ptr<Manager> manager;
+};
+
+inline constexpr Engine engines[] = {Engine::sqlite, Engine::postgres};
+inline std::string engine_name(const ::testing::TestParamInfo<Engine>& info) {
+  return info.param == Engine::sqlite ? "sqlite" : "postgres";
+}
+
+// A test over each database that is installed. Instantiate with `engines` and `engine_name`.
+class DatabasesTest : public ::testing::TestWithParam<Engine> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == Engine::postgres && storage::PostgresServer::shared() == nullptr) {
+      GTEST_SKIP() << storage::PostgresServer::missing();
+    }
+  }
+  template <class... Arguments>
+  Harness& make(Arguments&&... arguments) {
+    made_ = std::make_unique<Harness>(GetParam(), std::forward<Arguments>(arguments)...);
+    return *made_;
+  }
+  Harness& h() { return *made_; }
+
+ private:
+  std::unique_ptr<Harness> made_;
 };
 
 inline constexpr std::string_view plain_task = R"({"name":"add","image_url":"docker.io/x/add:v1","inputs":[10,"20"]})";

@@ -5,6 +5,8 @@
 
 #include <condition_variable>
 
+#include "net/trace_testing.h"
+
 namespace coffer::fleet::worker {
 namespace {
 
@@ -74,7 +76,8 @@ class DispatcherTest : public ::testing::Test {
                                          },
                                      .round_update = [this](const auto&, const std::string& u) { update_ = u; },
                                      .started = [this](const StartCommand&) { ++started_; },
-                                     .ended = [this](const StartCommand&, std::string_view) { ++ended_; }});
+                                     .ended = [this](const StartCommand&, std::string_view) { ++ended_; },
+                                     .tracer = &tracer_});
     }
     return *dispatcher_;
   }
@@ -111,6 +114,8 @@ class DispatcherTest : public ::testing::Test {
     EXPECT_TRUE(condition());
   }
 
+  const std::shared_ptr<net::testing::SpanList> spans_ = std::make_shared<net::testing::SpanList>();
+  const net::Tracer tracer_{spans_, 1};
   Config config_;
   FakeRuntime wasm_{"wasm"}, other_{"host"}, tee_{"tee"};
   Runtime* host_ = nullptr;
@@ -270,6 +275,7 @@ TEST_F(DispatcherTest, a_module_that_serves_is_told_when_it_does_and_not_again_w
   EXPECT_EQ(*answer().result.results.if_string(), "started at port 1");
   EXPECT_EQ(answer().result.details.module_digest, "sha256:00");
   EXPECT_EQ(answer().result.details.signature, "signed s");
+  EXPECT_TRUE(answer().result.details.lasting);
   EXPECT_EQ(dispatcher().running(), 1U);
   dispatcher().stop(to_json(StopCommand{.id = "s"}));
   wait_until([&] { return ended_ == 1; });
@@ -376,6 +382,80 @@ TEST_F(DispatcherTest, a_rounds_task_may_say_its_samples_and_its_format) {
   round.env["FL_NUM_SAMPLES"] = "many";
   start(round);
   EXPECT_EQ(answer(1).result.results.find("num_samples")->if_uint64(), 1U);
+}
+
+constexpr std::string_view parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+TEST_F(DispatcherTest, a_task_is_followed_from_its_start_to_its_result) {
+  auto command = task("t1");
+  command.traceparent = parent;
+  command.env = {{"TOKEN", "secret"}};
+  start(std::move(command));
+  answer();
+  dispatcher().finish();
+  const auto begun = spans_->named("task.start");
+  const auto execute = spans_->named("task.execute");
+  EXPECT_EQ(begun.parent, net::TraceContext::parse(parent)->span_id);
+  EXPECT_EQ(execute.parent, begun.context.span_id);
+  for (const auto* name : {"task.prepare", "wasm.execute", "task.result"}) {
+    EXPECT_EQ(spans_->named(name).parent, execute.context.span_id) << name;
+  }
+  for (const auto& span : spans_->all()) {
+    EXPECT_EQ(span.context.trace_id, begun.context.trace_id) << span.name;
+    EXPECT_EQ(span.failure, "") << span.name;
+    for (const auto& [key, value] : span.attributes) {
+      const auto* text = std::get_if<std::string>(&value);
+      const bool told = text != nullptr && (text->find("secret") != std::string::npos || *text == "1" || *text == "2");
+      EXPECT_FALSE(told) << span.name << "." << key;
+    }
+  }
+  EXPECT_EQ(spans_->all().size(), 5U);
+}
+
+TEST_F(DispatcherTest, spans_say_by_code_what_failed) {
+  start(task("t1", "fail"));
+  auto encrypted = task("t2");
+  encrypted.file.reset();
+  encrypted.image_url = "registry/x:v1";
+  encrypted.encrypted = true;
+  start(std::move(encrypted));
+  start({.id = "t3", .name = "nothing"});
+  answer(2);
+  dispatcher().finish();
+  std::vector<std::string> codes;
+  for (const auto& span : spans_->all()) {
+    if (!span.failure.empty()) codes.push_back(span.name + " " + span.failure);
+  }
+  EXPECT_THAT(codes, ::testing::UnorderedElementsAre(
+                         "task.prepare worker.http_status", "task.execute worker.http_status",
+                         "task.execute worker.tee_not_available", "task.start fleet.nothing_to_run"));
+}
+
+TEST_F(DispatcherTest, stops_and_invocations_belong_to_what_asked_for_them) {
+  auto latent = task("t1");
+  latent.latent = true;
+  start(std::move(latent));
+  wait_until([&] { return ended_ == 1; });
+  dispatcher().invoke(to_json(
+      InvokeCommand{.id = "t1", .proplet_id = "me", .invocation_id = "i1", .traceparent = std::string{parent}}));
+  answer();
+  dispatcher().stop(to_json(StopCommand{.id = "t1", .proplet_id = "me", .traceparent = std::string{parent}}));
+  dispatcher().finish();
+  const auto context = *net::TraceContext::parse(parent);
+  EXPECT_EQ(spans_->named("task.stop").parent, context.span_id);
+  EXPECT_EQ(spans_->named("task.invoke").parent, context.span_id);
+  EXPECT_EQ(spans_->named("task.invoke.execute").parent, spans_->named("task.invoke").context.span_id);
+}
+
+TEST_F(DispatcherTest, a_context_that_does_not_parse_costs_the_trace_alone) {
+  dispatcher().start(R"({"id":"t1","name":"add","file":"bW9kdWxl","traceparent":7})");
+  EXPECT_FALSE(answer().result.error);
+  auto command = task("t2");
+  command.traceparent = "00-no";
+  start(std::move(command));
+  EXPECT_FALSE(answer(1).result.error);
+  dispatcher().finish();
+  EXPECT_FALSE(spans_->named("task.start").parent);
 }
 
 }  // namespace
