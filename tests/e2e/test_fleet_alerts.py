@@ -17,7 +17,8 @@ DIRECTORY = ROOT / "deploy/prometheus"
 RULES = DIRECTORY / "coffer-fleet.rules.yml"
 # Which alerts there must be is no matter of what the file happens to hold.
 PROMISED = {"CofferWorkerAttestationFailing", "CofferWorkerTokenNearEnd", "CofferWorkerTasksFailing", "CofferWorkerMqttReconnects",
-            "CofferEncryptedTasksWithoutAttestedWorker", "CofferManagerQueueGrows", "CofferManagerMqttReconnects"}
+            "CofferEncryptedTasksWithoutAttestedWorker", "CofferManagerQueueGrows", "CofferManagerMqttReconnects", "CofferPayloadsRefused",
+            "CofferWorkerSilent", "CofferManagerAcceptsPlain"}
 NAME = re.compile(r'\b((?:coffer_worker|proplet|manager)_[a-z0-9_]+)(?:\{([^}]*)\})?')
 
 
@@ -64,7 +65,7 @@ def test_the_rules_fire_when_they_should_and_are_silent_otherwise():
     assert all(f'alertname="{name}"' in cases for name, _ in expressions())
 
 
-@pytest.mark.parametrize("bound", ("< 15", "> 3", "== 0", "> 100", "0.1 *", "> 5"))
+@pytest.mark.parametrize("bound", ("< 15", "> 3", "== 0", "> 100", "0.1 *", "> 5", "> 20", "== 1"))
 def test_a_rule_with_another_bound_fails_its_test(tmp_path, bound):
     for file in DIRECTORY.iterdir():
         shutil.copy(file, tmp_path)
@@ -72,7 +73,7 @@ def test_a_rule_with_another_bound_fails_its_test(tmp_path, bound):
     text = rules.read_text()
     assert bound in text
     rules.write_text(text.replace(bound, {"< 15": "< -9999", "> 3": "> 9999", "== 0": "> 9", "> 100": "> 99999", "0.1 *": "9 *",
-                                          "> 5": "> 20"}[bound]))
+                                          "> 5": "> 20", "> 20": "> 9999", "== 1": "== 9"}[bound]))
     assert promtool("test", "rules", tmp_path / "coffer-fleet.test.yml").returncode != 0
 
 

@@ -56,6 +56,7 @@ void add_fleet_commands(CLI::App& app, Commands& commands) {
   add_fleet_learning_commands(*fleet, commands, context);
   add_fleet_watch_command(*fleet, commands, context);
   add_fleet_provision_commands(*fleet, commands, context);
+  add_fleet_group_key_commands(*fleet, commands, context);
   auto* health = fleet->add_subcommand("health", "whether the manager answers");
   commands.on(health, [context] { return show_health(*context); });
 }

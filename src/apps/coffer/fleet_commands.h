@@ -19,6 +19,7 @@ void add_fleet_job_commands(CLI::App& fleet, Commands& commands, const SharedFle
 void add_fleet_learning_commands(CLI::App& fleet, Commands& commands, const SharedFleet& context);
 void add_fleet_watch_command(CLI::App& fleet, Commands& commands, const SharedFleet& context);
 void add_fleet_provision_commands(CLI::App& fleet, Commands& commands, const SharedFleet& context);
+void add_fleet_group_key_commands(CLI::App& fleet, Commands& commands, const SharedFleet& context);
 
 // With --json the answer, otherwise `sentence`.
 Result<int> show(const FleetContext& context, const codec::json::Value& answer, const std::string& sentence);

@@ -29,12 +29,13 @@ void Inbox::stop() {
   }
 }
 
-bool Inbox::push(Topic topic, std::string payload, std::shared_ptr<const void> receipt) {
+bool Inbox::push(Topic topic, std::string payload, std::shared_ptr<const void> receipt,
+                 std::optional<TimePoint> sent_at) {
   {
     const std::scoped_lock lock(mutex_);
     if (items_.size() >= max_messages_ || bytes_ + payload.size() > max_bytes_) return false;
     bytes_ += payload.size();
-    items_.push_back({topic, std::move(payload), std::move(receipt)});
+    items_.push_back({topic, std::move(payload), std::move(receipt), sent_at});
   }
   arrived_.notify_one();
   return true;
@@ -63,7 +64,7 @@ void Inbox::run(const std::stop_token& stop) {
 
 bool Inbox::take(const Item& item) {
   try {
-    const auto taken = take_(item.topic, item.payload);
+    const auto taken = take_(item.topic, item.payload, item.sent_at);
     if (taken) return true;
     log::warn("fleet.message_waits", taken.error().message, {{"code", std::string{taken.error().code.name()}}});
     return false;

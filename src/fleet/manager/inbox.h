@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,14 +20,17 @@ namespace coffer::fleet::manager {
 class Inbox {
  public:
   // An error: not now. The message stays where it is, and is given again after a pause that grows.
-  using Take = std::function<Result<>(Topic, std::string_view)>;
+  // `sent_at`: as it was pushed.
+  using Take = std::function<Result<>(Topic, std::string_view, std::optional<TimePoint> sent_at)>;
   // One thread keeps the order of what came; several do not.
   Inbox(unsigned threads, std::size_t max_messages, std::size_t max_bytes, Take take,
         Duration first_pause = std::chrono::milliseconds{100});
   ~Inbox();  // what waits is dropped, and its receipts let go
 
   // False where it is full: the message is dropped. `receipt` is let go when the message was taken.
-  bool push(Topic topic, std::string payload, std::shared_ptr<const void> receipt = {});
+  // `sent_at`: when its sender says it was sent, where that is proven.
+  bool push(Topic topic, std::string payload, std::shared_ptr<const void> receipt = {},
+            std::optional<TimePoint> sent_at = {});
   // What was not taken stays, with its receipts, until the end of this object.
   void stop();
 
@@ -35,6 +39,7 @@ class Inbox {
     Topic topic;
     std::string payload;
     std::shared_ptr<const void> receipt;
+    std::optional<TimePoint> sent_at;
   };
   void run(const std::stop_token& stop);
   bool take(const Item& item);

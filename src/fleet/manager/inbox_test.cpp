@@ -18,7 +18,7 @@ constexpr std::size_t plenty = 1U << 20;
 TEST(Inbox, messages_come_in_their_order) {
   std::vector<std::string> taken;
   std::counting_semaphore<> done{0};
-  Inbox inbox(1, plenty, plenty, [&](Topic, std::string_view payload) -> Result<> {
+  Inbox inbox(1, plenty, plenty, [&](Topic, std::string_view payload, auto) -> Result<> {
     taken.emplace_back(payload);
     done.release();
     return {};
@@ -34,7 +34,7 @@ TEST(Inbox, a_message_that_cannot_be_taken_now_is_given_again_before_the_next) {
   std::counting_semaphore<> done{0};
   Inbox inbox(
       1, plenty, plenty,
-      [&](Topic, std::string_view payload) -> Result<> {
+      [&](Topic, std::string_view payload, auto) -> Result<> {
         given.emplace_back(payload);
         if (given.size() < 3) return fail(ManagerError::internal, "the database is away");
         done.release();
@@ -52,7 +52,7 @@ TEST(Inbox, stops_while_a_message_waits_for_its_turn) {
   std::counting_semaphore<> given{0};
   Inbox inbox(
       1, plenty, plenty,
-      [&](Topic, std::string_view) -> Result<> {
+      [&](Topic, std::string_view, auto) -> Result<> {
         given.release();
         return fail(ManagerError::internal, "never");
       },
@@ -69,7 +69,7 @@ TEST(Inbox, a_receipt_is_let_go_when_its_message_was_taken) {
   {
     Inbox inbox(
         1, plenty, plenty,
-        [&](Topic, std::string_view payload) -> Result<> {
+        [&](Topic, std::string_view payload, auto) -> Result<> {
           given.release();
           if (payload == "never") return fail(ManagerError::internal, "the database is away");
           return {};
@@ -86,7 +86,7 @@ TEST(Inbox, a_receipt_is_let_go_when_its_message_was_taken) {
 
 TEST(Inbox, an_exception_costs_its_own_message_alone) {
   std::counting_semaphore<> done{0};
-  Inbox inbox(1, plenty, plenty, [&](Topic, std::string_view payload) -> Result<> {
+  Inbox inbox(1, plenty, plenty, [&](Topic, std::string_view payload, auto) -> Result<> {
     if (payload == "bad") throw std::runtime_error("no");
     done.release();
     return {};

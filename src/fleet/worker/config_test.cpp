@@ -171,6 +171,9 @@ TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variabl
                                                  {"TEE", "tdx"},
                                                  {"TEE_ENABLED", "2"},
                                                  {"KBS_RESOURCE_PATH", "../x"},
+                                                 {"GROUP_KEY", "kbs:///../x"},
+                                                 {"GROUP_KEY_REFRESH", "often"},
+                                                 {"GROUP_KEY_MAX_AGE", "0"},
                                                  {"IMAGE_KEYS", "/no/such/file"},
                                                  {"HTTP_OUTGOING_ALLOW", "*:80"},
                                                  {"MODULE_CACHE_TIME", "long"},
@@ -185,6 +188,20 @@ TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variabl
     EXPECT_THAT(read.error().message, HasSubstr("PROPLET_" + name));
     values_ = kept;
   }
+}
+
+TEST_F(WorkerConfigTest, a_group_key_is_a_resource_of_the_key_broker) {
+  EXPECT_FALSE(config().group_key.resource);
+  set("GROUP_KEY", "kbs:///default/fleet/group-key");
+  set("GROUP_KEY_REFRESH", "30s");
+  set("GROUP_KEY_MAX_AGE", "2m");
+  const auto read = config();
+  EXPECT_EQ(read.group_key.resource->path(), "default/fleet/group-key");
+  EXPECT_EQ(read.group_key.refresh, std::chrono::seconds{30});
+  EXPECT_EQ(read.group_key.max_age, std::chrono::minutes{2});
+  EXPECT_TRUE(read.notices.empty());
+  set("LAST_WILL", "true");
+  EXPECT_THAT(config().notices, testing::ElementsAre(HasSubstr("PROPLET_LAST_WILL has no effect")));
 }
 
 TEST_F(WorkerConfigTest, every_variable_that_is_read_has_its_line_of_help) {
