@@ -48,6 +48,15 @@ Result<> add_from_file(const IdentityFile& file, Values& values) {
   return {};
 }
 
+// Several workers of one file have sections [proplet1], [proplet2] and so on.
+std::string sections_of(const codec::json::Value& root) {
+  std::string names;
+  for (const auto& [name, value] : *root.if_object()) {
+    if (value.is_object()) names += (names.empty() ? " but " : ", ") + ("[" + name + "]");
+  }
+  return names.empty() ? names : names + " (workers and proxies: CONFIG_SECTION chooses)";
+}
+
 Result<> check_complete(const Variables& variables, const IdentityFile& file, const Values& values) {
   std::string missing;
   for (const auto& name : names) {
@@ -65,7 +74,8 @@ Result<Values> parse_identity_file(std::string_view text, std::string_view file_
   const auto root = TRY(codec::parse_toml(text, file_name));
   const auto* table = root.find(section);
   if (table == nullptr || !table->is_object()) {
-    return fail(ConfigError::unreadable, std::string{file_name} + " has no section [" + section + "]");
+    return fail(ConfigError::unreadable,
+                std::string{file_name} + " has no section [" + section + "]" + sections_of(root));
   }
   Values values;
   for (const auto& name : names) {

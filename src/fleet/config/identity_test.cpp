@@ -90,7 +90,7 @@ TEST_F(IdentityTest, a_file_that_is_named_must_be_there_and_make_sense) {
   file_.named = true;
   EXPECT_EQ(error().code, ConfigError::unreadable);
   write("[manager]\ntenant_id = \"t\"\n");
-  EXPECT_THAT(error().message, HasSubstr("[proplet]"));
+  EXPECT_THAT(error().message, HasSubstr("no section [proplet] but [manager]"));
   write("[proplet]\ntenant_id = 5\n");
   EXPECT_THAT(error().message, HasSubstr("expected a string"));
   write("[proplet\n");
