@@ -33,6 +33,7 @@ std::string_view code_name(CliError code) {
     case CliError::file: return "cli.file";
     case CliError::broker_refused: return "cli.broker_refused";
     case CliError::manager_refused: return "cli.manager_refused";
+    case CliError::atom_refused: return "cli.atom_refused";
     case CliError::not_a_terminal: return "cli.not_a_terminal";
     case CliError::key_exists: return "cli.key_exists";
   }

@@ -23,6 +23,7 @@ enum class CliError {
   file,             // a file that cannot be read or written
   broker_refused,   // the broker answered with an error
   manager_refused,  // the fleet's manager answered with an error
+  atom_refused,     // Atom, upstream's service for identities, answered with an error
   not_a_terminal,   // a secret would be printed to a terminal
   key_exists,       // a new key would take the place of one that images may depend on
 };

@@ -43,6 +43,12 @@ Result<FleetClient> FleetClient::create(const FleetContext& context) {
     log::warn("cli.plain_http", "the manager's token travels in the clear: use https://", {{"url", url}});
   net::HttpClientOptions options;
   if (!context.certificate.empty()) options.extra_root_pems.push_back(to_text(TRY(read_file(context.certificate))));
+  if (context.client_certificate.empty() != context.client_key.empty())
+    return fail(CliError::usage, "--cert and --key go together");
+  if (!context.client_key.empty()) {
+    options.client_certificate_pem = to_text(TRY(read_file(context.client_certificate)));
+    options.client_key_pem = TRY(read_secret_file(context.client_key));
+  }
   return FleetClient {
     std::move(url), std::move(token), TRY(net::HttpClient::create(std::move(options)))
   };

@@ -14,8 +14,10 @@ struct FleetContext {
   Context& global;
   std::string manager_url = "http://localhost:7070";
   std::string token{};        // COFFER_MANAGER_TOKEN: a bearer token; never a flag, which others could see
-  std::string certificate{};  // --manager-ca
-  bool verify = true;         // upstream's flag, which changes nothing: certificates are always verified
+  std::string certificate{};  // --ca-cert: who may have issued the manager's certificate
+  std::string client_certificate{}, client_key{};  // --cert, --key: what the manager is shown
+  std::string atom_url = "http://localhost:8080";
+  bool verify = true;  // upstream's flag, which changes nothing: certificates are always verified
 };
 
 class FleetClient {

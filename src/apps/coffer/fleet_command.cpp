@@ -19,7 +19,14 @@ void add_options(CLI::App& fleet, FleetContext& context) {
   fleet.add_option("-m,--manager-url", context.manager_url, "the manager's URL")
       ->envname("COFFER_MANAGER_URL")
       ->capture_default_str();
-  fleet.add_option("--manager-ca", context.certificate, "PEM certificate authority of an https manager");
+  fleet.add_option("--ca-cert,--manager-ca", context.certificate, "PEM certificate authority of an https manager")
+      ->envname("COFFER_MANAGER_CA");
+  fleet.add_option("--cert", context.client_certificate, "PEM certificate to show a manager that asks for one")
+      ->envname("COFFER_MANAGER_CERT");
+  fleet.add_option("--key", context.client_key, "PEM file with its key")->envname("COFFER_MANAGER_KEY");
+  fleet.add_option("-a,--atom-url", context.atom_url, "Atom's URL, for `provision --user`")
+      ->envname("COFFER_ATOM_URL")
+      ->capture_default_str();
   // Upstream's, whose default is not to verify. Here certificates are always verified.
   fleet.add_flag("-v,--tls-verification", context.verify,
                  "accepted for upstream's sake: certificates are always verified");
