@@ -1,11 +1,6 @@
 """Appraisal and parsing of hardware evidence, against the signature checks that libcrypto must do for it."""
 
-import json
-import statistics
-import subprocess
-
-from measure import Row
-from rcar import BENCH
+from measure import Row, times_of
 
 PARSE_GOAL = 50_000  # ns
 # Leaf, its program, the benchmark of an appraisal with everything known that can be, and the goal.
@@ -23,17 +18,6 @@ PARSERS = [("SNP evidence parsed from its text", "snp_benchmark", "parse_evidenc
            ("NVIDIA GPU's report parsed", "nvidia_benchmark", "parse_nvidia"),
            ("TPM evidence parsed", "tpm_benchmark", "parsing"),
            ("TPM event log parsed", "tpm_benchmark", "event_log_parsing")]
-
-
-def times_of(program):
-    """Benchmark's full name -> median nanoseconds of real time."""
-    output = subprocess.run([BENCH / program, "--benchmark_format=json", "--benchmark_repetitions=5", "--benchmark_time_unit=ns",
-                             "--benchmark_enable_random_interleaving=true"], check=True, capture_output=True, text=True).stdout
-    times = {}
-    for entry in json.loads(output)["benchmarks"]:
-        if entry.get("run_type") == "iteration":
-            times.setdefault(entry["run_name"], []).append(entry["real_time"])
-    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def against(path, ours, floor, what, goal):

@@ -1,10 +1,16 @@
 """Timing of whole processes, ours and the opponent's in turn, so that both meet the same machine."""
 
 import dataclasses
+import json
 import os
+import pathlib
 import statistics
 import subprocess
 import time
+
+BENCH = pathlib.Path(os.environ["COFFER_BIN"]).parent / "bench"
+# `bench/run --smoke`: a few runs of each, to see that the rows come out.
+SMOKE = "COFFER_BENCH_SMOKE" in os.environ
 
 
 @dataclasses.dataclass
@@ -41,13 +47,26 @@ def once(command, env=None, cwd=None):
 def in_turn(ours, opponent, runs, before=lambda: None):
     """Calls both alternately, one warm-up each, `before` ahead of every call. Returns the samples of each."""
     samples = ([], [])
-    for number in range(runs + 1):
+    for number in range((min(runs, 3) if SMOKE else runs) + 1):
         for side, call in enumerate((ours, opponent)):
             before()
             sample = call()
             if number:
                 samples[side].append(sample)
     return samples
+
+
+def times_of(program):
+    """Of a program of Google Benchmark: each one's full name -> median nanoseconds of real time."""
+    often = ["--benchmark_min_time=0.02"] if SMOKE else ["--benchmark_repetitions=5", "--benchmark_enable_random_interleaving=true"]
+    output = subprocess.run([BENCH / program, "--benchmark_format=json", "--benchmark_time_unit=ns", *often], check=True,
+                            capture_output=True, text=True).stdout
+    times = {}
+    for entry in json.loads(output)["benchmarks"]:
+        assert not entry.get("error_occurred"), entry
+        if entry.get("run_type") == "iteration":
+            times.setdefault(entry["run_name"], []).append(entry["real_time"])
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
 def median_seconds(samples):

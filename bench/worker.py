@@ -16,7 +16,7 @@ import uuid
 
 import paho.mqtt.client as mqtt
 
-from measure import Row, Sample, in_turn, median_seconds
+from measure import Row, Sample, in_turn, median_seconds, times_of
 from run_module import SPIN, WHEEL
 
 BIN = pathlib.Path(os.environ["COFFER_BIN"])
@@ -70,6 +70,37 @@ def wheel(work, module):
     return Sample(time.perf_counter() - started, 0)
 
 
+# The opponent of a warm start: the same module compiled by the wheel, a fresh store and instance for each call.
+WHEEL_WARM = """
+import statistics, sys, time, wasmtime
+engine = wasmtime.Engine()
+module = wasmtime.Module(engine, bytes.fromhex(sys.argv[1]))
+linker = wasmtime.Linker(engine)
+def once():
+    started = time.perf_counter()
+    store = wasmtime.Store(engine)
+    assert linker.instantiate(store, module).exports(store)["add"](store, 5, 10) == 15
+    return time.perf_counter() - started
+for _ in range(500):
+    once()
+print(statistics.median(once() for _ in range(int(sys.argv[2]))))
+"""
+
+
+def warm_starts(work):
+    """From a command that is parsed to its result, in one thread; and from the message as it came to the answer."""
+    (work / "warm.py").write_text(WHEEL_WARM)
+    wheel = float(subprocess.run([sys.executable, work / "warm.py", ADD.hex(), "5000"], check=True, capture_output=True,
+                                 text=True).stdout)
+    times = times_of("fleet_worker_benchmark")
+    for path, name, goal in (("warm start of a compiled module", "warm_start/46/real_time", "100 us"),
+                             ("the same, 100 KiB of module", "warm_start/102400/real_time", "100 us"),
+                             ("invocation of a latent task", "warm_run/real_time", "100 us"),
+                             ("message to answer, parsing and threads with it", "message_to_answer/46/real_time", "")):
+        yield Row(path, f"{times[name] / 1000:.1f} us", f"{wheel * 1e6:.1f} us (wasmtime wheel: instantiate and call)",
+                  wheel * 1e9 / times[name], "", goal)
+
+
 def rows(work, peer):
     module = base64.b64encode(ADD).decode()
     tasks, echoes = in_turn(lambda: peer.task(module, "add", "1", "2"), lambda: peer.ask("/echo", b"x" * 400), 300)
@@ -101,6 +132,7 @@ def bench():
                               env={**os.environ, **{f"PROPLET_{name}": value for name, value in settings.items()}}))
         assert peer.came.wait(15), "the worker does not announce itself"
         yield from rows(work, peer)
+        yield from warm_starts(work)
         peer.client.loop_stop()
     finally:
         for child in reversed(children):
