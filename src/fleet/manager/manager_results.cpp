@@ -22,6 +22,8 @@ bool is_end_of_lasting(const Task& task, const TaskResult& result) {
 
 bool is_expected(const Task& task, const TaskResult& result) {
   if (task.state != TaskState::running && !is_late(task)) return false;
+  // A result may come again when the task runs anew: upstream's workers cannot tell, ours can.
+  if (!result.run.empty() && result.run != task.work.run) return false;
   // Results of federated rounds do not say whose they are (trap 23).
   return task.work.broadcast || result.proplet_id.empty() || result.proplet_id == task.assigned;
 }
@@ -77,6 +79,9 @@ Result<> Manager::write_result(const TaskResult& result, std::optional<TimePoint
     if (!result.error) return progress_.complete(transaction, *task, at, effects);
     TRY(progress_.fail_run(transaction, *task, code_of(result), *result.error, at, effects));
     task->code = task->stop_requested ? std::string{code_name(ManagerError::stopped)} : result.details.code;
+    for (auto& outcome : effects.outcomes) {
+      if (outcome.id == task->id()) outcome.code = task->code;
+    }
     return store::save(transaction, *task);
   });
 }

@@ -130,6 +130,49 @@ Rest::Answer Rest::stop_job(const Call& call) {
   return json_response(200, Object{{"message", "job stopped"}, {"job_id", call.id()}});
 }
 
+// As upstream's manager does it: the coordinator learns of the round, then every participant gets its task. A body that
+// names no image leaves the tasks to somebody else.
+Rest::Answer Rest::configure_experiment(const Call& call) {
+  auto answer = TRY(forward(call));
+  const auto body = codec::json::parse(call.body());
+  const auto* object = body ? body->if_object() : nullptr;
+  if (object == nullptr || !object->contains("task_wasm_image")) return answer;
+  auto start = *object;
+  if (const auto* model = start.find("model_ref"); model != nullptr && !start.contains("model_uri")) {
+    const Value uri{*model};
+    start.set("model_uri", uri);
+  }
+  const auto round = TRY(parse_round_start(codec::json::serialize(start)));
+  if (!round.task_wasm_image.empty()) TRY(manager_.start_round(round));
+  return answer;
+}
+
+// Ours: what somebody who watches the fleet wants to know at once. Ends are those that this manager saw.
+Rest::Answer Rest::overview(const Call& /*call*/) {
+  const auto figures = manager_.figures();
+  const auto outcomes = manager_.outcomes();
+  Array failures;
+  for (const auto& task : outcomes.failures) {
+    failures.emplace_back(Object{{"id", task.id},
+                                 {"name", task.name},
+                                 {"proplet_id", task.worker},
+                                 {"code", task.code},
+                                 {"error", task.error},
+                                 {"at", write_timestamp(task.at)}});
+  }
+  const Object workers{{"alive", figures.alive}, {"verified", figures.verified}, {"silent", figures.silent}};
+  const Object tasks{{"queued", manager_.queue_length()},
+                     {"queued_encrypted", manager_.encrypted_queue_length()},
+                     {"running", figures.running},
+                     {"completed", outcomes.completed},
+                     {"failed", outcomes.failed}};
+  return json_response(200, Object{{"at", write_timestamp(clock_.now())},
+                                   {"manager", options_.instance_id},
+                                   {"workers", workers},
+                                   {"tasks", tasks},
+                                   {"failures", std::move(failures)}});
+}
+
 Rest::Answer Rest::forward(const Call& call) {
   if (options_.coordinator_url.empty()) {
     return fail(ManagerError::coordinator_off, "federated learning is off: MANAGER_COORDINATOR_URL is not set");
@@ -140,6 +183,9 @@ Rest::Answer Rest::forward(const Call& call) {
   if (!call.request.query.empty()) request.url += "?" + call.request.query;
   const auto type = call.request.headers.get("Content-Type");
   if (type) request.headers.set("Content-Type", std::string{*type});
+  if (!options_.coordinator_token.empty() && call.request.method == "POST") {
+    request.headers.set("Authorization", "Bearer " + to_text(options_.coordinator_token.expose()));
+  }
   if (auto trace = net::active_traceparent(); !trace.empty()) request.headers.set("traceparent", std::move(trace));
   request.body = call.request.body;
   request.timeout = std::chrono::seconds{30};

@@ -124,7 +124,13 @@ TEST_F(RestTest, unknown_things_are_404_and_ids_that_are_none_400) {
   expect_error(client.send("POST", "/tasks/" + id + "/start"), 404, "manager.not_found");
   expect_error(client.send("GET", "/proplets/" + id), 404, "manager.not_found");
   expect_error(client.send("GET", "/jobs/" + id), 404, "manager.not_found");
-  expect_error(client.send("GET", "/tasks/first"), 400, "manager.bad_request");
+  for (const auto* path : {"/tasks/first", "/tasks/first/results", "/tasks/first/metrics"}) {
+    expect_error(client.send("GET", path), 400, "manager.bad_request");
+  }
+  for (const auto* path : {"/tasks/first/start", "/tasks/first/stop"}) {
+    expect_error(client.send("POST", path), 400, "manager.bad_request");
+  }
+  expect_error(client.send("DELETE", "/tasks/first"), 400, "manager.bad_request");
   expect_error(client.send("GET", "/proplets/first"), 400, "manager.bad_request");
   expect_error(client.send("GET", "/jobs/first"), 400, "manager.bad_request");
   expect_error(client.send("GET", "/nothing"), 404, "manager.not_found");
@@ -152,12 +158,14 @@ TEST_F(RestTest, tasks_come_in_pages_filtered_by_metadata) {
   }
 }
 
-TEST_F(RestTest, a_file_is_whole_in_the_task_and_redacted_in_lists) {
+TEST_F(RestTest, a_file_is_redacted_wherever_a_task_is_shown_and_whole_for_its_worker) {
   const auto text =
       codec::base64_encode(to_bytes(std::string_view{"\0asm\1\0\0\0and more of it, so that it is long", 42}));
+  const auto shown = text.substr(0, 10) + "<REDACTED>" + text.substr(text.size() - 10);
   const auto id = create(R"({"name":"a","file":")" + text + "\"}");
-  EXPECT_EQ(text_of(client.get("/tasks/" + id), "/file"), text);
-  EXPECT_EQ(text_of(client.get("/tasks"), "/tasks/0/file"), text.substr(0, 10) + "..." + text.substr(text.size() - 10));
+  EXPECT_EQ(text_of(client.get("/tasks/" + id), "/file"), shown);
+  EXPECT_EQ(text_of(client.get("/tasks/" + id), "/kind"), "standard");
+  EXPECT_EQ(text_of(client.get("/tasks"), "/tasks/0/file"), shown);
   client.post("/tasks/" + id + "/start");
   EXPECT_EQ(codec::base64_encode(h.next_start().file.value()), text);
 }
@@ -287,6 +295,26 @@ TEST_F(RestTest, health_metrics_and_the_document_are_served) {
   EXPECT_NE(as_text(metrics.body).find("manager_api_request_count{method=\"create-task\"} 1"), std::string_view::npos);
   const auto document = client.send("GET", "/openapi.yaml");
   EXPECT_TRUE(as_text(document.body).starts_with("openapi: 3"));
+}
+
+TEST_F(RestTest, the_overview_counts_what_ended_and_names_the_latest_failures) {
+  h.result(h.start(plain_task).id(), "30");
+  const auto failed = h.start(plain_task).id();
+  h.manager->on_message(Topic::results, fleet::to_json(TaskResult{.task_id = failed,
+                                                                  .proplet_id = worker_id(1),
+                                                                  .error = "no module",
+                                                                  .details = {.code = "worker.http_status"}}));
+  h.start(plain_task);
+  const auto seen = client.get("/overview");
+  EXPECT_EQ(text_of(seen, "/tasks/completed"), "1");
+  EXPECT_EQ(text_of(seen, "/tasks/failed"), "1");
+  EXPECT_EQ(text_of(seen, "/tasks/running"), "1");
+  EXPECT_EQ(text_of(seen, "/workers/alive"), "1");
+  EXPECT_EQ(text_of(seen, "/failures/0/id"), failed);
+  EXPECT_EQ(text_of(seen, "/failures/0/code"), "worker.http_status");
+  EXPECT_EQ(text_of(seen, "/failures/0/error"), "no module");
+  for (int i = 0; i < 30; ++i) h.failure(h.start(plain_task).id(), "again");
+  EXPECT_EQ(client.get("/overview").at_pointer("/failures")->if_array()->size(), 20U);
 }
 
 TEST_F(RestTest, federated_learning_is_off_without_a_coordinator) {
