@@ -15,15 +15,22 @@ Result<RoundStart> parse_round_start(std::string_view payload) {
   round.task_wasm_image = TRY(members.line("task_wasm_image"));
   round.participants = TRY(members.texts("participants"));
   round.hyperparams = TRY(members.object("hyperparams"));
+  round.sealed = TRY(members.flag("sealed", false));
+  round.encrypted = TRY(members.flag("encrypted", false));
+  round.kbs_resource_path = TRY(members.line("kbs_resource_path"));
   return round;
 }
 
 std::string to_json(const RoundStart& round) {
-  return codec::json::serialize(Object{{"round_id", round.round_id},
-                                       {"model_uri", round.model_uri},
-                                       {"task_wasm_image", round.task_wasm_image},
-                                       {"participants", detail::text_array(round.participants)},
-                                       {"hyperparams", round.hyperparams}});
+  Object object{{"round_id", round.round_id},
+                {"model_uri", round.model_uri},
+                {"task_wasm_image", round.task_wasm_image},
+                {"participants", detail::text_array(round.participants)},
+                {"hyperparams", round.hyperparams}};
+  if (round.sealed) object.append("sealed", true);
+  if (round.encrypted) object.append("encrypted", true);
+  detail::append_text(object, "kbs_resource_path", round.kbs_resource_path);
+  return codec::json::serialize(object);
 }
 
 }  // namespace coffer::fleet

@@ -34,6 +34,8 @@ class AttestationKeeper {
   // Attests from now on; does nothing where encrypted work is refused.
   void start();
 
+  // Null while there is none.
+  std::shared_ptr<const keyclient::AttestedToken> live_token(TimePoint now) const;
   // The token with a proof of this moment; nothing while there is none that lives.
   std::optional<Capabilities::Attestation> current(TimePoint now) const;
   // The statement with the token's digest added, signed by the key that the token names; empty while there is none.
@@ -43,7 +45,6 @@ class AttestationKeeper {
   void keep(const std::stop_token& stop);
   // How long until the next look.
   Duration refresh();
-  std::shared_ptr<const keyclient::AttestedToken> live_token(TimePoint now) const;
   void set(std::shared_ptr<const keyclient::AttestedToken> token);
 
   TeeAccess& tee_;

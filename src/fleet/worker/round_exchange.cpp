@@ -65,16 +65,20 @@ void RoundExchange::add_inputs(Environment& environment) const {
   if (!store.empty()) add("DATASET_DATA", store + "/datasets/" + value_of(environment, "PROPLET_ID"));
 }
 
+std::string RoundExchange::coordinator(const Environment& environment) const {
+  return address(environment, "COORDINATOR_URL", "MANAGER_COORDINATOR_URL");
+}
+
 bool RoundExchange::deliver(const Environment& environment, const std::string& update) const {
-  const auto coordinator = address(environment, "COORDINATOR_URL", "MANAGER_COORDINATOR_URL");
-  if (coordinator.empty() || !codec::json::parse(update)) return true;
+  const auto url = coordinator(environment);
+  if (url.empty() || !codec::json::parse(update)) return true;
   const auto answer = http_->send({.method = "POST",
-                                   .url = coordinator + "/update",
+                                   .url = url + "/update",
                                    .headers = {{"Content-Type", "application/json"}},
                                    .body = to_bytes(update),
                                    .timeout = timeout});
   if (answer && answer->status >= 200 && answer->status < 300) return true;
-  note_missing(coordinator + "/update", answer ? "HTTP " + std::to_string(answer->status) : answer.error().message);
+  note_missing(url + "/update", answer ? "HTTP " + std::to_string(answer->status) : answer.error().message);
   return false;
 }
 

@@ -26,6 +26,9 @@ class RoundExchange {
   // go by MQTT instead; true also where there is nothing to post.
   bool deliver(const Environment& environment, const std::string& update) const;
 
+  // COORDINATOR_URL of the task, or this worker's MANAGER_COORDINATOR_URL, without a slash at its end.
+  std::string coordinator(const Environment& environment) const;
+
  private:
   std::string address(const Environment& environment, const std::string& name, const std::string& own_name) const;
   // The answer as compact JSON; empty where there is none.

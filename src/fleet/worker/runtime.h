@@ -11,6 +11,7 @@
 
 #include "fleet/commands.h"
 #include "fleet/results.h"
+#include "fleet/sealed_update.h"
 #include "fleet/worker/error.h"
 #include "wasm/module.h"
 
@@ -38,6 +39,7 @@ struct RunReport {
   std::string results{};
   ResultDetails details{};
   std::optional<Error> error{};
+  std::optional<SealedUpdate> sealed{};  // of a federated round: `results` is then its text
   bool begun = false;  // a result has gone out already: beside it only a failure is told
 };
 
