@@ -13,7 +13,7 @@ namespace coffer::cli {
 
 struct AtomLogin {
   std::string url, user;
-  SecretBytes password;
+  SecretBytes password{};
   std::string authority{};  // PEM file: roots beside the system's
 };
 

@@ -21,6 +21,14 @@ void add_fleet_watch_command(CLI::App& fleet, Commands& commands, const SharedFl
 void add_fleet_provision_commands(CLI::App& fleet, Commands& commands, const SharedFleet& context);
 void add_fleet_group_key_commands(CLI::App& fleet, Commands& commands, const SharedFleet& context);
 
+struct WatchOptions {
+  std::vector<std::string> ids;  // none: the whole fleet
+  double interval = 0.5, timeout = 0;
+  bool once = false;
+};
+// Shows the whole fleet until it is interrupted, which is no failure.
+Result<int> watch_fleet(const FleetContext& context, const WatchOptions& options);
+
 // With --json the answer, otherwise `sentence`.
 Result<int> show(const FleetContext& context, const codec::json::Value& answer, const std::string& sentence);
 

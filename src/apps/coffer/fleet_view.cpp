@@ -39,6 +39,8 @@ bool says_something(const Value& value) {
   return !value.is_null() && (array == nullptr || !array->empty());
 }
 
+}  // namespace
+
 std::string tee_of(const Value& worker) {
   const Value* verified = worker.at_pointer("/coffer/verified");
   if (verified != nullptr && verified->if_bool() != nullptr && *verified->if_bool())
@@ -47,8 +49,6 @@ std::string tee_of(const Value& worker) {
   const auto* text = said == nullptr ? nullptr : said->if_string();
   return text == nullptr ? "" : *text + " (unproven)";
 }
-
-}  // namespace
 
 std::string task_state_name(const Value& task) {
   const auto number = state_number(task);

@@ -16,6 +16,9 @@ bool is_completed(const codec::json::Value& task);
 // A member as text: strings as they are, everything else as JSON, nothing as "".
 std::string shown(const codec::json::Value& object, std::string_view key);
 
+// "snp (verified)", "snp (unproven)", or nothing.
+std::string tee_of(const codec::json::Value& worker);
+
 void print_task(const codec::json::Value& task);  // the members that say something, one a line
 void print_tasks(const codec::json::Value& page);
 void print_workers(const codec::json::Value& page);

@@ -14,11 +14,6 @@ namespace {
 using codec::json::Object;
 using codec::json::Value;
 
-struct WatchOptions {
-  std::vector<std::string> ids;
-  double interval = 0.5, timeout = 0;
-};
-
 // What there is to say about a task, as one line; the same text means that nothing changed.
 std::string line_of(const Value& task) {
   std::string line = shown(task, "id") + "  " + task_state_name(task);
@@ -84,18 +79,20 @@ class Watch {
 }  // namespace
 
 void add_fleet_watch_command(CLI::App& fleet, Commands& commands, const SharedFleet& context) {
-  auto* watch = fleet.add_subcommand(
-      "watch",
-      "follow tasks to their end, a line for each change; exit status 1 where one did not complete\n"
-      "  coffer fleet watch ID ID");
+  auto* watch =
+      fleet.add_subcommand("watch",
+                           "follow the fleet, or tasks to their end: then exit status 1 where one did not complete\n"
+                           "  coffer fleet watch\n  coffer fleet watch ID ID");
   auto options = std::make_shared<WatchOptions>();
-  watch->add_option("ID", options->ids, "tasks")->required();
+  watch->add_option("ID", options->ids, "tasks; without any the whole fleet is shown");
+  watch->add_flag("--once", options->once, "one look at the fleet");
   watch->add_option("--interval", options->interval, "seconds between looks")
       ->check(CLI::Range(0.01, 3600.0))
       ->capture_default_str();
   watch->add_option("--timeout", options->timeout, "seconds after which to give up (never)")
       ->check(CLI::Range(0.0, 1e9));
   commands.on(watch, [context, options]() -> Result<int> {
+    if (options->ids.empty()) return watch_fleet(*context, *options);
     Watch work {
       *context, *options, TRY(FleetClient::create(*context))
     };

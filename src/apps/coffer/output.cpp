@@ -28,23 +28,29 @@ void Table::add(std::vector<std::string> row) {
   rows_.push_back(std::move(row));
 }
 
-void Table::print(const std::string& empty) const {
-  if (rows_.size() < 2) {
-    std::cout << empty << std::endl;
-    return;
-  }
+std::vector<std::string> Table::lines() const {
   std::vector<std::size_t> widths(rows_.front().size());
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
+  std::vector<std::string> out;
   for (const auto& row : rows_) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i];
       if (i + 1 < row.size()) line.append(widths[i] - row[i].size() + 2, ' ');
     }
-    std::cout << line << "\n";
+    out.push_back(std::move(line));
   }
+  return out;
+}
+
+void Table::print(const std::string& empty) const {
+  if (rows_.size() < 2) {
+    std::cout << empty << std::endl;
+    return;
+  }
+  for (const auto& line : lines()) std::cout << line << "\n";
   std::cout.flush();
 }
 

@@ -17,6 +17,7 @@ class Table {
   void add(std::vector<std::string> row);
   // Columns as wide as their widest cell, cells as printable(). A table without rows prints `empty` instead.
   void print(const std::string& empty) const;
+  std::vector<std::string> lines() const;  // the header's first
 
  private:
   std::vector<std::vector<std::string>> rows_;

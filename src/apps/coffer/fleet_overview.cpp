@@ -1,0 +1,306 @@
+// `coffer fleet watch` without ids: the whole fleet. On a terminal a page that is drawn again and again, elsewhere a
+// line for each change.
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <iostream>
+#include <map>
+
+#include "apps/coffer/fleet_commands.h"
+#include "apps/coffer/fleet_view.h"
+#include "apps/coffer/output.h"
+#include "base/file_descriptor.h"
+#include "base/printable.h"
+
+namespace coffer::cli {
+namespace {
+
+using codec::json::Array;
+using codec::json::Object;
+using codec::json::Value;
+
+constexpr std::size_t most_workers = 1000;  // looked at each time; the counts hold for all
+constexpr std::size_t page_size = 100;
+
+// One look.
+struct Seen {
+  Value overview;
+  Array workers{};
+};
+
+std::uint64_t number(const Value& document, std::string_view pointer) {
+  const Value* found = document.at_pointer(pointer);
+  return found == nullptr ? 0 : found->if_uint64().value_or(0);
+}
+
+std::string count(const Value& document, std::string_view pointer) {
+  return std::to_string(number(document, pointer));
+}
+
+const Array& list(const Value& document, std::string_view key) {
+  static const Array none;
+  const Value* found = document.find(key);
+  const auto* array = found == nullptr ? nullptr : found->if_array();
+  return array == nullptr ? none : *array;
+}
+
+Result<Seen> look(FleetClient& manager) {
+  Seen seen {
+    .overview = TRY(manager.get("/overview"))
+  };
+  while (seen.workers.size() < most_workers) {
+    const auto page = TRY(
+        manager.get("/proplets?limit=" + std::to_string(page_size) + "&offset=" + std::to_string(seen.workers.size())));
+    const auto& found = list(page, "proplets");
+    seen.workers.insert(seen.workers.end(), found.begin(), found.end());
+    if (found.size() < page_size) break;
+  }
+  return seen;
+}
+
+bool is_alive(const Value& worker) {
+  return shown(worker, "alive") == "true";
+}
+
+// "3/8", or "3" where the worker does not say how many it takes.
+std::string load_of(const Value& worker) {
+  const Value* most = worker.at_pointer("/coffer/says/max_tasks");
+  return shown(worker, "task_count") + (most == nullptr ? "" : "/" + std::to_string(most->if_uint64().value_or(0)));
+}
+
+// "52.1/s"; nothing without a look before, or where the manager was started anew since.
+std::string rate(const std::optional<Seen>& before, const Seen& now) {
+  if (!before) return {};
+  const auto from = parse_rfc3339(shown(before->overview, "at"));
+  const auto to = parse_rfc3339(shown(now.overview, "at"));
+  const auto had = number(before->overview, "/tasks/completed");
+  const auto has = number(now.overview, "/tasks/completed");
+  if (!from || !to || *to <= *from || has < had) return {};
+  const double seconds = std::chrono::duration<double>(*to - *from).count();
+  const auto tenths = static_cast<std::uint64_t>(static_cast<double>(has - had) * 10 / seconds + 0.5);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "/s";
+}
+
+std::string failure_line(const Value& failure) {
+  const auto code = shown(failure, "code").empty() ? std::string{"failed"} : shown(failure, "code");
+  const auto at = shown(failure, "at");  // RFC 3339: the time of day stands at its place
+  return (at.size() < 19 ? at : at.substr(11, 8)) + "  " + shown(failure, "name") + "  " + code + "  " +
+         shown(failure, "error");
+}
+
+std::vector<std::string> summary(const std::optional<Seen>& before, const Seen& now) {
+  const auto& all = now.overview;
+  const auto speed = rate(before, now);
+  return {"workers  " + count(all, "/workers/alive") + " alive, " + count(all, "/workers/verified") + " proven, " +
+              count(all, "/workers/silent") + " silent",
+          "tasks    " + count(all, "/tasks/running") + " running, " + count(all, "/tasks/queued") + " queued (" +
+              count(all, "/tasks/queued_encrypted") + " encrypted)",
+          "ended    " + count(all, "/tasks/completed") + " completed" + (speed.empty() ? "" : " (" + speed + ")") +
+              ", " + count(all, "/tasks/failed") + " failed"};
+}
+
+// --- a page
+
+std::vector<std::string> worker_lines(const Seen& now) {
+  Table table({"WORKER", "NAME", "ALIVE", "LOAD", "TEE"});
+  for (const bool alive : {true, false}) {
+    for (const auto& worker : now.workers) {
+      if (is_alive(worker) != alive) continue;
+      table.add({printable(shown(worker, "id"), 36), printable(shown(worker, "name"), 13), alive ? "yes" : "no",
+                 load_of(worker), tee_of(worker)});
+    }
+  }
+  return table.lines();
+}
+
+std::vector<std::string> failure_lines(const Seen& now) {
+  std::vector<std::string> lines{"FAILURES, the latest first"};
+  for (const auto& failure : list(now.overview, "failures")) lines.push_back(failure_line(failure));
+  return lines.size() == 1 ? std::vector<std::string>{} : lines;
+}
+
+// At most `room` of `lines`; what is left out is counted.
+void append_some(std::vector<std::string>& page, const std::vector<std::string>& lines, std::size_t room) {
+  const bool all = lines.size() <= room;
+  const auto shown_lines = all ? lines.size() : std::max<std::size_t>(room, 1) - 1;
+  page.insert(page.end(), lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(shown_lines));
+  if (!all) page.push_back("... and " + std::to_string(lines.size() - shown_lines) + " more");
+}
+
+std::vector<std::string> page_of(const std::string& title, const std::optional<Seen>& before, const Seen& now,
+                                 std::size_t height) {
+  std::vector<std::string> page{title};
+  for (auto& line : summary(before, now)) page.push_back(std::move(line));
+  page.emplace_back();
+  const auto failures = failure_lines(now);
+  const std::size_t left = height > page.size() ? height - page.size() : 1;
+  const std::size_t for_failures = std::min(failures.size(), std::max<std::size_t>(left / 3, 2));
+  append_some(page, worker_lines(now), left - (failures.empty() ? 0 : for_failures + 1));
+  if (failures.empty()) return page;
+  page.emplace_back();
+  append_some(page, failures, for_failures);
+  return page;
+}
+
+// Columns are what a terminal shows, not bytes: a character of several bytes is one.
+std::string cut(const std::string& line, std::size_t width) {
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(line[i]) & 0xc0U) != 0x80U;
+    if (begins && ++columns > width) return line.substr(0, i);
+  }
+  return line;
+}
+
+// The terminal's other screen, so that what stood there comes back at the end.
+class Screen {
+ public:
+  Screen() { std::cout << "\x1b[?1049h\x1b[?25l" << std::flush; }
+  ~Screen() { std::cout << "\x1b[?25h\x1b[?1049l" << std::flush; }
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
+
+  static winsize size() {
+    winsize found{};
+    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &found) == 0 && found.ws_col > 0 && found.ws_row > 0;
+    return known ? found : winsize{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
+  }
+  // Over what was there, so that nothing flickers.
+  static void draw(const std::vector<std::string>& page, const winsize& window) {
+    std::string out = "\x1b[H";
+    for (std::size_t i = 0; i < page.size() && i < window.ws_row; ++i) {
+      out += (i == 0 ? "" : "\r\n") + cut(page[i], window.ws_col) + "\x1b[K";
+    }
+    std::cout << out << "\x1b[J" << std::flush;
+  }
+};
+
+// --- lines
+
+// Of each thing what there is to say: a line that was not there before is a change.
+std::map<std::string, std::string> facts(const Seen& now) {
+  std::map<std::string, std::string> out;
+  const auto& all = now.overview;
+  for (const auto& worker : now.workers) {
+    const auto id = shown(worker, "id");
+    const auto tee = tee_of(worker);
+    out["worker " + id] = "worker " + id + "  " + shown(worker, "name") + "  " +
+                          (is_alive(worker) ? "alive" : "silent") + (tee.empty() ? "" : "  " + tee);
+  }
+  out["tasks"] = "tasks  " + count(all, "/tasks/running") + " running, " + count(all, "/tasks/queued") + " queued, " +
+                 count(all, "/tasks/completed") + " completed, " + count(all, "/tasks/failed") + " failed";
+  for (const auto& failure : list(all, "failures")) {
+    out["failure " + shown(failure, "id") + shown(failure, "at")] =
+        "failed " + shown(failure, "id") + "  " + failure_line(failure);
+  }
+  return out;
+}
+
+Object json_of(const Seen& now) {
+  Object out = *now.overview.if_object();
+  out.append("proplets", now.workers);
+  return out;
+}
+
+// --- the work
+
+// SIGINT and SIGTERM as something to wait for. The mask holds for this thread, the only one that may get them.
+class Interrupts {
+ public:
+  Interrupts() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGINT);
+    ::sigaddset(&signals, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    descriptor_ = FileDescriptor{::signalfd(-1, &signals, SFD_CLOEXEC)};
+  }
+  // True where one came within that time.
+  bool wait(std::chrono::milliseconds time) const {
+    pollfd wanted{.fd = descriptor_.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&wanted, 1, static_cast<int>(time.count())) > 0;
+  }
+
+ private:
+  FileDescriptor descriptor_;
+};
+
+class Overview {
+ public:
+  Overview(const FleetContext& context, FleetClient manager) : context_(context), manager_(std::move(manager)) {}
+
+  // The first look has to succeed; later a manager that does not answer is waited for.
+  Result<> first() {
+    now_ = TRY(look(manager_));
+    return {};
+  }
+  void again() {
+    auto next = look(manager_);
+    trouble_ = next ? "" : next.error().message;
+    if (!next) return;
+    before_ = std::exchange(now_, *std::move(next));
+  }
+
+  void draw() const {
+    const auto window = Screen::size();
+    auto title = "coffer fleet watch  " + context_.manager_url + "  " + shown(now_->overview, "at").substr(0, 19);
+    if (!trouble_.empty()) title = "coffer fleet watch  NO ANSWER: " + printable(trouble_);
+    Screen::draw(page_of(title, before_, *now_, window.ws_row), window);
+  }
+  void print_once() const {
+    if (context_.global.json) return print_json(json_of(*now_));
+    for (const auto& line : page_of("manager  " + context_.manager_url, before_, *now_, 10'000))
+      std::cout << line << "\n";
+    std::cout.flush();
+  }
+  void print_changes() {
+    auto present = facts(*now_);
+    const bool changed = present != said_;
+    if (context_.global.json && changed) std::cout << codec::json::serialize(json_of(*now_)) << std::endl;
+    for (const auto& [key, line] : present) {
+      const auto old = said_.find(key);
+      if (!context_.global.json && (old == said_.end() || old->second != line)) std::cout << line << std::endl;
+    }
+    said_ = std::move(present);
+    if (!trouble_.empty() && trouble_ != said_trouble_) std::cerr << "coffer: " << printable(trouble_) << std::endl;
+    said_trouble_ = trouble_;
+  }
+
+ private:
+  const FleetContext& context_;
+  FleetClient manager_;
+  std::optional<Seen> before_, now_;
+  std::string trouble_, said_trouble_;
+  std::map<std::string, std::string> said_;
+};
+
+}  // namespace
+
+Result<int> watch_fleet(const FleetContext& context, const WatchOptions& options) {
+  const Interrupts interrupts;  // before the client, whose threads shall not get the signals
+  Overview overview {
+    context, TRY(FleetClient::create(context))
+  };
+  TRY(overview.first());
+  if (options.once) {
+    overview.print_once();
+    return 0;
+  }
+  const bool page = ::isatty(STDOUT_FILENO) == 1 && !context.global.json;
+  std::optional<Screen> screen;
+  if (page) screen.emplace();
+  const auto interval = std::chrono::milliseconds{static_cast<std::int64_t>(options.interval * 1000)};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>{options.timeout};
+  while (true) {
+    if (page) overview.draw();
+    if (!page) overview.print_changes();
+    if (interrupts.wait(interval)) return 0;
+    if (options.timeout > 0 && std::chrono::steady_clock::now() >= end) return 0;
+    overview.again();
+  }
+}
+
+}  // namespace coffer::cli
