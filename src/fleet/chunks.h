@@ -28,6 +28,7 @@ struct FetchedImage {
   std::string digest{};              // checked where the proxy gave one; empty otherwise
   std::string manifest{}, config{};  // as in Chunk: nothing of them is checked here
   std::map<std::string, std::string> annotations{};
+  std::vector<ImageSignature> signatures{};
 };
 
 // Safe to use from several threads.

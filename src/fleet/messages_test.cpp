@@ -188,6 +188,18 @@ TEST(ChunkMessage, is_written_in_upstreams_form) {
   EXPECT_EQ(to_json(*read), to_json(chunk));
 }
 
+TEST(ChunkMessage, carries_signatures_behind_all_that_upstream_knows) {
+  const Chunk chunk{.app_name = "x", .signatures = {{.payload = "{}", .annotations = {{"a", "b"}}}, {.payload = "p"}}};
+  const std::string text = to_json(chunk);
+  EXPECT_TRUE(
+      text.ends_with(R"(,"signatures":[{"payload":"{}","annotations":{"a":"b"}},{"payload":"p","annotations":{}}]})"))
+      << text;
+  EXPECT_EQ(parse_chunk(text).value().signatures, chunk.signatures);
+  for (const auto* wrong : {"7", "[7]", R"([{"payload":1}])", R"([{"annotations":{"a":1}}])"}) {
+    EXPECT_EQ(parse_chunk(with_member(text, "signatures", wrong)).error().code, FleetError::bad_member) << wrong;
+  }
+}
+
 TEST(ChunkMessage, of_an_error_is_no_chunk_to_upstreams_workers) {
   const std::string text = to_json(Chunk{.app_name = "x", .error = "no such image", .code = "image.not_found"});
   EXPECT_EQ(text, R"({"app_name":"x","error":"no such image","code":"image.not_found"})");

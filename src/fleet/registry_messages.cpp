@@ -15,6 +15,27 @@ Result<std::string> app_name(const Members& members) {
   return name;
 }
 
+Result<std::vector<ImageSignature>> read_signatures(const Members& members) {
+  std::vector<ImageSignature> out;
+  const auto* value = members.find("signatures");
+  if (value == nullptr) return out;
+  const auto* array = value->if_array();
+  if (array == nullptr || array->size() > detail::max_entries) {
+    return fail(members.bad("signatures", "an array of at most 1024 objects", *value));
+  }
+  for (const auto& entry : *array) {
+    const auto* object = entry.if_object();
+    if (object == nullptr) return fail(members.bad("signatures", "objects in it", entry));
+    const Members signature{*object, "chunk.signatures"};
+    ImageSignature read {
+      .payload = TRY(signature.text("payload"))
+    };
+    read.annotations = TRY(signature.text_map("annotations"));
+    out.push_back(std::move(read));
+  }
+  return out;
+}
+
 Result<> read_position(const Members& members, Chunk& chunk) {
   for (const std::string_view key : {"chunk_idx", "total_chunks", "data"})
     if (members.find(key) == nullptr)
@@ -55,6 +76,7 @@ Result<Chunk> parse_chunk(std::string_view payload) {
   chunk.manifest = TRY(members.text("manifest"));
   chunk.config = TRY(members.text("config"));
   chunk.annotations = TRY(members.text_map("annotations"));
+  chunk.signatures = TRY(read_signatures(members));
   return chunk;
 }
 
@@ -79,6 +101,12 @@ std::string to_json(const Chunk& chunk) {
   detail::append_text(object, "manifest", chunk.manifest);
   detail::append_text(object, "config", chunk.config);
   if (!chunk.annotations.empty()) object.append("annotations", detail::text_object(chunk.annotations));
+  codec::json::Array signatures;
+  for (const auto& signature : chunk.signatures) {
+    signatures.emplace_back(
+        Object{{"payload", signature.payload}, {"annotations", detail::text_object(signature.annotations)}});
+  }
+  if (!signatures.empty()) object.append("signatures", std::move(signatures));
   return codec::json::serialize(object);
 }
 

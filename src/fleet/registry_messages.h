@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -15,6 +16,13 @@ namespace coffer::fleet {
 struct FetchRequest {
   std::string app_name;       // a task's image_url, verbatim
   std::string traceparent{};  // ours: what the request belongs to
+};
+
+// A signature that stands beside an image in its registry: the document, and what its layer is annotated with.
+struct ImageSignature {
+  std::string payload;
+  std::map<std::string, std::string> annotations{};
+  friend bool operator==(const ImageSignature&, const ImageSignature&) = default;
 };
 
 // One piece of a layer. The proxy repeats `app_name` unchanged. Ours, all optional: the first chunk carries what is
@@ -27,6 +35,7 @@ struct Chunk {
   std::string manifest{};                            // the image's manifest, byte for byte, as text
   std::string config{};                              // the image's configuration, likewise
   std::map<std::string, std::string> annotations{};  // the layer's
+  std::vector<ImageSignature> signatures{};          // of the manifest
   std::optional<std::string> error{};                // why there will be no more chunks
   std::string code{};                                // its stable code
 };

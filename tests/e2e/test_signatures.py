@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 import cosign
-from conftest import BIN, run
-from upstream_manager import file_of, manager, mqtt_broker, running_worker  # noqa: F401
+from conftest import BIN, process, run
+from upstream_manager import CHANNEL, TENANT, file_of, manager, mqtt_broker, running_worker  # noqa: F401
 
 
 @pytest.fixture
@@ -152,9 +152,15 @@ def test_a_request_that_makes_no_sense_is_told_why(manager, open_worker, additio
     assert add(manager, open_worker, file=file_of(addition), module_signature=asked) == (code, "")
 
 
-def test_by_proxy_nothing_comes_that_could_be_checked_but_the_module_itself(mqtt_broker, manager, tmp_path, keys_folder):
-    with running_worker(mqtt_broker, tmp_path, manager, IMAGE_KEYS=keys_folder) as worker:
-        assert add(manager, worker, image_url="registry/x:v1") == ("image.signature_missing", "")
+def test_by_proxy_the_signatures_come_along(mqtt_broker, manager, tmp_path, registry, image, operators_key, keys_folder):
+    settings = {"TENANT_ID": TENANT, "CHANNEL_ID": CHANNEL, "ENTITY_ID": str(uuid.uuid4()), "API_KEY": "proxy-key",
+                "MQTT_ADDRESS": mqtt_broker.address, "REGISTRY_URL": registry, "HTTP_PORT": "0"}
+    with process(BIN / "coffer-proxy", log=tmp_path / "proxy.log", cwd=tmp_path,
+                 env={f"PROXY_{name}": value for name, value in settings.items()}), \
+            running_worker(mqtt_broker, tmp_path / "worker", manager, IMAGE_KEYS=keys_folder) as worker:
+        assert add(manager, worker, image_url=image) == ("image.signature_missing", "")
+        cosign.sign(image, operators_key)
+        assert add(manager, worker, image_url=image) == RAN
 
 
 def test_encrypted_images_are_checked_before_their_key_is_asked_for(mqtt_broker, manager, tmp_path, snp_broker, registry, addition,

@@ -63,6 +63,7 @@ Result<> Assembly::accept(Chunk chunk, SteadyTime now) {
   if (manifest_.empty()) manifest_ = std::move(chunk.manifest);
   if (config_.empty()) config_ = std::move(chunk.config);
   if (annotations_.empty()) annotations_ = std::move(chunk.annotations);
+  if (signatures_.empty()) signatures_ = std::move(chunk.signatures);
   const std::size_t size = chunk.data.size();
   if (!parts_.try_emplace(chunk.index, std::move(chunk.data)).second) return {};
   bytes_ += size;
@@ -80,6 +81,7 @@ void Assembly::asked(SteadyTime now) {
   manifest_.clear();
   config_.clear();
   annotations_.clear();
+  signatures_.clear();
 }
 
 Result<std::shared_ptr<const FetchedImage>> Assembly::join() && {
@@ -94,6 +96,7 @@ Result<std::shared_ptr<const FetchedImage>> Assembly::join() && {
   image->manifest = std::move(manifest_);
   image->config = std::move(config_);
   image->annotations = std::move(annotations_);
+  image->signatures = std::move(signatures_);
   return std::shared_ptr<const FetchedImage>{std::move(image)};
 }
 

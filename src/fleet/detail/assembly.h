@@ -48,6 +48,7 @@ class Assembly {
   std::map<std::uint64_t, Bytes> parts_;
   std::string digest_, manifest_, config_;
   std::map<std::string, std::string> annotations_;
+  std::vector<ImageSignature> signatures_;
   std::optional<Error> failure_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "base/printable.h"
 #include "codec/base64.h"
+#include "fleet/proxy/signatures.h"
 #include "image/store.h"
 
 namespace coffer::fleet::proxy {
@@ -42,6 +43,9 @@ Result<Chunk> first_chunk(const std::string& app_name, image::ImageSource& sourc
   const std::size_t data =
       (static_cast<std::size_t>(std::min<std::uint64_t>(layer.size, config.chunk_size)) + 2) / 3 * 4;
   const std::size_t size = to_json(chunk).size() + data + 64;  // index and total
+  chunk.signatures = signatures_beside(source, image.raw.digest);
+  if (to_json(chunk).size() + data + 64 <= config.max_message) return chunk;
+  chunk.signatures.clear();  // without them, who demands some refuses; without the rest, nobody can open it
   if (size <= config.max_message) return chunk;
   if (encrypted)
     return fail(ProxyError::too_large, "the encrypted image's manifest does not fit into one message of " +

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "image/signature/payload.h"
+#include "image/signature/verify.h"
 #include "image/testing/fake_registry.h"
 #include "net/error.h"
 
@@ -134,6 +136,44 @@ TEST(Fetching, leaves_out_a_manifest_that_does_not_fit_unless_it_is_needed) {
   Received none;
   expect_code(fetch(registry.host() + "/team/app:secret", none, config), ProxyError::too_large);
   EXPECT_TRUE(none.chunks.empty());
+}
+
+// A signature under cosign's tag, whose document has as many bytes.
+void put_signature(FakeRegistry& registry, const Digest& image, std::size_t size) {
+  const Descriptor config = put_blob(registry, "{}", image::media_type::oci_config);
+  auto layer = put_blob(registry, std::string(size, 'p'), image::signature::payload_media_type);
+  layer.annotations = {{std::string{image::signature::signature_annotation}, "AAAA"}};
+  const auto other = put_blob(registry, "no signature", "application/json");
+  const image::Manifest manifest{
+      .media_type = std::string{image::media_type::oci_manifest}, .config = config, .layers = {layer, other}};
+  put_manifest(registry, image::signature::signature_tag(image), manifest.to_json(), manifest.media_type);
+}
+
+TEST(Fetching, carries_the_signatures_that_stand_beside_an_image) {
+  FakeRegistry registry;
+  put_signature(registry, put_wasm(registry, "v1", "a module"), 3);
+  Received received;
+  ASSERT_TRUE(fetch(registry.host() + "/team/app:v1", received));
+  ASSERT_GT(received.chunks.size(), 1U);
+  const std::vector<ImageSignature> expected{
+      {.payload = "ppp", .annotations = {{"dev.cosignproject.cosign/signature", "AAAA"}}}};
+  EXPECT_EQ(received.chunks.front().signatures, expected);
+  EXPECT_TRUE(received.chunks.back().signatures.empty());
+}
+
+TEST(Fetching, leaves_signatures_out_that_do_not_fit_or_cannot_be_had) {
+  FakeRegistry registry;
+  const auto digest = put_wasm(registry, "v1", "a module");
+  put_signature(registry, digest, 30'000);
+  Received large;
+  ASSERT_TRUE(fetch(registry.host() + "/team/app:v1", large, {.chunk_size = 4, .max_message = 20'000}));
+  EXPECT_TRUE(large.chunks.front().signatures.empty());
+  EXPECT_FALSE(large.chunks.front().manifest.empty());
+  registry.manifests[image::signature::signature_tag(digest)] = {std::string{image::media_type::oci_manifest},
+                                                                 to_bytes("no manifest")};
+  Received broken;
+  ASSERT_TRUE(fetch(registry.host() + "/team/app:v1", broken));
+  EXPECT_TRUE(broken.chunks.front().signatures.empty());
 }
 
 TEST(Fetching, never_completes_a_layer_that_is_not_what_its_manifest_says) {

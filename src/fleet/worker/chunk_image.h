@@ -19,6 +19,10 @@ class ChunkImageSource final : public image::ImageSource {
 
   Result<image::RawManifest> manifest(const std::optional<image::Digest>& digest) override;
   Result<> read_blob(const image::Descriptor& blob, image::ByteSink& sink) override;
+  // Where the manifest's signatures are looked for: those that the proxy sent along, as a registry would have them.
+  Result<image::RawManifest> tagged(const std::string& tag) override;
+  // image.digest_mismatch where the layer that came is none of the manifest's.
+  Result<> check_layer() const;
   std::string name() const override { return name_ + " by proxy"; }
 
  private:

@@ -5,6 +5,9 @@
 
 #include "fleet/worker/error.h"
 #include "image/pull.h"
+#include "image/signature/payload.h"
+#include "image/signature/sign.h"
+#include "image/signature/verify.h"
 
 namespace coffer::fleet::worker {
 namespace {
@@ -74,6 +77,28 @@ TEST_F(ChunkImageTest, a_name_that_is_pinned_gets_that_manifest_alone) {
   const auto other = image::Digest::of(as_bytes("another"));
   EXPECT_EQ(source("registry/image@" + other.text()).error().code, image::ImageError::digest_mismatch);
   EXPECT_EQ((*source())->manifest(other).error().code, image::ImageError::not_found);
+}
+
+TEST_F(ChunkImageTest, has_the_signatures_that_the_proxy_sent_along) {
+  const auto key = crypto::PrivateKey::generate(crypto::KeyKind::ec_p256).value();
+  const auto keys = image::signature::TrustedKeys::parse(key.public_key().to_pem(), "test").value();
+  EXPECT_EQ(image::signature::verify_image(**source(), keys).error().code, image::ImageError::signature_missing);
+  const auto manifest = image::Digest::of(as_bytes(image_.manifest));
+  const auto payload = image::signature::SimpleSigning{.manifest = manifest, .reference = "r"}.to_json();
+  const auto signature = image::signature::sign_content(key, as_bytes(payload)).value();
+  image_.signatures = {
+      {.payload = payload, .annotations = {{std::string{image::signature::signature_annotation}, signature}}}};
+  const auto verified = image::signature::verify_image(**source(), keys);
+  ASSERT_TRUE(verified) << to_string(verified.error());
+  EXPECT_EQ(verified->digest, manifest);
+  image_.signatures[0].payload += " ";
+  EXPECT_EQ(image::signature::verify_image(**source(), keys).error().code, image::ImageError::signature_invalid);
+}
+
+TEST_F(ChunkImageTest, whose_layer_is_another_than_the_signed_manifests_is_refused) {
+  EXPECT_TRUE((*source())->check_layer());
+  image_.data[0] = std::byte{1};
+  EXPECT_EQ((*source())->check_layer().error().code, image::ImageError::digest_mismatch);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "fleet/worker/module_loader.h"
 
+#include "fleet/worker/chunk_image.h"
 #include "image/pull.h"
 #include "workload/image_access.h"
 
@@ -106,8 +107,12 @@ Result<Content> ModuleLoader::fetch_image(const StartCommand& task, const Signat
   }
   const bool direct = names_registry(task.image_url) || config_.image_route == ImageRoute::registry;
   if (direct) return from_registry(task, demand);
-  TRY(demand.check_origin("by proxy"));
   auto image = TRY(fetch_by_proxy(task.image_url, stop));
+  if (demand.is_for_image()) {
+    const auto source = TRY(ChunkImageSource::create(task.image_url, image));
+    TRY(demand.check_image(*source, task.id));
+    TRY(source->check_layer());
+  }
   return Content{image, &image->data};
 }
 
