@@ -11,7 +11,7 @@ import measure  # noqa: E402  (the folder is put on the path above)
 
 # What one types, and the module that measures it. Modules must not be called as one of Python's own.
 BENCHMARKS = {"rcar": "rcar", "resource": "resource_get", "pull": "pull", "run": "run_module",
-              "evidence": "evidence", "worker": "worker", "manager": "manager"}
+              "evidence": "evidence", "worker": "worker", "manager": "manager", "propeller": "propeller"}
 
 
 def main():

@@ -1,0 +1,220 @@
+"""A mixed fleet: Propeller's own programs beside ours, on one mosquitto. PROPELLER names a directory with upstream's `manager`,
+`cli` and `proplet`; without one of them its tests are not there."""
+
+import base64
+import contextlib
+import json
+import os
+import pathlib
+import sys
+import uuid
+
+import pytest
+
+from conftest import BIN, free_port, http_ok, process, run, strip_ansi, wait_until
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+
+from fleet_peers import CHANNEL, COMPLETED, FAILED, RUNNING, TENANT, Api  # noqa: E402
+from mosquitto import Broker, running  # noqa: E402
+from test_fleet import tee  # noqa: E402
+from test_manager import known, manager  # noqa: E402
+from test_worker import MODULE  # noqa: E402
+from upstream_manager import running_worker  # noqa: E402
+
+PROPELLER = os.environ.get("PROPELLER")
+DAEMON = {"name": "spin", "image_url": "", "file": MODULE, "daemon": True}
+
+
+def program(name):
+    return pathlib.Path(PROPELLER).resolve() / name
+
+
+def given(name):
+    return PROPELLER and program(name).exists()
+
+
+@pytest.fixture
+def mqtt_broker(tmp_path):
+    with running(Broker(tmp_path / "mosquitto", "allow_anonymous true\n")) as started:
+        yield started
+
+
+@contextlib.contextmanager
+def upstreams_manager(directory, mqtt, name="upstream-manager"):
+    port = free_port()
+    settings = {"MANAGER_MQTT_ADDRESS": mqtt.address, "MANAGER_TENANT_ID": TENANT, "MANAGER_CHANNEL_ID": CHANNEL,
+                "MANAGER_ENTITY_ID": name, "MANAGER_API_KEY": "k", "MANAGER_HTTP_HOST": "127.0.0.1",
+                "MANAGER_HTTP_PORT": str(port), "MANAGER_STORAGE_TYPE": "memory", "JOB_EXECUTION_MODE": "parallel"}
+    with process(program("manager"), log=directory / f"{name}.log", env=settings, cwd=directory) as child:
+        api = Api(f"http://127.0.0.1:{port}")
+        wait_until(lambda: http_ok(api.url + "/health") or child.poll() is not None, "upstream's manager's start")
+        assert child.poll() is None, (directory / f"{name}.log").read_text()
+        yield api
+
+
+def our_worker(mqtt, directory, **variables):
+    # Trap 1 of propeller.md section 9b: that manager loses results that come before it has saved the start.
+    settings = {"TENANT_ID": TENANT, "CHANNEL_ID": CHANNEL, "LIVELINESS_INTERVAL": "1s", "COMPAT_RESULT_DELAY": "200ms"}
+    return running_worker(mqtt, directory, **{**settings, **variables})
+
+
+def alive(api, worker_id):
+    wait_until(lambda: any(each["id"] == worker_id and each["alive"] for each in api.ok("GET", "/proplets")["proplets"]),
+               "the worker at the manager")
+
+
+def start(api, **task):
+    return api.start(**{"image_url": "", "file": MODULE, "name": "add", **task})
+
+
+if given("manager"):
+    def test_our_worker_runs_what_upstreams_manager_sends(tmp_path, mqtt_broker):
+        with upstreams_manager(tmp_path, mqtt_broker) as api, our_worker(mqtt_broker, tmp_path / "worker") as worker:
+            alive(api, worker.id)
+            view = api.ok("GET", f"/proplets/{worker.id}")
+            assert view["metadata"]["wasm_runtime"] == "wasmtime-internal"
+            done = api.wait(start(api, inputs=["10", "20"]), COMPLETED)
+            assert done["results"] == "30" and done["proplet_id"] == worker.id
+            failed = api.wait(start(api, name="absent"), FAILED)
+            assert "absent" in failed["error"]
+            for number in range(10):
+                assert api.wait(start(api, inputs=[str(number), "1"]), COMPLETED)["results"] == str(number + 1)
+
+    def test_our_worker_keeps_daemons_and_latent_tasks_for_upstreams_manager(tmp_path, mqtt_broker):
+        with upstreams_manager(tmp_path, mqtt_broker) as api, our_worker(mqtt_broker, tmp_path / "worker") as worker:
+            alive(api, worker.id)
+            daemon = api.start(**DAEMON)
+            api.wait(daemon, COMPLETED)
+            api.send("POST", f"/tasks/{daemon}/stop")
+            latent = start(api, latent=True)
+            wait_until(lambda: f'worker.end "the task has ended" task={latent}' in worker.log_text(), "the compilation")
+            answer = api.ok("POST", f"/tasks/{latent}/invoke", {"inputs": ["20", "22"]})
+            assert answer["results"] == "42", answer
+            spinning = start(api, name="spin")
+            wait_until(lambda: f"task={spinning}" in worker.log_text(), "the task's start")
+            api.ok("POST", f"/tasks/{spinning}/stop")
+            wait_until(lambda: api.task(spinning)["state"] not in (1, RUNNING), "its end")
+
+    def test_our_worker_does_upstreams_jobs_and_workflows(tmp_path, mqtt_broker):
+        with upstreams_manager(tmp_path, mqtt_broker) as api, our_worker(mqtt_broker, tmp_path / "worker") as worker:
+            alive(api, worker.id)
+            tasks = [{"name": "add", "file": MODULE, "inputs": [str(n), "1"]} for n in range(3)]
+            job = api.ok("POST", "/jobs", {"name": "j", "execution_mode": "parallel", "tasks": tasks})
+            api.ok("POST", f"/jobs/{job['job_id']}/start")
+            wait_until(lambda: all(task["state"] == COMPLETED for task in api.ok("GET", f"/jobs/{job['job_id']}")["tasks"]),
+                       "the job's tasks")
+
+    def test_our_worker_does_upstreams_encrypted_tasks(tmp_path, mqtt_broker, snp_broker, registry, addition):
+        reference = f"{registry}/mixed-{uuid.uuid4()}:v1"
+        snp_broker.coffer("image", "push", reference, addition, "--encrypt", "kbs:///default/key/mixed", "--create-key")
+        with upstreams_manager(tmp_path, mqtt_broker) as api, our_worker(mqtt_broker, tmp_path / "worker", **tee(snp_broker)) as worker:
+            alive(api, worker.id)
+            done = api.wait(api.start(name="add", image_url=reference, encrypted=True, inputs=["10", "20"]), COMPLETED, 30)
+            assert done["results"] == "30"
+        with upstreams_manager(tmp_path, mqtt_broker) as api, our_worker(mqtt_broker, tmp_path / "plain") as worker:
+            alive(api, worker.id)
+            failed = api.wait(api.start(name="add", image_url=reference, encrypted=True, inputs=["10", "20"]), FAILED, 30)
+            assert "TEE runtime not available" in failed["error"]
+
+    def test_our_worker_outlives_a_restart_of_upstreams_manager(tmp_path, mqtt_broker):
+        with our_worker(mqtt_broker, tmp_path / "worker") as worker:
+            for _ in range(2):
+                with upstreams_manager(tmp_path, mqtt_broker) as api:
+                    alive(api, worker.id)
+                    assert api.wait(start(api, inputs=["1", "2"]), COMPLETED)["results"] == "3"
+
+    def test_our_command_line_drives_upstreams_manager(tmp_path, mqtt_broker):
+        with upstreams_manager(tmp_path, mqtt_broker) as api, our_worker(mqtt_broker, tmp_path / "worker") as worker:
+            alive(api, worker.id)
+
+            def fleet(*arguments):
+                return json.loads(run(BIN / "coffer", "--json", "fleet", "--manager-url", api.url, *arguments).stdout)
+
+            (tmp_path / "add.wasm").write_bytes(base64.b64decode(MODULE))
+            task = fleet("tasks", "create", "add", "--inputs", "4,5")["id"]
+            run(BIN / "coffer", "fleet", "--manager-url", api.url, "tasks", "upload", task, tmp_path / "add.wasm")
+            run(BIN / "coffer", "fleet", "--manager-url", api.url, "tasks", "start", task)
+            api.wait(task, COMPLETED)
+            assert fleet("tasks", "view", task)["results"] == "9"
+            assert fleet("proplets", "list")["proplets"][0]["id"] == worker.id
+            assert run(BIN / "coffer", "fleet", "--manager-url", api.url, "health").returncode == 0
+
+
+if given("cli"):
+    @pytest.fixture
+    def ours(tmp_path, mqtt_broker):
+        """Our manager and worker, and upstream's command line for them."""
+        with manager(tmp_path, mqtt_broker.address) as api, our_worker(mqtt_broker, tmp_path / "worker", COMPAT_RESULT_DELAY="0") as worker:
+            known(api)
+
+            def cli(*arguments, fails=False):
+                """It ends with 0 whatever happens, and says `error:`."""
+                result = run(program("cli"), "-m", api.url, *arguments)
+                assert ("error:" in result.stderr) == fails, result.stdout + result.stderr
+                text = strip_ansi(result.stderr if fails else result.stdout).strip()
+                return json.loads(text) if text.startswith(("{", "[", '"')) else text
+
+            yield api, worker, cli
+
+    def test_upstreams_command_line_drives_our_managers_tasks(tmp_path, ours):
+        api, worker, cli = ours
+        (tmp_path / "add.wasm").write_bytes(base64.b64decode(MODULE))
+        task = cli("tasks", "create", "add", "--inputs", "4,5", "--priority", "70", "--env", "A=B")["id"]
+        assert cli("tasks", "upload", task, str(tmp_path / "add.wasm"))
+        assert cli("tasks", "view", task)["priority"] == 70
+        assert cli("tasks", "start", task) == "ok"
+        api.wait(task, COMPLETED)
+        assert cli("tasks", "view", task)["results"] == "9"
+        assert "9" in json.dumps(cli("tasks", "results", task))
+        assert any(each["id"] == task for each in cli("tasks", "list")["tasks"])
+        assert cli("tasks", "metrics", task)["total"] >= 0
+        cli("tasks", "update", task, "--inputs", "6,7")
+        assert cli("tasks", "view", task)["inputs"] == ["6", "7"]
+        latent = cli("tasks", "create", "add", "--latent", "--inputs", "1,1")["id"]
+        cli("tasks", "upload", latent, str(tmp_path / "add.wasm"))
+        cli("tasks", "start", latent)
+        wait_until(lambda: f'worker.end "the task has ended" task={latent}' in worker.log_text(), "the compilation")
+        assert cli("tasks", "invoke", latent, "20", "22") == "42"
+        assert cli("tasks", "stop", latent) == "ok"
+        assert cli("tasks", "delete", task) == "ok"
+        assert "404" in cli("tasks", "view", task, fails=True)
+
+    def test_upstreams_command_line_sees_our_managers_workers_jobs_and_rounds(tmp_path, ours):
+        api, worker, cli = ours
+        assert cli("health")
+        listed = cli("proplets", "list")
+        assert [each["id"] for each in listed["proplets"]] == [worker.id]
+        assert cli("proplets", "view", worker.id)["alive"] is True
+        assert cli("proplets", "alive-history", worker.id)["total"] >= 1
+        assert cli("proplets", "sdf", worker.id)
+        assert cli("proplets", "metrics", worker.id)["total"] >= 0
+        tasks = json.dumps([{"name": "add", "file": MODULE, "inputs": ["1", "2"]}, {"name": "add", "file": MODULE, "inputs": ["3", "4"]}])
+        job = cli("jobs", "create", "--name", "j", "--execution-mode", "sequential", "--tasks", tasks)
+        cli("jobs", "start", job["job_id"])
+        wait_until(lambda: api.ok("GET", f"/jobs/{job['job_id']}")["state"] == COMPLETED, "the job's end")
+        assert [task["results"] for task in cli("jobs", "view", job["job_id"])["tasks"]] == ["3", "7"]
+        assert any(each["job_id"] == job["job_id"] for each in cli("jobs", "list")["jobs"])
+        assert len(cli("workflows", "create", "--tasks", tasks)) == 2
+
+
+if given("proplet"):
+    @contextlib.contextmanager
+    def upstreams_worker(directory, mqtt):
+        own_id = str(uuid.uuid4())
+        values = {"MQTT_ADDRESS": mqtt.address, "TENANT_ID": TENANT, "CHANNEL_ID": CHANNEL, "ENTITY_ID": own_id, "API_KEY": "k",
+                  "LIVELINESS_INTERVAL": "2", "METRICS_PORT": str(free_port())}
+        with process(program("proplet"), log=directory / "proplet.log", cwd=directory,
+                     env={f"PROPLET_{name}": value for name, value in values.items()}) as child:
+            yield own_id, child
+
+    def test_upstreams_worker_runs_what_our_manager_sends(tmp_path, mqtt_broker):
+        with manager(tmp_path, mqtt_broker.address) as api, upstreams_worker(tmp_path, mqtt_broker) as (own_id, _):
+            known(api)
+            for number in range(5):
+                done = api.wait(start(api, inputs=[number, 1]), COMPLETED)
+                assert (done["results"], done["proplet_id"]) == (str(number + 1), own_id)
+            with our_worker(mqtt_broker, tmp_path / "worker") as ours_too:
+                known(api, 2)
+                ran = {api.wait(start(api, inputs=[1, 2]), COMPLETED)["proplet_id"] for _ in range(8)}
+                assert ran == {own_id, ours_too.id}
