@@ -106,10 +106,18 @@ enum coffer_wasm_status {
   COFFER_WASM_CANCELLED = 10,
   COFFER_WASM_INTERNAL = 11,
   COFFER_WASM_NO_RESPONSE = 12,
+  COFFER_WASM_BAD_RESULT = 13,
 };
 
-// `metered` engines count fuel. `instances`: how many guests may run at the same time.
-coffer_wasm_engine* coffer_wasm_engine_new(bool metered, uint32_t instances, coffer_buffer* error);
+typedef struct coffer_wasm_pair {
+  coffer_view key;
+  coffer_view value;
+} coffer_wasm_pair;
+
+// `metered` engines count fuel. `instances`: how many guests may run or be kept at the same time. `host_functions` are
+// what components may import beside WASI: interface and function each; an interface with an empty function has types only.
+coffer_wasm_engine* coffer_wasm_engine_new(bool metered, uint32_t instances, const coffer_wasm_pair* host_functions,
+                                           size_t host_function_count, coffer_buffer* error);
 void coffer_wasm_engine_free(coffer_wasm_engine* engine);
 // Starts a new epoch: each guest that runs yields once, and sees its deadline. Someone has to call this every few
 // milliseconds while guests run.
@@ -157,10 +165,54 @@ typedef struct coffer_wasm_preopen {
   bool read_only;
 } coffer_wasm_preopen;
 
-typedef struct coffer_wasm_pair {
-  coffer_view key;
-  coffer_view value;
-} coffer_wasm_pair;
+// Answers calls of host functions, on the thread that runs the guest. `arguments` is a CBOR array (src/wasm/value.h);
+// true: `out` holds the result as CBOR. False: it holds the message that the guest traps with. Null `call`: all trap.
+typedef struct coffer_wasm_host {
+  bool (*call)(void* context, coffer_view interface_name, coffer_view function, coffer_view arguments,
+               coffer_buffer* out);
+  void* context;
+} coffer_wasm_host;
+
+typedef struct coffer_wasm_outgoing_request {
+  coffer_view method;
+  coffer_view url;  // "https://host:port/path?query", the port always there
+  const coffer_wasm_pair* headers;
+  size_t header_count;
+  coffer_view body;
+  uint64_t first_byte_milliseconds;  // what the guest asks for; 0: nothing
+} coffer_wasm_outgoing_request;
+
+typedef struct coffer_wasm_response {
+  uint32_t status;
+  coffer_buffer headers;  // "name\tvalue\n" each; a value may hold tabs of its own
+  coffer_buffer body;
+} coffer_wasm_response;
+
+// How an exchange went; what is not COFFER_WASM_SENT has its message in the place of the headers.
+enum coffer_wasm_sent {
+  COFFER_WASM_SENT = 0,
+  COFFER_WASM_SENT_DENIED = 1,
+  COFFER_WASM_SENT_UNRESOLVED = 2,
+  COFFER_WASM_SENT_REFUSED = 3,
+  COFFER_WASM_SENT_TERMINATED = 4,
+  COFFER_WASM_SENT_TLS = 5,
+  COFFER_WASM_SENT_TIMEOUT = 6,
+  COFFER_WASM_SENT_TOO_LARGE = 7,
+  COFFER_WASM_SENT_PROTOCOL = 8,
+  COFFER_WASM_SENT_BAD_URL = 9,
+  COFFER_WASM_SENT_INTERNAL = 10,
+};
+
+// What a guest sends by wasi:http. `allows` is asked for each request ("host:port" in lower case); `send` may block. Both
+// are called on other threads, several at a time, possibly after the run has ended; `release` is called once, after the
+// last of them. Null `send`: every request is denied.
+typedef struct coffer_wasm_outgoing {
+  bool (*allows)(void* context, coffer_view host_and_port);
+  int32_t (*send)(void* context, const coffer_wasm_outgoing_request* request, coffer_wasm_response* response);
+  void (*release)(void* context);
+  void* context;
+  size_t max_body;  // bytes of a request's body
+} coffer_wasm_outgoing;
 
 typedef struct coffer_wasm_invocation {
   coffer_view function;  // empty: run the command
@@ -179,6 +231,8 @@ typedef struct coffer_wasm_invocation {
   uint64_t wall_time_milliseconds;
   bool has_wall_time;
   const coffer_wasm_cancel* cancel;  // null: none
+  coffer_wasm_host host;
+  coffer_wasm_outgoing outgoing;  // taken over, as the input
 } coffer_wasm_invocation;
 
 typedef struct coffer_wasm_outcome {
@@ -202,17 +256,37 @@ typedef struct coffer_wasm_request {
   size_t response_limit;  // bytes of body
 } coffer_wasm_request;
 
-typedef struct coffer_wasm_response {
-  uint32_t status;
-  coffer_buffer headers;  // "name\tvalue\n" each; a value may hold tabs of its own
-  coffer_buffer body;
-} coffer_wasm_response;
-
 // A coffer_wasm_status. A new instance of a component handles one request; `function` of the invocation is not used.
-// What the guest sends itself is denied. `response` and `outcome` are zeroed by the caller.
+// `response` and `outcome` are zeroed by the caller.
 int32_t coffer_wasm_handle(const coffer_wasm_module* module, const coffer_wasm_invocation* invocation,
                            const coffer_wasm_request* request, coffer_wasm_response* response,
                            coffer_wasm_outcome* outcome);
+
+// An instance that is kept. Used by one thread at a time; what its invocation points to lives as long as it.
+typedef struct coffer_wasm_instance coffer_wasm_instance;
+
+// A coffer_wasm_status; `function` of the invocation is not used, its arguments are argv.
+int32_t coffer_wasm_instance_new(const coffer_wasm_module* module, const coffer_wasm_invocation* invocation,
+                                 coffer_wasm_instance** out, coffer_buffer* error);
+void coffer_wasm_instance_free(coffer_wasm_instance* instance);
+
+typedef struct coffer_wasm_call {
+  coffer_view function;
+  coffer_view input;
+  uint64_t fuel;  // of metered engines
+  bool has_fuel;
+  uint64_t wall_time_milliseconds;
+  const coffer_wasm_cancel* cancel;  // null: none
+} coffer_wasm_call;
+
+// A coffer_wasm_status. After one that is neither DONE nor MISSING_EXPORT nor BAD_ARGUMENTS the instance must not be
+// called again. `outcome` is zeroed by the caller; its text is the answer, or the message.
+// A component's function; `input` is a CBOR array of arguments, the answer CBOR.
+int32_t coffer_wasm_instance_call(coffer_wasm_instance* instance, const coffer_wasm_call* call,
+                                  coffer_wasm_outcome* outcome);
+// A core module's function (pointer, size) -> pointer << 32 | size, over memory that its plugin_alloc gives.
+int32_t coffer_wasm_instance_exchange(coffer_wasm_instance* instance, const coffer_wasm_call* call,
+                                      coffer_wasm_outcome* outcome);
 
 #ifdef __cplusplus
 }

@@ -32,6 +32,7 @@ class Module {
   bool handles_http() const;
 
  private:
+  friend class Instance;
   friend class Runtime;
   struct Impl;
   Module(std::shared_ptr<const Impl> impl, Origin origin);

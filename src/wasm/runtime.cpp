@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "wasm/detail/artefact_cache.h"
+#include "wasm/detail/instance_impl.h"
 #include "wasm/detail/memory_cache.h"
 #include "wasm/detail/module_impl.h"
 #include "wasm/detail/ticker.h"
@@ -58,13 +59,17 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 struct Runtime::Impl {
   Impl(std::optional<ArtefactCache> disk, const RuntimeOptions& options)
-      : max_instances(options.max_instances), disk_cache(std::move(disk)), memory_cache(options.memory_cache_entries) {}
+      : max_instances(options.max_instances),
+        host_interfaces(options.host_interfaces),
+        disk_cache(std::move(disk)),
+        memory_cache(options.memory_cache_entries) {}
 
   // Engines are made when first needed: plain ones count no instructions.
   Result<const NativeEngine*> engine(bool metered) {
     const std::lock_guard lock(engines_mutex);
     auto& slot = engines[metered ? 1 : 0];
-    if (!slot) slot = std::make_unique<NativeEngine>(TRY(NativeEngine::create(metered, max_instances)));
+    if (!slot)
+      slot = std::make_unique<NativeEngine>(TRY(NativeEngine::create(metered, max_instances, host_interfaces)));
     return slot.get();
   }
 
@@ -80,6 +85,7 @@ struct Runtime::Impl {
   void store(const ArtefactKey& key, const detail::NativeModule& module) const;
 
   std::size_t max_instances;
+  std::vector<HostInterface> host_interfaces;
   std::optional<ArtefactCache> disk_cache;
   detail::MemoryCache<Module::Impl> memory_cache;
   std::mutex engines_mutex;
@@ -151,10 +157,13 @@ struct Timed {
 
 using Work = std::function<Result<detail::RunResult>()>;
 
+Result<> check_limits(bool metered, const Invocation& invocation) {
+  if (!invocation.limits.fuel || metered) return {};
+  return fail(WasmError::bad_arguments, "a fuel limit needs a module that was compiled as metered");
+}
+
 Result<Timed> run_timed(bool metered, const Invocation& invocation, const Work& work) {
-  if (invocation.limits.fuel && !metered) {
-    return fail(WasmError::bad_arguments, "a fuel limit needs a module that was compiled as metered");
-  }
+  TRY(check_limits(metered, invocation));
   const auto start = steady_clock::now();
   auto result = TRY(work());
   Usage usage{.peak_memory = result.peak_memory,
@@ -199,6 +208,16 @@ Result<HandledRequest> Runtime::handle(const Module& module, const HttpRequest& 
   const auto timed = TRY(
       run_timed(impl.metered, invocation, [&] { return impl.native.handle(request, invocation, cancel, response); }));
   return HandledRequest{std::move(response), timed.usage};
+}
+
+Result<Instance> Runtime::instantiate(const Module& module, const Invocation& invocation) {
+  TRY(check_limits(module.impl_->metered, invocation));
+  auto impl = std::make_unique<Instance::Impl>(module.impl_, invocation);
+  if (invocation.cancellation) impl->cancel = invocation.cancellation->impl_->handle;
+  impl->ticker = &impl_->ticker;
+  const detail::Ticker::Running ticking(impl_->ticker);
+  impl->native = TRY(module.impl_->native.instantiate(impl->invocation, impl->cancel));
+  return Instance{std::move(impl)};
 }
 
 }  // namespace coffer::wasm

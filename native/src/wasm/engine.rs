@@ -1,12 +1,14 @@
 //! Engines, and modules compiled and linked against WASI once for all their runs.
 
-use super::http;
+use super::host::{self, Function};
 use super::limits::State;
 use super::run::Failure;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use wasmtime::component::{self, Component};
 use wasmtime::{Config, InstanceAllocationStrategy, Linker, Module, PoolingAllocationConfig};
 use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::p2::bindings::CommandPre;
+use wasmtime_wasi_http::p2::bindings::ProxyPre;
 
 /// Bytes of linear memory that a slot of the pool reserves in the address space: what 32-bit memories can have.
 const MAX_MEMORY: usize = 1 << 32;
@@ -22,19 +24,25 @@ const FIBER_STACK: usize = 2 << 20;
 
 pub struct Engine {
     pub engine: wasmtime::Engine,
-    metered: bool,
     core: Linker<State>,
     component: component::Linker<State>,
 }
 
+/// A component, linked; its entry points are looked up once, not at each run.
+pub struct Linked {
+    pub component: Component,
+    pub pre: component::InstancePre<State>,
+    pub command: Option<CommandPre<State>>,
+    pub proxy: Option<ProxyPre<State>>,
+}
+
 pub enum Code {
     Core(Module, wasmtime::InstancePre<State>),
-    Component(Component, component::InstancePre<State>),
+    Component(Box<Linked>),
 }
 
 pub struct Compiled {
     pub engine: wasmtime::Engine,
-    pub metered: bool,
     pub code: Code,
 }
 
@@ -72,7 +80,8 @@ fn config(metered: bool, instances: u32) -> Config {
 }
 
 impl Engine {
-    pub fn new(metered: bool, instances: u32) -> wasmtime::Result<Self> {
+    /// `functions`: what components may import beside WASI.
+    pub fn new(metered: bool, instances: u32, functions: &[Function]) -> wasmtime::Result<Self> {
         let engine = wasmtime::Engine::new(&config(metered, instances))?;
         let mut core = Linker::new(&engine);
         wasmtime_wasi::p1::add_to_linker_async(&mut core, |state: &mut State| &mut state.wasi)?;
@@ -86,9 +95,9 @@ impl Engine {
         let mut component = component::Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut component)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut component)?;
+        host::link(&mut component, functions)?;
         Ok(Self {
             engine,
-            metered,
             core,
             component,
         })
@@ -131,13 +140,17 @@ impl Engine {
     fn link_component(&self, component: Component) -> Result<Compiled, Failure> {
         let pre = self.component.instantiate_pre(&component);
         let pre = pre.map_err(|error| Failure::UnsupportedImport(format!("{error:#}")))?;
-        Ok(self.compiled(Code::Component(component, pre)))
+        Ok(self.compiled(Code::Component(Box::new(Linked {
+            command: CommandPre::new(pre.clone()).ok(),
+            proxy: ProxyPre::new(pre.clone()).ok(),
+            component,
+            pre,
+        }))))
     }
 
     fn compiled(&self, code: Code) -> Compiled {
         Compiled {
             engine: self.engine.clone(),
-            metered: self.metered,
             code,
         }
     }
@@ -149,13 +162,13 @@ impl Compiled {
     }
 
     pub fn handles_http(&self) -> bool {
-        matches!(&self.code, Code::Component(_, pre) if http::is_handler(pre))
+        matches!(&self.code, Code::Component(linked) if linked.proxy.is_some())
     }
 
     pub fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
         match &self.code {
             Code::Core(module, _) => module.serialize(),
-            Code::Component(component, _) => component.serialize(),
+            Code::Component(linked) => linked.component.serialize(),
         }
     }
 }

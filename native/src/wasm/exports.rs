@@ -26,8 +26,8 @@ pub fn list(compiled: &Compiled) -> String {
                 _ => None,
             })
             .collect(),
-        Code::Component(component, _) => {
-            let ty = component.component_type();
+        Code::Component(linked) => {
+            let ty = linked.component.component_type();
             let exports = ty.exports(&compiled.engine);
             exports
                 .flat_map(|(name, export)| functions(&compiled.engine, name, export.ty))

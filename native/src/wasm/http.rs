@@ -1,4 +1,4 @@
-//! One request to a component that exports `wasi:http/incoming-handler`. What the guest sends out itself is denied.
+//! One request to a component that exports `wasi:http/incoming-handler`.
 
 use super::limits::State;
 use super::run::{Ended, Failure, failure_of};
@@ -6,11 +6,11 @@ use http_body_util::{BodyExt, Full};
 use std::pin::pin;
 use tokio::sync::oneshot;
 use wasmtime::Store;
-use wasmtime::component::{InstancePre, ResourceTable};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::ProxyPre;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, WasiHttpView};
 
 pub type Headers = Vec<(String, Vec<u8>)>;
 
@@ -31,36 +31,9 @@ pub struct Response {
     pub body: Vec<u8>,
 }
 
-/// No guest reaches a network unless somebody said so, and nobody can yet.
-pub struct Hooks;
-
-type Sent = Result<
-    (
-        http::Response<WasiBody>,
-        Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ),
-    Error,
->;
-
-impl WasiHttpHooks for Hooks {
-    fn send_request(
-        &mut self,
-        _: http::Request<WasiBody>,
-        _: Option<RequestOptions>,
-        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Sent> + Send> {
-        Box::new(async { Err(Error::HttpRequestDenied) })
-    }
-}
-
-pub fn is_handler(pre: &InstancePre<State>) -> bool {
-    ProxyPre::new(pre.clone()).is_ok()
-}
-
 type Answer = Result<http::Response<HyperOutgoingBody>, ErrorCode>;
 
-pub async fn handle(pre: &InstancePre<State>, store: &mut Store<State>, request: &Request) -> Result<Ended, Failure> {
-    let pre = ProxyPre::new(pre.clone()).map_err(|error| Failure::MissingExport(format!("{error:#}")))?;
+pub async fn handle(pre: &ProxyPre<State>, store: &mut Store<State>, request: &Request) -> Result<Ended, Failure> {
     let incoming = incoming_of(request).map_err(|error| Failure::BadArguments(error.to_string()))?;
     let (sender, receiver) = oneshot::channel();
     let mut view = store.data_mut().http();

@@ -2,8 +2,11 @@
 
 use super::engine::{Compiled, Engine};
 use super::exports;
+use super::host::{Function, Host};
 use super::http;
-use super::run::{Cancel, Ended, Failure, Job, Target, Usage, run};
+use super::outgoing::Outgoing;
+use super::pairs::{self, Pair};
+use super::run::{Bounds, Cancel, Ended, Failure, Guest, Job, Target, Usage, run};
 use super::streams::{Input, Output, Reader};
 use crate::ffi::{Buffer, View, guard, put, release};
 use std::time::Duration;
@@ -14,7 +17,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 /// `coffer_wasm_status`.
 #[repr(i32)]
 #[derive(Clone, Copy)]
-enum Status {
+pub enum Status {
     Done = 0,
     BadModule = 1,
     UnsupportedImport = 2,
@@ -28,9 +31,10 @@ enum Status {
     Cancelled = 10,
     Internal = 11,
     NoResponse = 12,
+    BadResult = 13,
 }
 
-fn status_of(failure: Failure) -> (Status, String) {
+pub fn status_of(failure: Failure) -> (Status, String) {
     match failure {
         Failure::BadModule(text) => (Status::BadModule, text),
         Failure::UnsupportedImport(text) => (Status::UnsupportedImport, text),
@@ -43,6 +47,7 @@ fn status_of(failure: Failure) -> (Status, String) {
         Failure::Timeout => (Status::Timeout, String::new()),
         Failure::Cancelled => (Status::Cancelled, String::new()),
         Failure::NoResponse(text) => (Status::NoResponse, text),
+        Failure::BadResult(text) => (Status::BadResult, text),
         Failure::Internal(text) => (Status::Internal, text),
     }
 }
@@ -53,13 +58,6 @@ pub struct Preopen {
     host_path: View,
     guest_path: View,
     read_only: bool,
-}
-
-/// `coffer_wasm_pair`.
-#[repr(C)]
-pub struct Pair {
-    key: View,
-    value: View,
 }
 
 /// `coffer_wasm_invocation`.
@@ -81,15 +79,17 @@ pub struct Invocation {
     wall_time_milliseconds: u64,
     has_wall_time: bool,
     cancel: *const Cancel,
+    host: Host,
+    outgoing: Outgoing,
 }
 
 /// `coffer_wasm_outcome`.
 #[repr(C)]
 pub struct Outcome {
-    text: Buffer,
+    pub text: Buffer,
     exit_code: i32,
-    peak_memory: u64,
-    fuel: u64,
+    pub peak_memory: u64,
+    pub fuel: u64,
 }
 
 /// `coffer_wasm_request`.
@@ -135,7 +135,7 @@ pub struct Response {
 
 /// # Safety
 /// `data` points to `count` values, or `count` is zero.
-unsafe fn list<'a, T>(data: *const T, count: usize) -> &'a [T] {
+pub unsafe fn list<'a, T>(data: *const T, count: usize) -> &'a [T] {
     if count == 0 {
         return &[];
     }
@@ -186,47 +186,87 @@ unsafe fn target_of(invocation: &Invocation) -> Target {
     }
 }
 
+/// What the guest gets, and its argv or a function's arguments.
+///
 /// # Safety
-/// As for [`wasi_of`].
+/// As for [`wasi_of`]; the outgoing side was not taken before either.
+pub unsafe fn guest_of(invocation: &Invocation, is_function: bool) -> Result<(Guest, Vec<String>), Failure> {
+    // SAFETY: promised by the caller.
+    unsafe {
+        let outgoing = invocation.outgoing.take();
+        let arguments = list(invocation.arguments, invocation.argument_count);
+        let arguments: Vec<String> = arguments.iter().map(|argument| argument.text()).collect();
+        let wasi = wasi_of(invocation, if is_function { &[] } else { &arguments })?;
+        let guest = Guest {
+            wasi,
+            memory: invocation.memory,
+            host: invocation.host,
+            outgoing,
+        };
+        Ok((guest, arguments))
+    }
+}
+
+/// # Safety
+/// The invocation's pointers are valid.
+pub unsafe fn bounds_of(invocation: &Invocation) -> Bounds<'_> {
+    let wall_time = Duration::from_millis(invocation.wall_time_milliseconds);
+    Bounds {
+        fuel: invocation.has_fuel.then_some(invocation.fuel),
+        wall_time: invocation.has_wall_time.then_some(wall_time),
+        // SAFETY: promised by the caller.
+        cancel: unsafe { invocation.cancel.as_ref() },
+    }
+}
+
+/// # Safety
+/// As for [`guest_of`].
 unsafe fn run_invocation(
     compiled: &Compiled,
     invocation: &Invocation,
     target: Target,
 ) -> (Result<Ended, Failure>, Usage) {
     // SAFETY: promised by the caller.
-    let (arguments, wasi, cancel) = unsafe {
-        let arguments = list(invocation.arguments, invocation.argument_count);
-        let arguments: Vec<String> = arguments.iter().map(|argument| argument.text()).collect();
-        let is_function = matches!(target, Target::Function(_));
-        let wasi = wasi_of(invocation, if is_function { &[] } else { &arguments });
-        (arguments, wasi, invocation.cancel.as_ref())
+    let (guest, bounds) = unsafe {
+        (
+            guest_of(invocation, matches!(target, Target::Function(_))),
+            bounds_of(invocation),
+        )
     };
-    let wasi = match wasi {
-        Ok(wasi) => wasi,
-        Err(failure) => return (Err(failure), Usage::default()),
-    };
-    let wall_time = Duration::from_millis(invocation.wall_time_milliseconds);
-    run(Job {
-        compiled,
-        target,
-        arguments,
-        wasi,
-        memory: invocation.memory,
-        fuel: invocation.has_fuel.then_some(invocation.fuel),
-        wall_time: invocation.has_wall_time.then_some(wall_time),
-        cancel,
-    })
+    match guest {
+        Ok((guest, arguments)) => run(Job {
+            compiled,
+            target,
+            arguments,
+            guest,
+            bounds,
+        }),
+        Err(failure) => (Err(failure), Usage::default()),
+    }
 }
 
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn coffer_wasm_engine_new(metered: bool, instances: u32, error: *mut Buffer) -> *mut Engine {
+pub unsafe extern "C" fn coffer_wasm_engine_new(
+    metered: bool,
+    instances: u32,
+    host_functions: *const Pair,
+    host_function_count: usize,
+    error: *mut Buffer,
+) -> *mut Engine {
     // SAFETY: the header's contract, here and below.
     unsafe {
-        guard(error, std::ptr::null_mut(), || match Engine::new(metered, instances) {
-            Ok(engine) => Box::into_raw(Box::new(engine)),
-            Err(failure) => {
-                put(error, format!("{failure:#}").into_bytes());
-                std::ptr::null_mut()
+        guard(error, std::ptr::null_mut(), || {
+            let functions = list(host_functions, host_function_count).iter();
+            let functions = functions.map(|pair| Function {
+                interface: pair.key.text(),
+                function: pair.value.text(),
+            });
+            match Engine::new(metered, instances, &functions.collect::<Vec<_>>()) {
+                Ok(engine) => Box::into_raw(Box::new(engine)),
+                Err(failure) => {
+                    put(error, format!("{failure:#}").into_bytes());
+                    std::ptr::null_mut()
+                }
             }
         })
     }
@@ -356,14 +396,6 @@ pub unsafe extern "C" fn coffer_wasm_cancel_free(cancel: *mut Cancel) {
     unsafe { release(cancel) };
 }
 
-/// One a line, the name before the first tab: a name has no tab, a value no line break.
-fn header_lines(headers: &http::Headers) -> Vec<u8> {
-    let lines = headers
-        .iter()
-        .map(|(name, value)| [name.as_bytes(), b"\t", value, b"\n"].concat());
-    lines.collect::<Vec<_>>().concat()
-}
-
 /// # Safety
 /// `outcome` is valid, and `response` is null or valid.
 unsafe fn answer(
@@ -382,7 +414,7 @@ unsafe fn answer(
         Ok(Ended::Answered(answered)) => {
             if let Some(response) = unsafe { response.as_mut() } {
                 response.status = u32::from(answered.status);
-                response.headers = Buffer::new(header_lines(&answered.headers));
+                response.headers = Buffer::new(pairs::lines(&answered.headers));
                 response.body = Buffer::new(answered.body);
             }
         }

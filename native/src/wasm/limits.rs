@@ -1,6 +1,8 @@
-//! What a run holds: its WASI context, and the bound on its memory.
+//! What a guest's store holds: its WASI context, who answers for the host, and the bound on its memory.
 
-use super::http::Hooks;
+use super::host::Host;
+use super::outgoing::{Hooks, Outgoing};
+use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtxView, WasiView};
@@ -12,17 +14,21 @@ const MAX_TABLE_ENTRIES: usize = 10_000_000;
 pub struct State {
     pub wasi: WasiP1Ctx,
     pub memory: MemoryBound,
+    pub host: Host,
     http: WasiHttpCtx,
     hooks: Hooks,
 }
 
 impl State {
-    pub fn new(wasi: WasiP1Ctx, memory: u64) -> Self {
+    pub fn new(wasi: WasiP1Ctx, memory: u64, host: Host, outgoing: Option<Outgoing>) -> Self {
         Self {
             wasi,
             memory: MemoryBound::new(memory),
+            host,
             http: WasiHttpCtx::new(),
-            hooks: Hooks,
+            hooks: Hooks {
+                outgoing: outgoing.map(Arc::new),
+            },
         }
     }
 }

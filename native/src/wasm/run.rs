@@ -3,8 +3,10 @@
 //! a future that is dropped).
 
 use super::engine::{Code, Compiled};
+use super::host::Host;
 use super::http::{self, Request, Response};
 use super::limits::{MemoryExceeded, State};
+use super::outgoing::Outgoing;
 use super::values;
 use std::cell::OnceCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +31,7 @@ pub enum Failure {
     Timeout,
     Cancelled,
     NoResponse(String),
+    BadResult(String),
     Internal(String),
 }
 
@@ -71,15 +74,27 @@ pub enum Target {
     Request(Request),
 }
 
+/// What a guest gets, whether it runs once or is kept.
+pub struct Guest {
+    pub wasi: WasiP1Ctx,
+    pub memory: u64,
+    pub host: Host,
+    pub outgoing: Option<Outgoing>,
+}
+
+/// When a run ends that does not end by itself.
+pub struct Bounds<'a> {
+    pub fuel: Option<u64>,
+    pub wall_time: Option<Duration>,
+    pub cancel: Option<&'a Cancel>,
+}
+
 pub struct Job<'a> {
     pub compiled: &'a Compiled,
     pub target: Target,
     pub arguments: Vec<String>,
-    pub wasi: WasiP1Ctx,
-    pub memory: u64,
-    pub fuel: Option<u64>,
-    pub wall_time: Option<Duration>,
-    pub cancel: Option<&'a Cancel>,
+    pub guest: Guest,
+    pub bounds: Bounds<'a>,
 }
 
 #[derive(Default)]
@@ -104,43 +119,56 @@ thread_local! {
     static RUNTIME: OnceCell<ThreadRuntime> = const { OnceCell::new() };
 }
 
-pub fn run(job: Job) -> (Result<Ended, Failure>, Usage) {
+/// Runs `work` on this thread, until it ends or has to.
+pub fn within<T>(bounds: &Bounds, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     RUNTIME.with(|cell| {
         let runtime = cell.get_or_init(|| {
             let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
             ThreadRuntime(built.ok())
         });
-        match &runtime.0 {
-            Some(runtime) => runtime.block_on(bounded(job)),
-            None => (
-                Err(Failure::Internal("no event loop could be made".to_owned())),
-                Usage::default(),
-            ),
-        }
+        let Some(runtime) = &runtime.0 else {
+            return Err(Failure::Internal("no event loop could be made".to_owned()));
+        };
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = cancelled(bounds.cancel) => Err(Failure::Cancelled),
+                () = passed(bounds.wall_time) => Err(Failure::Timeout),
+                result = work => result,
+            }
+        })
     })
 }
 
-async fn bounded(job: Job<'_>) -> (Result<Ended, Failure>, Usage) {
-    let mut store = Store::new(&job.compiled.engine, State::new(job.wasi, job.memory));
+pub fn store_of(compiled: &Compiled, guest: Guest) -> Store<State> {
+    let state = State::new(guest.wasi, guest.memory, guest.host, guest.outgoing);
+    let mut store = Store::new(&compiled.engine, state);
     store.limiter(|state| &mut state.memory);
     store.set_epoch_deadline(1);
     store.epoch_deadline_async_yield_and_update(1);
-    let fuel = job.fuel.unwrap_or(u64::MAX);
-    if job.compiled.metered {
-        // Cannot fail: the engine counts.
-        let _ = store.set_fuel(fuel);
-    }
-    let result = tokio::select! {
-        biased;
-        () = cancelled(job.cancel) => Err(Failure::Cancelled),
-        () = passed(job.wall_time) => Err(Failure::Timeout),
-        result = execute(job.compiled, &mut store, &job.target, &job.arguments) => result,
-    };
-    let usage = Usage {
+    store
+}
+
+pub fn run(job: Job) -> (Result<Ended, Failure>, Usage) {
+    let mut store = store_of(job.compiled, job.guest);
+    let fuel = fill(&mut store, &job.bounds);
+    let work = execute(job.compiled, &mut store, &job.target, &job.arguments);
+    let result = within(&job.bounds, work);
+    (result, used(&store, fuel))
+}
+
+/// What it started with. Engines that do not count take no fuel.
+pub fn fill(store: &mut Store<State>, bounds: &Bounds) -> u64 {
+    let fuel = bounds.fuel.unwrap_or(u64::MAX);
+    let _ = store.set_fuel(fuel);
+    fuel
+}
+
+pub fn used(store: &Store<State>, fuel: u64) -> Usage {
+    Usage {
         peak_memory: store.data().memory.peak(),
         fuel: store.get_fuel().map_or(0, |left| fuel - left),
-    };
-    (result, usage)
+    }
 }
 
 async fn cancelled(cancel: Option<&Cancel>) {
@@ -156,6 +184,8 @@ async fn passed(wall_time: Option<Duration>) {
         None => std::future::pending().await,
     }
 }
+
+const HANDLER: &str = "wasi:http/incoming-handler#handle";
 
 type Running = Result<Ended, Failure>;
 
@@ -181,22 +211,24 @@ async fn execute(compiled: &Compiled, store: &mut Store<State>, target: &Target,
             }
             call_core(store, function, name, arguments).await
         }
-        (Code::Component(_, pre), Target::Command) => {
-            let command = wasmtime_wasi::p2::bindings::CommandPre::new(pre.clone())
-                .map_err(|error| Failure::MissingExport(format!("{error:#}")))?;
+        (Code::Component(linked), Target::Command) => {
+            let command = linked.command.as_ref().ok_or_else(|| missing("wasi:cli/run#run"))?;
             let command = command.instantiate_async(&mut *store).await.map_err(failure_of)?;
             match command.wasi_cli_run().call_run(store).await {
                 Ok(result) => Ok(Ended::Exited(i32::from(result.is_err()))),
                 Err(error) => ended(Err(error)),
             }
         }
-        (Code::Component(_, pre), Target::Request(request)) => http::handle(pre, store, request).await,
-        (Code::Core(..), Target::Request(_)) => Err(missing("wasi:http/incoming-handler#handle")),
-        (Code::Component(..), Target::Function(name)) => call_component(compiled, store, name, arguments).await,
+        (Code::Component(linked), Target::Request(request)) => match &linked.proxy {
+            Some(proxy) => http::handle(proxy, store, request).await,
+            None => Err(missing(HANDLER)),
+        },
+        (Code::Core(..), Target::Request(_)) => Err(missing(HANDLER)),
+        (Code::Component(_), Target::Function(name)) => call_component(compiled, store, name, arguments).await,
     }
 }
 
-fn missing(name: &str) -> Failure {
+pub fn missing(name: &str) -> Failure {
     Failure::MissingExport(format!("the module exports no function {name}"))
 }
 
@@ -226,10 +258,11 @@ async fn call_core(store: &mut Store<State>, function: Func, name: &str, argumen
 
 /// The index of `function` or of `interface#function`.
 fn find(compiled: &Compiled, name: &str) -> Option<ComponentExportIndex> {
-    let Code::Component(component, _) = &compiled.code else {
+    let Code::Component(linked) = &compiled.code else {
         return None;
     };
-    let lookup = |instance: Option<&ComponentExportIndex>, name: &str| component.get_export_index(instance, name);
+    let lookup =
+        |instance: Option<&ComponentExportIndex>, name: &str| linked.component.get_export_index(instance, name);
     match name.rsplit_once('#') {
         Some((interface, function)) => lookup(Some(&lookup(None, interface)?), function),
         None => lookup(None, name),
@@ -237,11 +270,11 @@ fn find(compiled: &Compiled, name: &str) -> Option<ComponentExportIndex> {
 }
 
 async fn call_component(compiled: &Compiled, store: &mut Store<State>, name: &str, arguments: &[String]) -> Running {
-    let Code::Component(_, pre) = &compiled.code else {
+    let Code::Component(linked) = &compiled.code else {
         return Err(missing(name));
     };
     let index = find(compiled, name).ok_or_else(|| missing(name))?;
-    let instance = pre.instantiate_async(&mut *store).await.map_err(failure_of)?;
+    let instance = linked.pre.instantiate_async(&mut *store).await.map_err(failure_of)?;
     let function = instance.get_func(&mut *store, index).ok_or_else(|| missing(name))?;
     let ty = function.ty(&*store);
     let parameters = parse_wave(name, &ty, arguments).map_err(Failure::BadArguments)?;

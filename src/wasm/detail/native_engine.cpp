@@ -1,8 +1,7 @@
 #include "wasm/detail/native_engine.h"
 
-#include <exception>
-
-#include "coffer_native.h"
+#include "wasm/detail/native_abi.h"
+#include "wasm/detail/native_invocation.h"
 
 namespace coffer::wasm {
 
@@ -19,166 +18,12 @@ void Cancellation::cancel() const {
 namespace detail {
 namespace {
 
-coffer_view view_of(ByteView bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-coffer_view view_of(std::string_view text) {
-  return view_of(as_bytes(text));
-}
-ByteView bytes_of(coffer_view view) {
-  return {reinterpret_cast<const std::byte*>(view.data), view.size};
-}
-ByteView bytes_of(const coffer_buffer& buffer) {
-  return bytes_of(coffer_view{buffer.data, buffer.size});
-}
-
-class Buffer {
- public:
-  Buffer() = default;
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { coffer_buffer_free(buffer_); }
-
-  coffer_buffer* out() { return &buffer_; }
-  ByteView bytes() const { return bytes_of(buffer_); }
-
- private:
-  coffer_buffer buffer_{nullptr, 0, 0};
-};
-
-WasmError error_of(std::int32_t status) {
-  switch (status) {
-    case COFFER_WASM_BAD_MODULE: return WasmError::bad_module;
-    case COFFER_WASM_UNSUPPORTED_IMPORT: return WasmError::unsupported_import;
-    case COFFER_WASM_MISSING_EXPORT: return WasmError::missing_export;
-    case COFFER_WASM_BAD_ARGUMENTS: return WasmError::bad_arguments;
-    case COFFER_WASM_BAD_PREOPEN: return WasmError::bad_preopen;
-    case COFFER_WASM_TRAP: return WasmError::trap;
-    case COFFER_WASM_OUT_OF_MEMORY: return WasmError::out_of_memory;
-    case COFFER_WASM_OUT_OF_FUEL: return WasmError::out_of_fuel;
-    case COFFER_WASM_TIMEOUT: return WasmError::timeout;
-    case COFFER_WASM_CANCELLED: return WasmError::cancelled;
-    case COFFER_WASM_NO_RESPONSE: return WasmError::no_response;
-    default: return WasmError::internal;
-  }
-}
-
-bool write_to_sink(void* context, coffer_view bytes) noexcept try {
-  return (*static_cast<const Sink*>(context))(bytes_of(bytes));
-} catch (const std::exception&) {
-  return false;
-}
-
-coffer_wasm_output output_of(const Sink& sink) {
-  if (!sink) return {nullptr, nullptr};
-  return {&write_to_sink, const_cast<Sink*>(&sink)};
-}
-
-std::size_t read_from_source(void* context, std::uint8_t* buffer, std::size_t size) noexcept try {
-  return (*static_cast<Source*>(context))({reinterpret_cast<std::byte*>(buffer), size});
-} catch (const std::exception&) {
-  return 0;
-}
-
-void release_source(void* context) noexcept {
-  delete static_cast<Source*>(context);
-}
-
-coffer_wasm_input input_of(const Source& source) {
-  if (!source) return {nullptr, nullptr, nullptr};
-  return {&read_from_source, &release_source, new Source(source)};
-}
-
-// The invocation in the ABI's shape; its views are into `source`, which outlives it.
-class NativeInvocation {
- public:
-  NativeInvocation(std::string_view function, const Invocation& source, const coffer_wasm_cancel* cancel) {
-    for (const auto& argument : source.arguments) arguments_.push_back(view_of(argument));
-    for (const auto& [key, value] : source.environment) environment_.push_back({view_of(key), view_of(value)});
-    for (const auto& preopen : source.preopens) {
-      const std::string_view host{preopen.host_path.native()};
-      preopens_.push_back({view_of(host), view_of(preopen.guest_path), preopen.read_only});
-    }
-    const auto& limits = source.limits;
-    value_ = {.function = view_of(function),
-              .arguments = arguments_.data(),
-              .argument_count = arguments_.size(),
-              .environment = environment_.data(),
-              .environment_count = environment_.size(),
-              .preopens = preopens_.data(),
-              .preopen_count = preopens_.size(),
-              .standard_input = input_of(source.standard_input),
-              .standard_output = output_of(source.standard_output),
-              .standard_error = output_of(source.standard_error),
-              .memory = limits.memory,
-              .fuel = limits.fuel.value_or(0),
-              .has_fuel = limits.fuel.has_value(),
-              .wall_time_milliseconds = static_cast<std::uint64_t>(limits.wall_time.value_or(Duration{}).count()),
-              .has_wall_time = limits.wall_time.has_value(),
-              .cancel = cancel};
-  }
-  NativeInvocation(const NativeInvocation&) = delete;
-  NativeInvocation& operator=(const NativeInvocation&) = delete;
-
-  const coffer_wasm_invocation& value() const { return value_; }
-
- private:
-  std::vector<coffer_view> arguments_;
-  std::vector<coffer_wasm_pair> environment_;
-  std::vector<coffer_wasm_preopen> preopens_;
-  coffer_wasm_invocation value_{};
-};
-
-// A message is one line of bounded length. The engine's have several, and names in a backtrace are the guest's own
-// words, which must not reach a terminal as they are.
-std::string one_line(std::string_view text) {
-  constexpr std::size_t longest = 600;
-  std::string out;
-  for (const char c : text) {
-    const bool blank = static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
-    if (!blank) {
-      out += c;
-    } else if (!out.empty() && out.back() != ' ') {
-      out += ' ';
-    }
-  }
-  if (out.ends_with(' ')) out.pop_back();
-  if (out.size() <= longest) return out;
-  auto end = longest;
-  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0) == 0x80) --end;  // never inside of a character
-  return out.substr(0, end) + " ...";
-}
-
-std::string message_of(WasmError error, std::string_view text) {
-  if (!text.empty()) return one_line(text);
-  if (error == WasmError::timeout) return "the guest ran longer than its wall time and was stopped";
-  if (error == WasmError::cancelled) return "the guest was stopped on request";
-  if (error == WasmError::out_of_fuel) return "the guest used all of its fuel";
-  return "no reason is known";
-}
-
-std::unexpected<Error> failure(std::int32_t status, std::string_view text) {
-  const auto error = error_of(status);
-  return fail(error, message_of(error, text));
-}
-
 // Takes over the outcome's text.
 Result<RunResult> result_of(std::int32_t status, const coffer_wasm_outcome& outcome) {
   auto text = to_text(bytes_of(outcome.text));
   coffer_buffer_free(outcome.text);
   if (status != COFFER_WASM_DONE) return failure(status, text);
   return RunResult{outcome.exit_code, std::move(text), outcome.peak_memory, outcome.fuel};
-}
-
-std::vector<std::pair<std::string, std::string>> headers_of(std::string_view lines) {
-  std::vector<std::pair<std::string, std::string>> headers;
-  while (!lines.empty()) {
-    const auto line = lines.substr(0, lines.find('\n'));
-    const auto tab = line.find('\t');
-    headers.emplace_back(line.substr(0, tab), line.substr(tab + 1));
-    lines.remove_prefix(line.size() + 1);
-  }
-  return headers;
 }
 
 }  // namespace
@@ -243,10 +88,29 @@ Result<RunResult> NativeModule::handle(const HttpRequest& request, const Invocat
   return result_of(status, outcome);
 }
 
-Result<NativeEngine> NativeEngine::create(bool metered, std::size_t instances) {
+Result<NativeInstance> NativeModule::instantiate(const Invocation& invocation,
+                                                 const coffer_wasm_cancel* cancellation) const {
+  const NativeInvocation native({}, invocation, cancellation);
+  Buffer error;
+  coffer_wasm_instance* instance = nullptr;
+  const auto status = coffer_wasm_instance_new(handle_.get(), &native.value(), &instance, error.out());
+  if (status != COFFER_WASM_DONE) return failure(status, as_text(error.bytes()));
+  NativeInstance result;
+  result.handle_.reset(instance);
+  return result;
+}
+
+Result<NativeEngine> NativeEngine::create(bool metered, std::size_t instances,
+                                          const std::vector<HostInterface>& host_interfaces) {
+  std::vector<coffer_wasm_pair> functions;
+  for (const auto& item : host_interfaces) {
+    functions.push_back({view_of(item.name), {}});
+    for (const auto& function : item.functions) functions.push_back({view_of(item.name), view_of(function)});
+  }
   Buffer error;
   NativeEngine engine;
-  engine.handle_.reset(coffer_wasm_engine_new(metered, static_cast<std::uint32_t>(instances), error.out()));
+  engine.handle_.reset(coffer_wasm_engine_new(metered, static_cast<std::uint32_t>(instances), functions.data(),
+                                              functions.size(), error.out()));
   if (!engine.handle_) return fail(WasmError::internal, "the WASM engine: " + to_text(error.bytes()));
   return engine;
 }

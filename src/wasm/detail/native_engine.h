@@ -5,10 +5,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "wasm/detail/native_instance.h"
 #include "wasm/error.h"
+#include "wasm/host.h"
 #include "wasm/invocation.h"
 
 struct coffer_wasm_engine;
@@ -48,6 +51,8 @@ class NativeModule {
   // A component that handles_http(). `response` is filled where it went well.
   Result<RunResult> handle(const HttpRequest& request, const Invocation& invocation,
                            const coffer_wasm_cancel* cancellation, HttpResponse& response) const;
+  // `invocation` outlives the instance.
+  Result<NativeInstance> instantiate(const Invocation& invocation, const coffer_wasm_cancel* cancellation) const;
 
  private:
   friend class NativeEngine;
@@ -59,7 +64,8 @@ class NativeModule {
 
 class NativeEngine {
  public:
-  static Result<NativeEngine> create(bool metered, std::size_t instances);
+  static Result<NativeEngine> create(bool metered, std::size_t instances,
+                                     const std::vector<HostInterface>& host_interfaces);
 
   void tick() const;
   std::uint64_t compatibility() const;
