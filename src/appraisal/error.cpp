@@ -17,6 +17,7 @@ std::string_view code_name(AppraisalError code) {
     case AppraisalError::bad_reference_message: return "appraisal.bad_reference_message";
     case AppraisalError::unsupported_reference: return "appraisal.unsupported_reference";
     case AppraisalError::bad_reference_name: return "appraisal.bad_reference_name";
+    case AppraisalError::reference_conflict: return "appraisal.reference_conflict";
     case AppraisalError::bad_signer: return "appraisal.bad_signer";
     case AppraisalError::not_supported: return "appraisal.not_supported";
     case AppraisalError::unavailable: return "appraisal.unavailable";

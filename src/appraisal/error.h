@@ -15,6 +15,7 @@ enum class AppraisalError {
   bad_reference_message,  // a reference value message that does not parse
   unsupported_reference,  // swid, corim, or a type nobody knows
   bad_reference_name,     // a reference value name that the store cannot hold
+  reference_conflict,     // a reference value is not what its setter expected it to be
   bad_signer,             // a signer key or chain that cannot sign attestation tokens
   not_supported,          // an operation that the attestation service behind us does not offer
   unavailable,            // the attestation service cannot be reached or did not answer in time

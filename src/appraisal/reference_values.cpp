@@ -33,8 +33,13 @@ std::string expiration_after(TimePoint now) {
   return format_rfc3339(std::chrono::sys_days{date} + (now - day));
 }
 
-// A message is {"version"?, "type", "payload"} (trustee.md 6.3).
-Result<std::string> sample_payload(std::string_view message) {
+struct Message {
+  std::string payload;
+  std::optional<json::Object> expected{};
+};
+
+// A message is {"version"?, "type", "payload"} (trustee.md 6.3), and our "expected".
+Result<Message> read_message(std::string_view message) {
   auto value = json::parse(message);
   if (!value) return fail(bad("a reference value message is expected to be JSON: " + value.error().message));
   const auto* version = value->find("version");
@@ -54,7 +59,12 @@ Result<std::string> sample_payload(std::string_view message) {
   }
   auto bytes = codec::base64_decode(*payload->if_string());
   if (!bytes) return fail(bad("the payload of a reference value message is no base64: " + bytes.error().message));
-  return to_text(*bytes);
+  Message out{.payload = to_text(*bytes)};
+  const auto* expected = value->find("expected");
+  if (expected == nullptr) return out;
+  if (expected->if_object() == nullptr) return fail(bad("a message's \"expected\" is expected to be an object"));
+  out.expected = *expected->if_object();
+  return out;
 }
 
 Result<json::Object> sample_values(std::string_view payload) {
@@ -96,23 +106,58 @@ json::Object ReferenceValue::to_json() const {
 }
 
 Result<std::vector<std::string>> ReferenceValueStore::register_message(std::string_view message) {
-  const auto values = TRY(sample_values(TRY(sample_payload(message))));
+  const auto read = TRY(read_message(message));
+  const auto values = TRY(sample_values(read.payload));
   std::vector<std::string> names;
   for (const auto& [name, value] : values) {
     TRY(check_name(name));
     names.push_back(name);
   }
-  for (const auto& [name, value] : values) TRY(set(name, value));
+  if (read.expected) {
+    TRY(set_if(values, *read.expected));
+  } else {
+    for (const auto& [name, value] : values) TRY(set(name, value));
+  }
   return names;
+}
+
+json::Value ReferenceValueStore::stored_form(std::string_view name, const json::Value& value) const {
+  return ReferenceValue{.name = std::string{name},
+                        .version = std::string{message_version},
+                        .expiration = expiration_after(clock_.now()),
+                        .value = value}
+      .to_json();
 }
 
 Result<> ReferenceValueStore::set(std::string_view name, const json::Value& value) {
   TRY(check_name(name));
-  const ReferenceValue stored{.name = std::string{name},
-                              .version = std::string{message_version},
-                              .expiration = expiration_after(clock_.now()),
-                              .value = value};
-  return store_->put(space, name, as_bytes(json::serialize(json::Value{stored.to_json()})));
+  return store_->put(space, name, as_bytes(json::serialize(stored_form(name, value))));
+}
+
+Result<> ReferenceValueStore::set_if(const json::Object& values, const json::Object& expected) {
+  const auto conflict = [](std::string_view name) {
+    return fail(AppraisalError::reference_conflict,
+                "reference value " + std::string{name} + " is not what it was expected to be: somebody has changed it");
+  };
+  std::vector<std::optional<Bytes>> present;
+  for (const auto& [name, value] : values) {
+    present.push_back(TRY(store_->get(space, name)));
+    const auto* wanted = expected.find(name);
+    if (wanted == nullptr) continue;  // whatever it is
+    json::Value found;
+    if (present.back()) found = TRY(read_stored(name, *present.back(), clock_.now()))
+    .value;
+    if (found != *wanted) return conflict(name);
+  }
+  auto before = present.begin();
+  for (const auto& [name, value] : values) {
+    const auto& bytes = *before++;
+    const auto put = store_->put_if(space, name, bytes ? std::optional<ByteView>{*bytes} : std::nullopt,
+                                    as_bytes(json::serialize(stored_form(name, value))));
+    if (!put && put.error().code == ErrorCode{storage::StorageError::conflict}) return conflict(name);
+    TRY(put);
+  }
+  return {};
 }
 
 Result<std::optional<ReferenceValue>> ReferenceValueStore::find(std::string_view name) const {

@@ -30,7 +30,9 @@ class ReferenceValueStore {
       : store_(std::move(store)), clock_(clock) {}
 
   // {"version":"0.1.0"?,"type":"sample","payload":"<base64 of a JSON object from name to value>"}. Returns the names.
-  // All names are checked before the first is written. swid and corim are unsupported_reference.
+  // All names are checked before the first is written. swid and corim are unsupported_reference. Ours, ignored by
+  // upstream: "expected", an object from name to value, null for one that is not there. Where any of them is another by
+  // now, nothing is written (reference_conflict); where one changes at that very moment, those before it are.
   Result<std::vector<std::string>> register_message(std::string_view message);
   // One value, without the message around it; expires after 12 months like all others.
   Result<> set(std::string_view name, const codec::json::Value& value);
@@ -43,6 +45,9 @@ class ReferenceValueStore {
   Result<bool> erase(std::string_view name);
 
  private:
+  codec::json::Value stored_form(std::string_view name, const codec::json::Value& value) const;
+  Result<> set_if(const codec::json::Object& values, const codec::json::Object& expected);
+
   std::shared_ptr<storage::KeyValueStore> store_;
   const Clock& clock_;
 };

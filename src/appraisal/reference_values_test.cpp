@@ -56,6 +56,60 @@ TEST_F(ReferenceValues, are_stored_in_upstreams_shape_and_expire_after_twelve_mo
   EXPECT_EQ(as_text(**stored), R"({"version":"0.1.0","name":"svn","expiration":"2025-02-28T12:34:56Z","value":["1"]})");
 }
 
+TEST_F(ReferenceValues, are_set_only_where_they_are_what_was_expected) {
+  const auto set = [&](std::string_view payload, std::string_view expected) {
+    auto message = with_payload(payload);
+    message.set("expected", json::parse(expected).value());
+    return values_.register_message(json::serialize(json::Value{message}));
+  };
+  EXPECT_TRUE(set(R"({"svn":["1"]})", R"({"svn":null})"));
+  EXPECT_TRUE(set(R"({"svn":["1","2"],"new":1})", R"({"svn":["1"],"new":null})"));
+  for (const auto* expected : {R"({"svn":null})", R"({"svn":["1"]})", R"({"svn":["2","1"]})"}) {
+    const auto refused = set(R"({"new":7,"svn":["3"]})", expected);
+    ASSERT_FALSE(refused) << expected;
+    EXPECT_EQ(refused.error().code, ErrorCode{AppraisalError::reference_conflict});
+    EXPECT_THAT(refused.error().message, HasSubstr("svn"));
+  }
+  EXPECT_EQ(json::serialize(*values_.query("svn").value()), R"(["1","2"])");
+  EXPECT_EQ(*values_.query("new").value(), json::Value{1});  // checked before anything is written
+  EXPECT_FALSE(set(R"({"svn":["3"]})", "[]"));
+}
+
+// A store in which somebody else writes between the look and the write.
+class RacedStore final : public storage::KeyValueStore {
+ public:
+  explicit RacedStore(std::shared_ptr<storage::KeyValueStore> store) : store_(std::move(store)) {}
+  Result<std::optional<Bytes>> get(std::string_view space, std::string_view key) override {
+    return store_->get(space, key);
+  }
+  Result<> put(std::string_view space, std::string_view key, ByteView value) override {
+    return store_->put(space, key, value);
+  }
+  Result<> put_if(std::string_view space, std::string_view key, std::optional<ByteView> expected,
+                  ByteView value) override {
+    TRY(store_->put(space, key, as_bytes("another's")));
+    return store_->put_if(space, key, expected, value);
+  }
+  Result<bool> erase(std::string_view space, std::string_view key) override { return store_->erase(space, key); }
+  Result<std::vector<std::string>> list(std::string_view space, std::string_view prefix, std::string_view after,
+                                        std::size_t limit) override {
+    return store_->list(space, prefix, after, limit);
+  }
+
+ private:
+  std::shared_ptr<storage::KeyValueStore> store_;
+};
+
+TEST_F(ReferenceValues, that_another_sets_at_the_same_moment_are_not_overwritten) {
+  ReferenceValueStore raced{std::make_shared<RacedStore>(store_), clock_};
+  auto message = valid_message();
+  message.set("expected", json::Object{{"svn", nullptr}});
+  const auto refused = raced.register_message(json::serialize(json::Value{message}));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode{AppraisalError::reference_conflict});
+  EXPECT_EQ(as_text(**store_->get("reference_value", "svn")), "another's");
+}
+
 TEST_F(ReferenceValues, the_version_may_be_left_out_of_a_message) {
   auto message = valid_message();
   message.erase("version");

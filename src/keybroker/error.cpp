@@ -37,6 +37,7 @@ std::string_view code_name(BrokerError code) {
     case BrokerError::policy_invalid: return "broker.policy_invalid";
     case BrokerError::resource_not_found: return "broker.resource_not_found";
     case BrokerError::resource_path_invalid: return "broker.resource_path_invalid";
+    case BrokerError::reference_value_conflict: return "broker.reference_value_conflict";
     case BrokerError::reference_value_invalid: return "broker.reference_value_invalid";
     case BrokerError::reference_value_not_found: return "broker.reference_value_not_found";
     case BrokerError::policy_not_found: return "broker.policy_not_found";

@@ -46,6 +46,7 @@ enum class BrokerError {
   resource_path_invalid,
   reference_value_invalid,
   reference_value_not_found,
+  reference_value_conflict,  // somebody else has changed it meanwhile
   policy_not_found,
   admin_denied,
   storage_failed,

@@ -116,6 +116,18 @@ TEST(ReferenceValues, can_be_deleted) {
             "401 broker.reference_value_not_found RvpsError");
 }
 
+TEST(ReferenceValues, that_somebody_else_has_changed_are_a_conflict) {
+  TestBroker broker;
+  broker.post("/kbs/v0/reference-value", sample_message(R"({"svn":["1"]})"));
+  auto message = codec::json::parse(sample_message(R"({"svn":["1","2"]})")).value();
+  message.if_object()->set("expected", codec::json::Object{{"svn", nullptr}});
+  EXPECT_EQ(refusal(broker.post("/kbs/v0/reference-value", codec::json::serialize(message))),
+            "409 broker.reference_value_conflict RvpsError");
+  EXPECT_EQ(text_of(broker.get("/kbs/v0/reference-value/svn")), R"(["1"])");
+  message.if_object()->set("expected", codec::json::Object{{"svn", codec::json::Array{"1"}}});
+  EXPECT_EQ(broker.post("/kbs/v0/reference-value", codec::json::serialize(message)).status, 200);
+}
+
 TEST(ReferenceValues, that_do_not_parse_are_refused) {
   TestBroker broker;
   for (const auto& body : {std::string{"{"}, sample_message("[1]"), std::string{R"({"type":"corim","payload":""})"}}) {

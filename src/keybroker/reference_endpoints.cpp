@@ -9,6 +9,9 @@ namespace {
 namespace json = codec::json;
 
 Error trouble(const Error& cause) {
+  if (cause.code == ErrorCode{appraisal::AppraisalError::reference_conflict}) {
+    return because(BrokerError::reference_value_conflict, cause.message, cause);
+  }
   const bool unavailable = cause.code == ErrorCode{appraisal::AppraisalError::unavailable};
   return because(unavailable ? BrokerError::attestation_unavailable : BrokerError::reference_value_invalid,
                  cause.message, cause);

@@ -43,6 +43,7 @@ constexpr std::array rows{
     Row{BrokerError::policy_not_found, "PluginInternalError", "Plugin internal error: ", 404},
     Row{BrokerError::reference_value_invalid, "RvpsError", "RVPS configuration failed: "},
     Row{BrokerError::reference_value_not_found, "RvpsError", "RVPS configuration failed: "},
+    Row{BrokerError::reference_value_conflict, "RvpsError", "RVPS configuration failed: ", 409},
     Row{BrokerError::admin_denied, "AdminAuthAccess", ""},
     Row{BrokerError::response_failed, "JweError", "JWE failed: "},
 };

@@ -1,5 +1,6 @@
 """The owner's command line: what it says when it is used wrongly, and the commands that no document shows."""
 
+import concurrent.futures
 import base64
 import json
 
@@ -107,6 +108,13 @@ def test_reference_values_of_one_machine_more_stand_beside_those_there(broker):
     single = broker.coffer("reference", "set", "xfam", "2", "--add", check=False)
     assert single.returncode == 2
     assert "single value" in single.stderr
+
+
+def test_owners_that_add_reference_values_at_one_moment_lose_none(broker):
+    adders = 12
+    with concurrent.futures.ThreadPoolExecutor(adders) as pool:
+        list(pool.map(lambda number: broker.coffer("reference", "set", "tpm_pcr08", f"{number:02x}", "--add"), range(adders)))
+    assert sorted(broker.json("reference", "get", "tpm_pcr08")) == [f"{number:02x}" for number in range(adders)]
 
 
 def test_a_policy_is_set_shown_and_refused_with_its_line(broker, tmp_path):

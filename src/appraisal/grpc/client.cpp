@@ -174,9 +174,11 @@ class GrpcAttestationService final : public AttestationService {
     return std::move(error).with("remote_code", std::move(code));
   }
 
-  // A vendor's trouble keeps its code on the way to the guest: it tells nothing of how evidence is judged.
+  // A vendor's trouble keeps its code on the way to the guest: it tells nothing of how evidence is judged. So does what
+  // an owner may try again.
   static std::optional<ErrorCode> vendors_code(std::string_view name) {
     using evidence::CollateralError;
+    if (name == code_name(AppraisalError::reference_conflict)) return AppraisalError::reference_conflict;
     for (const auto code : {CollateralError::unreachable, CollateralError::rate_limited, CollateralError::not_found,
                             CollateralError::malformed, CollateralError::expired}) {
       if (code_name(code) == name) return code;

@@ -51,21 +51,45 @@ Result<Value> merged_reference_value(std::string_view name, const Value& present
   return Value(std::move(out));
 }
 
+namespace {
+
+// RVPS message (trustee.md 6.3): the payload of type "sample" is an object of names and values. `expected` is ours: a
+// broker of upstream's passes it over.
+Result<> post_values(AdminClient& broker, const Object& values, const std::optional<Object>& expected) {
+  const auto payload = codec::json::serialize(values);
+  Object message{{"version", "0.1.0"}, {"type", "sample"}, {"payload", codec::base64_encode(as_bytes(payload))}};
+  if (expected) message.append("expected", *expected);
+  return broker.post_json("reference-value", message);
+}
+
+bool is_conflict(const Error& error) {
+  return std::ranges::any_of(error.context, [](const auto& field) {
+    return field.first == "broker_code" && field.second == "broker.reference_value_conflict";
+  });
+}
+
+// What the broker has, and these; as long as nobody else changes it in between.
+Result<> add_values(AdminClient& broker, Object values) {
+  const auto present = TRY(present_values(broker));
+  Object expected;
+  for (auto& [name, value] : values) {
+    const auto* found = present.find(name);
+    expected.append(name, found == nullptr ? Value{} : *found);
+    if (found != nullptr) value = TRY(merged_reference_value(name, *found, value));
+  }
+  return post_values(broker, values, expected);
+}
+
+}  // namespace
+
 Result<> register_reference_values(const Context& context, const Object& values, bool add) {
   auto broker = TRY(AdminClient::create(context));
-  auto all = values;
-  if (add) {
-    const auto present = TRY(present_values(broker));
-    for (auto& [name, value] : all) {
-      if (const auto* found = present.find(name)) value = TRY(merged_reference_value(name, *found, value));
-    }
+  if (!add) return post_values(broker, values, std::nullopt);
+  constexpr int attempts = 100;  // each time somebody else was first
+  for (int attempt = 1;; ++attempt) {
+    auto added = add_values(broker, values);
+    if (added || attempt == attempts || !is_conflict(added.error())) return added;
   }
-  // RVPS message (trustee.md 6.3): the payload of type "sample" is an object of names and values.
-  const auto payload = codec::json::serialize(all);
-  TRY(broker.post_json(
-      "reference-value",
-      Object{{"version", "0.1.0"}, {"type", "sample"}, {"payload", codec::base64_encode(as_bytes(payload))}}));
-  return {};
 }
 
 }  // namespace coffer::cli
