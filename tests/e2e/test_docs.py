@@ -27,7 +27,7 @@ ELSEWHERE = {
     r"coffer simulate serve .*": "test_collateral.py runs it for longer than a command",
     r"coffer-worker (?!.*--(check|help)).*": "test_worker.py runs workers",
     r"coffer-proxy (?!.*--(check|help)).*": "test_proxy.py runs proxies",
-    r"coffer fleet (?!provision).*": "test_fleet_command.py, at a manager with a worker",
+    r"coffer fleet (?!provision|group-key).*": "test_fleet_command.py, at a manager with a worker",
     r"coffer vm run machine .*": "test_vm.py boots such a machine",
     r"coffer vm run worker .*": "seed_002_vm.py boots such a machine",
     r"coffer reference set tpm_pcr00 .*": "test_vm.py boots such a machine",
