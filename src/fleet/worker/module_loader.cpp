@@ -2,6 +2,7 @@
 
 #include "fleet/worker/chunk_image.h"
 #include "image/pull.h"
+#include "image/reference.h"
 #include "workload/image_access.h"
 
 namespace coffer::fleet::worker {
@@ -70,6 +71,13 @@ bool names_registry(std::string_view image_url) {
   return image_url.starts_with("docker://");
 }
 
+std::optional<image::Digest> pinned_digest(const std::string& image_url) {
+  if (is_address(image_url)) return std::nullopt;
+  const auto reference = image::parse_any_reference(image_url);
+  const auto* remote = reference ? std::get_if<image::ImageReference>(&*reference) : nullptr;
+  return remote == nullptr ? std::nullopt : remote->digest();
+}
+
 Result<> check_module_digest(const StartCommand& task, ByteView module) {
   if (task.module_digest.empty()) return {};
   const auto digest = TRY(image::Digest::parse(task.module_digest));
@@ -86,6 +94,10 @@ Result<Content> ModuleLoader::load(const StartCommand& task, const std::stop_tok
   TRY(demand.check_module(*content, task.id));
   TRY(check_module_digest(task, *content));
   return content;
+}
+
+bool ModuleLoader::wants_signature(const StartCommand& task) const {
+  return parts_.signatures != nullptr && parts_.signatures->asks(task);
 }
 
 Result<Content> ModuleLoader::fetch(const StartCommand& task, const SignatureDemand& demand,

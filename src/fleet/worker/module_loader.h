@@ -12,6 +12,7 @@
 #include "fleet/worker/config.h"
 #include "fleet/worker/error.h"
 #include "fleet/worker/signature_policy.h"
+#include "image/digest.h"
 #include "net/http_client.h"
 
 namespace coffer::fleet::worker {
@@ -31,6 +32,8 @@ class ModuleLoader {
   // net, image and the chunks; image.digest_mismatch where the request names another module's digest; of a signature
   // that worker or request demand, those of SignaturePolicy and SignatureDemand.
   Result<std::shared_ptr<const Bytes>> load(const StartCommand& task, const std::stop_token& stop);
+  // Whether worker or request want it signed: then each start is checked anew.
+  bool wants_signature(const StartCommand& task) const;
   // Through the proxy, as it came.
   Result<std::shared_ptr<const FetchedImage>> fetch_by_proxy(const std::string& name, const std::stop_token& stop);
 
@@ -51,6 +54,8 @@ class ModuleLoader {
 bool names_registry(std::string_view image_url);
 // Whether an image_url is fetched as it is: http:// or https://.
 bool is_address(std::string_view image_url);
+// Of an image that its reference names by digest: it is known before anybody is asked.
+std::optional<image::Digest> pinned_digest(const std::string& image_url);
 // image.digest_mismatch where the task names a digest and the module has another; image.bad_digest for no digest.
 Result<> check_module_digest(const StartCommand& task, ByteView module);
 

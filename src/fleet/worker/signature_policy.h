@@ -46,6 +46,8 @@ class SignaturePolicy {
   SignaturePolicy(std::optional<image::signature::TrustedKeys> own, FetchKey fetch)
       : own_(std::move(own)), fetch_(std::move(fetch)) {}
 
+  // Whether there is a demand at all.
+  bool asks(const StartCommand& task) const { return own_ || task.module_signature; }
   // image.bad_signing_key for a key that is none; worker.no_trusted_key for a signature without any key to check it
   // with; and what fetching a key says.
   Result<SignatureDemand> demand(const StartCommand& task) const;

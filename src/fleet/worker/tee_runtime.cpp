@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "fleet/worker/chunk_image.h"
 #include "image/pull.h"
-#include "image/reference.h"
 #include "net/trace.h"
 #include "workload/image_access.h"
 
@@ -31,13 +30,6 @@ Result<> check_reference(const StartCommand& task) {
   if (!is_address(task.image_url)) return {};
   return fail(WorkerError::unsupported, "encrypted tasks come from a registry, and image_url is the address " +
                                             task.image_url + "; give HOST/NAME:TAG");
-}
-
-// Of an image that its reference names by digest: it is known before a registry is asked.
-std::optional<image::Digest> pinned_digest(const std::string& image_url) {
-  const auto reference = image::parse_any_reference(image_url);
-  const auto* remote = reference ? std::get_if<image::ImageReference>(&*reference) : nullptr;
-  return remote == nullptr ? std::nullopt : remote->digest();
 }
 
 // Another source, and how long it took. Lives as long as one pull.
@@ -196,7 +188,7 @@ Result<PreparedModule> TeeWasmRuntime::open_image(Start& start, image::ImageSour
 }
 
 RunReport TeeWasmRuntime::run(const PreparedModule& module, const Run& run, const std::stop_token& stop) {
-  return in_process_.run(*module.compiled, run, stop);
+  return in_process_.run(module, run, stop);
 }
 
 }  // namespace coffer::fleet::worker

@@ -1,7 +1,9 @@
-// Plain tasks in this process.
+// Plain tasks in this process. What a start names by digest, and was compiled for an earlier one, is neither fetched nor
+// hashed again.
 #pragma once
 
 #include "fleet/worker/in_process.h"
+#include "fleet/worker/known_modules.h"
 #include "fleet/worker/module_loader.h"
 
 namespace coffer::fleet::worker {
@@ -14,8 +16,10 @@ class WasmRuntime final : public Runtime {
   RunReport run(const PreparedModule& module, const Run& run, const std::stop_token& stop) override;
 
  private:
+  std::vector<std::string> lasting_names(const StartCommand& task) const;
   ModuleLoader& loader_;
   InProcess in_process_;
+  KnownModules known_{64};
 };
 
 }  // namespace coffer::fleet::worker

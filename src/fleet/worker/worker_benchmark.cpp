@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "fleet/worker/dispatcher.h"
 #include "fleet/worker/wasm_runtime.h"
+#include "image/digest.h"
 
 namespace coffer::fleet::worker {
 namespace {
@@ -55,6 +56,20 @@ void warm_start(benchmark::State& state) {
   }
 }
 BENCHMARK(warm_start)->Arg(46)->Arg(100 << 10)->Unit(benchmark::kMicrosecond)->UseRealTime();
+
+// The same of a module that the command names by digest, and that is known.
+void warm_start_by_digest(benchmark::State& state) {
+  Parts parts(100 << 10);
+  parts.task.module_digest = image::Digest::of(*parts.task.file).text();
+  const std::map<std::string, std::string> env;
+  for (auto _ : state) {
+    const auto module = parts.runtime.prepare(parts.task, {});
+    if (!module) return state.SkipWithError(to_string(module.error()).c_str());
+    const auto report = parts.runtime.run(*module, {parts.task, parts.task.inputs, env}, {});
+    if (report.results != "15") return state.SkipWithError("the result is not 15");
+  }
+}
+BENCHMARK(warm_start_by_digest)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 // The same of a module that is ready: what an invocation of a latent task does.
 void warm_run(benchmark::State& state) {
