@@ -84,6 +84,15 @@ def test_a_task_is_changed_uploaded_to_started_and_removed(fleet, module):
     assert gone.returncode == 1 and "cli.manager_refused" in gone.stderr and "404" in gone.stderr
 
 
+def test_a_task_asks_for_its_modules_signature_by_a_file_or_by_the_brokers_name_of_a_key(fleet, tmp_path):
+    key = tmp_path / "cosign.pub"
+    key.write_text("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")
+    by_file = fleet.create("add", "--image-url", "registry/none:1", "--module-signature-key", key, "--module-signature", "AAAA")
+    assert fleet.json("tasks", "view", by_file)["module_signature"] == {"public_key": key.read_text(), "signature": "AAAA"}
+    by_name = fleet.create("add", "--image-url", "registry/none:1", "--module-signature-key", "kbs:///default/key/cosign")
+    assert fleet.json("tasks", "view", by_name)["module_signature"] == {"public_key": "kbs:///default/key/cosign"}
+
+
 def test_watch_follows_every_change_and_tells_failure_by_its_status(fleet, module):
     release = threading.Event()
 

@@ -199,6 +199,18 @@ TEST_F(RestTest, an_upload_is_a_form_with_a_module) {
   EXPECT_EQ(client.send("POST", "/tasks/" + id + "/start").status, 200);
 }
 
+TEST_F(RestTest, what_a_task_asks_of_its_modules_signature_is_kept_shown_and_sent) {
+  const std::string asked = R"({"public_key":"kbs:///default/key/cosign","signature":"AAAA"})";
+  const auto id = create(R"({"name":"a","image_url":"x","module_signature":)" + asked + "}");
+  EXPECT_EQ(text_of(client.get("/tasks/" + id), "/module_signature"), asked);
+  client.post("/tasks/" + id + "/start");
+  const ModuleSignature expected{.public_key = "kbs:///default/key/cosign", .signature = "AAAA"};
+  EXPECT_EQ(h.next_start().module_signature, expected);
+  expect_error(client.send("POST", "/tasks", R"({"name":"a","module_signature":{}})"), 400, "fleet.bad_member");
+  expect_error(client.send("POST", "/tasks", R"({"name":"a","module_signature":{"public_key":"cosign.pub"}})"), 400,
+               "fleet.bad_member");
+}
+
 TEST_F(RestTest, a_monitoring_profile_goes_out_whole_and_in_seconds) {
   // Trap 6 of propeller.md section 9b: upstream's worker wants all ten members, and reads seconds where its manager's
   // type counts nanoseconds.
@@ -321,6 +333,35 @@ TEST_F(RestTest, federated_learning_is_off_without_a_coordinator) {
   expect_error(client.send("GET", "/fl/task?round_id=1"), 500, "manager.coordinator_off");
   Client forwarding{h, Access::open(), "http://127.0.0.1:9"};
   expect_error(forwarding.send("POST", "/fl/update", "{}"), 500, "manager.coordinator_failed");
+}
+
+TEST_F(RestTest, an_experiment_is_told_to_the_coordinator_and_started_with_each_participant) {
+  std::string told;
+  const auto coordinator =
+      *net::HttpServer::start({.sockets = {"127.0.0.1:0"}, .workers = 1}, [&](const net::ServerRequest& request) {
+        told = request.path + " " + std::string{request.headers.get("Authorization").value_or("")};
+        return net::ServerResponse::text(201, "application/json", R"({"status":"configured"})");
+      });
+  Client forwarding{h, Access::open(), "http://" + coordinator->addresses().front(), "secret"};
+  const auto body =
+      R"({"round_id":"r1","model_ref":"fl/models/global_model_v4","task_wasm_image":"localhost:5000/t:1",)"
+      R"("participants":[")" +
+      worker_id(1) + R"("],"hyperparams":{"lr":0.5},"encrypted":true,"sealed":true})";
+  const auto answer = forwarding.send("POST", "/fl/experiments", body);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(as_text(answer.body), R"({"status":"configured"})");
+  EXPECT_EQ(told, "/experiments Bearer secret");
+  const auto tasks = client.get("/tasks");
+  ASSERT_EQ(tasks.find("total")->if_uint64(), 1U);
+  EXPECT_EQ(text_of(tasks, "/tasks/0/name"), "fl-round-r1-" + worker_id(1));
+  EXPECT_EQ(text_of(tasks, "/tasks/0/env/MODEL_URI"), "fl/models/global_model_v4");
+  EXPECT_EQ(text_of(tasks, "/tasks/0/env/FL_UPDATE_SEALED"), "true");
+  EXPECT_EQ(tasks.at_pointer("/tasks/0/encrypted")->if_bool() != nullptr &&
+                *tasks.at_pointer("/tasks/0/encrypted")->if_bool(),
+            true);
+  EXPECT_EQ(forwarding.send("POST", "/fl/experiments", R"({"round_id":"r2"})").status, 200)
+      << "tasks are others' business";
+  EXPECT_EQ(client.get("/tasks").find("total")->if_uint64(), 1U);
 }
 
 struct AccessTest : RestTest {
