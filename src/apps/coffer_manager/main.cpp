@@ -47,6 +47,8 @@ constexpr std::array options{
     Option{"ALIVE_TIMEOUT", "silence after which a worker is not alive (25s)"},
     Option{"OTEL_URL", "collector of traces, OTLP by HTTP: http://HOST:4318 (none)"},
     Option{"TRACE_RATIO", "of traces that are sent, 0 to 1 (0)"},
+    Option{"PLUGIN_DIR", "WASM modules that decide about tasks (docs/manager-plugins.md)"},
+    Option{"PLUGIN_TIMEOUT", "of one call of a plugin (1s)"},
     Option{"COORDINATOR_URL", "of federated learning"},
     Option{"COORDINATOR_TOKEN_FILE", "token that the coordinator asks of who configures rounds"},
     Option{"LOG_LEVEL", "(info)"},

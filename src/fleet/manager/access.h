@@ -27,6 +27,7 @@ class Access {
  public:
   // Everybody is admin: only by a flag.
   static Access open();
+  bool is_open() const { return open_; }
   // TOML: [[token]] name = "ci", role = "operator", sha256 = "<hex of the token's SHA-256>"
   //       [[key]] role = "viewer", public_key = "<PEM>" for JWTs by that key; their claim "role" may lower it, not
   //       raise.

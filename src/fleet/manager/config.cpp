@@ -153,10 +153,9 @@ Result<> read_manager(const Variables& variables, Config& config) {
   config.coordinator_token_file = variables.text("COORDINATOR_TOKEN_FILE");
   config.coordinator_url = variables.text("COORDINATOR_URL");
   while (config.coordinator_url.ends_with('/')) config.coordinator_url.pop_back();
-  if (variables.find("PLUGIN_DIR")) {
-    // A plugin decides who may run what: to start without it would let everybody.
-    return fail(ConfigError::unsupported, variables.name_of("PLUGIN_DIR") + ": this manager does not run plugins");
-  }
+  config.plugins.directory = variables.text("PLUGIN_DIR");
+  config.plugins.budget = TRY(variables.duration("PLUGIN_TIMEOUT", 1s));
+  if (config.plugins.budget < 1ms) return bad(variables, "PLUGIN_TIMEOUT", "a millisecond or more");
   config.tracing = TRY(read_trace_settings(variables, config.notices));
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include "fleet/config/identity.h"
 #include "fleet/manager/manager.h"
+#include "fleet/manager/plugins.h"
 #include "fleet/manager/sealed_wire.h"
 #include "fleet/tracing/tracing.h"
 #include "fleet/trust/worker_trust.h"
@@ -44,6 +45,7 @@ struct Config {
   std::optional<WorkerTrustOptions> trust{};
   Duration proof_lifetime = std::chrono::seconds{60};
   GroupKeyConfig group_key{};
+  PluginOptions plugins{};  // no directory: none
 
   std::vector<std::string> notices{};  // what is not as upstream has it, for the log
 };

@@ -90,6 +90,14 @@ TEST(ManagerConfig, postgres_is_reached_as_upstream_says) {
   EXPECT_EQ(config->postgres.password, "secret");
 }
 
+TEST(ManagerConfig, plugins_have_a_directory_and_a_time) {
+  const auto config = read({{"MANAGER_PLUGIN_DIR", "/plugins"}, {"MANAGER_PLUGIN_TIMEOUT", "250ms"}});
+  ASSERT_TRUE(config) << to_string(config.error());
+  EXPECT_EQ(config->plugins.directory, "/plugins");
+  EXPECT_EQ(config->plugins.budget, std::chrono::milliseconds{250});
+  EXPECT_TRUE(read({})->plugins.directory.empty());
+}
+
 TEST(ManagerConfig, flags_win_over_variables) {
   const auto config = read({{"MANAGER_HTTP_PORT", "1"}}, {{"HTTP_PORT", "2"}, {"ALLOW_TEES", "sample, simulated:snp"}});
   ASSERT_TRUE(config);
@@ -125,7 +133,7 @@ TEST(ManagerConfig, what_does_not_parse_is_named) {
   expect_fails({{"MANAGER_ON_UNAVAILABLE", "cry"}}, "MANAGER_ON_UNAVAILABLE");
   expect_fails({{"JOB_EXECUTION_MODE", "odd"}}, "JOB_EXECUTION_MODE");
   expect_fails({{"MANAGER_HTTP_SERVER_CERT", "/c.pem"}}, "MANAGER_HTTP_SERVER_KEY");
-  expect_fails({{"MANAGER_PLUGIN_DIR", "/plugins"}}, "MANAGER_PLUGIN_DIR");
+  expect_fails({{"MANAGER_PLUGIN_TIMEOUT", "0s"}}, "MANAGER_PLUGIN_TIMEOUT");
   expect_fails({{"MANAGER_TENANT_ID", ""}}, "TENANT_ID");
 }
 

@@ -36,6 +36,7 @@ constexpr std::array known{
     Known{ManagerError::coordinator_off, "manager.coordinator_off", 500},
     Known{ManagerError::coordinator_failed, "manager.coordinator_failed", 500},
     Known{ManagerError::plugin_denied, "manager.plugin_denied", 500},
+    Known{ManagerError::plugin_failed, "manager.plugin_failed", 500},
     Known{ManagerError::too_large, "manager.too_large", 413},
     Known{ManagerError::internal, "manager.internal", 500},
     Known{ManagerError::worker_lost, "manager.worker_lost", 500},
@@ -43,6 +44,7 @@ constexpr std::array known{
     Known{ManagerError::stopped, "manager.stopped", 500},
     Known{ManagerError::dependency_failed, "manager.dependency_failed", 500},
     Known{ManagerError::bad_config, "manager.bad_config", 500},
+    Known{ManagerError::bad_plugin, "manager.bad_plugin", 500},
 };
 
 }  // namespace

@@ -31,6 +31,7 @@ enum class ManagerError {
   coordinator_off,
   coordinator_failed,
   plugin_denied,
+  plugin_failed,  // it trapped, took too long or answered nonsense where it decides
   too_large,
   internal,
   // Codes of tasks that failed without a worker's word
@@ -40,6 +41,7 @@ enum class ManagerError {
   dependency_failed,
   // Start of the program
   bad_config,
+  bad_plugin,
 };
 std::string_view code_name(ManagerError code);
 

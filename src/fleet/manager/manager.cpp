@@ -35,9 +35,10 @@ Manager::Manager(ManagerOptions options, Dependencies dependencies)
       clock_(dependencies.clock),
       wake_(std::move(dependencies.wake)),
       tracer_(net::tracer_or_none(dependencies.tracer)),
+      plugins_(std::move(dependencies.plugins)),
       workers_(options_.workers, std::move(dependencies.checker)),
       scheduler_(workers_, options_.scheduler),
-      progress_({options_.id, options_.claim_lifetime}, workers_, scheduler_) {}
+      progress_({options_.id, options_.claim_lifetime}, workers_, scheduler_, plugins_.get()) {}
 
 Result<std::unique_ptr<Manager>> Manager::create(ManagerOptions options, Dependencies dependencies) {
   if (options.id.empty()) options.id = random_uuid();
@@ -63,11 +64,11 @@ Result<> Manager::change(const Body& body) {
     progress_.reset(effects);
     return done;
   }
-  perform(effects);
+  perform(std::move(effects));
   return {};
 }
 
-void Manager::perform(const Effects& effects) {
+void Manager::perform(Effects effects) {
   queue_length_ += effects.queued;
   for (const auto& worker : effects.released) workers_.add_running(worker, -1);
   for (const auto& stop : effects.stops) {
@@ -75,7 +76,10 @@ void Manager::perform(const Effects& effects) {
       log_failure("fleet.stop_unsent", sent.error());
     }
   }
-  publish_all(effects);
+  for (auto& task : effects.starts) publish(std::move(task), effects.complete);
+  tally_.add(effects.outcomes);
+  for (const auto& task : effects.begun) plugins_->task_started(task);
+  for (const auto& task : effects.ended) plugins_->task_completed(task);
   if (effects.busy) busy_waiting_ = true;
   // Room that is freed matters to those alone that wait for it.
   if ((effects.look || (effects.freed && busy_waiting_)) && wake_) wake_();

@@ -12,6 +12,7 @@
 
 #include "fleet/manager/invocations.h"
 #include "fleet/manager/outbox.h"
+#include "fleet/manager/plugins.h"
 #include "fleet/manager/progress.h"
 #include "fleet/manager/task_body.h"
 #include "fleet/manager/telemetry_log.h"
@@ -42,6 +43,7 @@ struct Dependencies {
   const Clock& clock = system_clock();
   std::function<void()> wake{};         // the queue is worth a look: somebody shall call dispatch()
   const net::Tracer* tracer = nullptr;  // outlives the manager
+  std::unique_ptr<Plugins> plugins{};   // null: none
 };
 
 // Safe to use from any thread.
@@ -75,6 +77,9 @@ class Manager {
   Result<> stop_job(std::string_view id);
   Result<std::vector<Task>> create_workflow(std::vector<TaskBody> bodies);
 
+  // --- federated rounds: one task a participant
+  Result<> start_round(const RoundStart& round);
+
   // --- workers
   struct WorkerView {
     Worker worker;
@@ -102,6 +107,7 @@ class Manager {
     std::size_t alive = 0, verified = 0, silent = 0, running = 0;
   };
   Figures figures() const;
+  Tally::Counts outcomes() const { return tally_.counts(); }
 
   const ManagerOptions& options() const { return options_; }
   std::size_t queue_length() const { return queue_length_; }
@@ -115,18 +121,22 @@ class Manager {
   // A transaction, and what it calls for. The body gets both.
   using Body = std::function<Result<>(store::SqlTransaction&, Effects&)>;
   Result<> change(const Body& body);
-  void perform(const Effects& effects);
-  void publish_all(const Effects& effects);
+  void perform(Effects effects);
   net::Span dispatch_span(const Task& task) const;
-  void publish(const Task& task, bool complete);
+  void publish(Task task, bool complete);
   Result<> complete_start(store::SqlTransaction& transaction, Task& task) const;
-  Result<std::string> start_payload(const Task& task, bool complete, std::string traceparent);
+  Result<std::string> start_payload(Task task, bool complete, std::string traceparent);
   void on_posted(const std::string& task, const Result<>& sent);
   bool on_its_way(const std::string& task);
   void save_published();
   void end_unsendable();
 
   Result<Task> prepare(TaskBody& body, TimePoint now) const;
+  // What plugins say, where there are some. admit(): of a task that is to be made, to which they may add.
+  Result<> authorize(PluginAction action, const Task& task);
+  Result<> authorize(PluginAction action, std::string_view id);
+  Result<> authorize_all(PluginAction action, std::string_view job);
+  Result<> admit(Task& task);
   Result<> check_startable(store::SqlTransaction& transaction, const Task& task);
   Result<> insert_all(std::vector<TaskBody>& bodies, std::vector<Task>& tasks, const Job* job);
   Result<> take_result(const TaskResult& result, std::optional<TimePoint> sent_at);
@@ -138,7 +148,6 @@ class Manager {
   void take_presence(bool more_work_possible);
   Result<codec::json::Value> invoke_once(const Task& task, const InvokeBody& body, TimePoint deadline);
   void move_elsewhere(Task& task);
-  Result<> start_round(const RoundStart& round);
   Result<bool> make_round_task(Task task);
 
   struct Page;
@@ -158,11 +167,13 @@ class Manager {
   const Clock& clock_;
   std::function<void()> wake_;
   const net::Tracer& tracer_;
+  std::unique_ptr<Plugins> plugins_;
   Workers workers_;
   Scheduler scheduler_;
   Progress progress_;
   Invocations invocations_;
   TelemetryLog telemetry_;
+  Tally tally_;
   std::atomic<std::size_t> queue_length_ = 0;
   std::atomic<std::size_t> encrypted_queue_length_ = 0;
   std::atomic<bool> busy_waiting_ = false;     // somebody waits for a worker that is busy

@@ -24,21 +24,16 @@ Result<> Manager::complete_start(store::SqlTransaction& transaction, Task& task)
   return {};
 }
 
-Result<std::string> Manager::start_payload(const Task& task, bool complete, std::string traceparent) {
-  auto whole = task;
+Result<std::string> Manager::start_payload(Task task, bool complete, std::string traceparent) {
   if (!complete && (task.has_file || !task.depends_on.empty())) {
-    TRY(database_->read([&](store::SqlTransaction& transaction) -> Result<> {
-      whole = task;
-      return complete_start(transaction, whole);
-    }));
+    TRY(database_->read(
+        [&](store::SqlTransaction& transaction) -> Result<> { return complete_start(transaction, task); }));
   }
-  whole.work.proplet_id = task.assigned;
-  whole.work.traceparent = std::move(traceparent);
-  return fleet::to_json(whole.work);
+  task.work.proplet_id = task.assigned;
+  task.work.traceparent = std::move(traceparent);
+  return fleet::to_json(task.work);
 }
 
-// The task runs already as far as the store is concerned: a result that comes at once is not lost (trap 1 of
-// propeller.md section 9b), and a start that does not get through is published again when its claim ends.
 // From the queue to the MQTT broker's acknowledgement.
 net::Span Manager::dispatch_span(const Task& task) const {
   net::SpanOptions options{.parent = net::TraceContext::parse(task.trace), .kind = net::SpanKind::producer};
@@ -52,22 +47,25 @@ net::Span Manager::dispatch_span(const Task& task) const {
   return span;
 }
 
-void Manager::publish(const Task& task, bool complete) {
+// The task runs already as far as the store is concerned: a result that comes at once is not lost (trap 1 of
+// propeller.md section 9b), and a start that does not get through is published again when its claim ends.
+void Manager::publish(Task task, bool complete) {
+  const auto id = task.id();
   const auto span = std::make_shared<net::Span>(dispatch_span(task));
-  auto payload = start_payload(task, complete, span->traceparent());
+  auto payload = start_payload(std::move(task), complete, span->traceparent());
   {
     const std::scoped_lock lock(publishing_);
-    posted_.insert(task.id());
+    posted_.insert(id);
   }
   const auto posted = payload ? outbox_.post(Topic::start, std::move(*payload),
-                                             [this, id = task.id(), span](const Result<>& sent) {
+                                             [this, id, span](const Result<>& sent) {
                                                span->note(sent);
                                                span->end();
                                                on_posted(id, sent);
                                              })
                               : Result<>{std::unexpected(payload.error())};
   if (posted) return;
-  on_posted(task.id(), posted);
+  on_posted(id, posted);
   end_unsendable();
 }
 
@@ -112,10 +110,6 @@ void Manager::end_unsendable() {
   }
 }
 
-void Manager::publish_all(const Effects& effects) {
-  for (const auto& task : effects.starts) publish(task, effects.complete);
-}
-
 void Manager::save_published() {
   std::vector<std::string> ids;
   {
@@ -134,7 +128,7 @@ void Manager::save_published() {
 
 // A part of the queue, looked at in one transaction.
 struct Manager::Page {
-  std::size_t skip = 0;
+  std::size_t skip = 0, limit = 0;
   std::size_t seen = 0, started = 0;
   bool busy = false;      // somebody in it waits for a busy worker
   unsigned restarts = 0;  // a fleet that comes all at once does not hold the queue up
@@ -147,7 +141,7 @@ Result<> Manager::dispatch_one(store::SqlTransaction& transaction, Task& task, P
     ++page.started;
     return store::save(transaction, task);
   }
-  if (choice.kind == Choice::Kind::unavailable && !task.waits) {
+  if (choice.is_final(task.waits)) {
     task.error = choice.reason;
     task.code = code_name(choice.code);
     return progress_.end(transaction, task, TaskState::failed, now(), effects);
@@ -164,7 +158,7 @@ Result<> Manager::dispatch_page(Page& page) {
   TRY(change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     page.seen = page.started = 0;
     page.busy = false;
-    for (auto& task : TRY(store::queued(transaction, now(), page_size, page.skip))) {
+    for (auto& task : TRY(store::queued(transaction, now(), page.limit, page.skip))) {
       ++page.seen;
       TRY(dispatch_one(transaction, task, page, effects));
     }
@@ -178,13 +172,17 @@ Result<> Manager::dispatch_page(Page& page) {
 }
 
 Result<std::size_t> Manager::dispatch() {
+  if (!outbox_.connected()) return 0U;  // what nobody can be told of is not given out
   std::size_t given = 0;
   bool busy = false;
   for (Page page; page.skip < most_looked_at;) {
-    if (!scheduler_.any_room(now())) {
+    const auto room = scheduler_.room(now());
+    if (room == 0) {
       busy = queue_length_ > 0;
       break;
     }
+    // As many as there is room for; while those at the front cannot use it, more and more.
+    page.limit = std::min(std::max(room, 4 * page.limit), page_size);
     const auto done = dispatch_page(page);
     if (!done && done.error().code == ManagerError::conflict) {
       page.skip = 0;
@@ -194,8 +192,8 @@ Result<std::size_t> Manager::dispatch() {
     TRY(done);
     given += page.started;
     busy = busy || page.busy;
-    if (page.seen < page_size) break;
-    page.skip += page_size - page.started;  // those that were started have left the queue
+    if (page.seen < page.limit) break;
+    page.skip += page.limit - page.started;  // those that were started have left the queue
   }
   busy_waiting_ = busy;
   return given;

@@ -47,6 +47,8 @@ void Manager::move_elsewhere(Task& task) {
       if (progress_.assign(present, now(), effects).kind == Choice::Kind::worker) effects.released.push_back(before);
       TRY(store::save(transaction, present));
     } else {
+      present.work.run = random_uuid();  // the worker's word is that it has none of the last one
+      TRY(store::save(transaction, present));
       effects.starts.push_back(present);
     }
     task = present;
@@ -57,6 +59,7 @@ void Manager::move_elsewhere(Task& task) {
 
 Result<codec::json::Value> Manager::invoke_task(std::string_view id, const InvokeBody& body, std::string_view trace) {
   auto task = TRY(this->task(id));
+  TRY(authorize(PluginAction::invoke, task));
   if (!task.work.latent || task.state != TaskState::running) {
     return fail(ManagerError::not_running, "task \"" + task.id() + "\" is no latent task that was started");
   }

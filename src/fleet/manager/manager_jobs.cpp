@@ -18,6 +18,12 @@ bool any_active(const std::vector<Task>& tasks) {
 
 }  // namespace
 
+Result<> Manager::authorize_all(PluginAction action, std::string_view job) {
+  if (!plugins_) return {};
+  for (const auto& task : TRY(this->job(job)).tasks) TRY(plugins_->authorize(action, task));
+  return {};
+}
+
 // Tasks of one call are made together or not at all; those without an id of the client's get one.
 Result<> Manager::insert_all(std::vector<TaskBody>& bodies, std::vector<Task>& tasks, const Job* job) {
   const auto at = now();
@@ -29,6 +35,7 @@ Result<> Manager::insert_all(std::vector<TaskBody>& bodies, std::vector<Task>& t
   }
   TRY(check_graph(tasks_in(bodies)));
   for (auto& body : bodies) tasks.push_back(TRY(prepare(body, at)));
+  for (auto& task : tasks) TRY(admit(task));
   return database_->write([&](store::SqlTransaction& transaction) -> Result<> {
     if (job != nullptr) TRY(store::save(transaction, *job));
     for (std::size_t i = 0; i < tasks.size(); ++i) TRY(store::insert(transaction, tasks[i], bodies[i].file, i));
@@ -86,6 +93,7 @@ Result<> Manager::start_job(std::string_view id) {
   if (!outbox_.connected()) {
     return fail(ManagerError::broker_unavailable, "there is no connection to the MQTT broker: the job was not started");
   }
+  TRY(authorize_all(PluginAction::start, id));
   return change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     const auto at = now();
     auto job = TRY(store::job(transaction, id));
@@ -108,6 +116,7 @@ Result<> Manager::start_job(std::string_view id) {
 }
 
 Result<> Manager::stop_job(std::string_view id) {
+  TRY(authorize_all(PluginAction::stop, id));
   return change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     const auto at = now();
     auto job = TRY(store::job(transaction, id));

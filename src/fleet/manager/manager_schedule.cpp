@@ -32,8 +32,14 @@ Result<> Manager::run_one_due(store::SqlTransaction& transaction, Task& task, Ef
   }
   task.trace = tracer_.start("task.schedule").traceparent();
   const bool waits = task.on_unavailable.value_or(OnUnavailable::wait) == OnUnavailable::wait;
+  if (const auto allowed = authorize(PluginAction::start, task); !allowed) {
+    Progress::enqueue(task, at, false);
+    task.error = allowed.error().message;
+    task.code = allowed.error().code.name();
+    return progress_.end(transaction, task, TaskState::failed, at, effects);
+  }
   const auto choice = TRY(progress_.start(transaction, task, at, waits, busy_waiting_, effects));
-  if (choice.kind != Choice::Kind::unavailable || waits) return {};
+  if (!choice.is_final(waits)) return {};
   task.error = choice.reason;
   task.code = code_name(choice.code);
   return progress_.end(transaction, task, TaskState::failed, at, effects);
@@ -76,6 +82,9 @@ Result<> Manager::start_round(const RoundStart& round) {
     task.work.env = {{"ROUND_ID", round.round_id},
                      {"MODEL_URI", round.model_uri},
                      {"HYPERPARAMS", codec::json::serialize(round.hyperparams)}};
+    if (round.sealed) task.work.env.emplace("FL_UPDATE_SEALED", "true");
+    task.work.encrypted = round.encrypted;
+    task.work.kbs_resource_path = round.kbs_resource_path;
     if (!TRY(make_round_task(task))) continue;
     if (const auto started = start_task(task.id()); !started) {
       log::warn("fleet.round_task_not_started", started.error().message,

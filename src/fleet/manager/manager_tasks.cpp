@@ -43,10 +43,27 @@ Result<Task> Manager::prepare(TaskBody& body, TimePoint at) const {
   return task;
 }
 
+Result<> Manager::authorize(PluginAction action, const Task& task) {
+  return plugins_ ? plugins_->authorize(action, task) : Result<>{};
+}
+
+Result<> Manager::authorize(PluginAction action, std::string_view id) {
+  if (!plugins_) return {};
+  return plugins_->authorize(action, TRY(task(id)));
+}
+
+Result<> Manager::admit(Task& task) {
+  if (!plugins_) return {};
+  TRY(plugins_->authorize(PluginAction::create, task));
+  plugins_->enrich(task);
+  return {};
+}
+
 Result<Task> Manager::create_task(TaskBody body) {
   body.task.work.id.clear();
   for (const auto& id : body.task.depends_on) TRY(task(id));
-  const auto made = TRY(prepare(body, now()));
+  auto made = TRY(prepare(body, now()));
+  TRY(admit(made));
   TRY(database_->write(
       [&](store::SqlTransaction& transaction) { return store::insert(transaction, made, body.file); }));
   return made;
@@ -66,6 +83,7 @@ Result<store::Paged<Task>> Manager::tasks(store::Page page, const codec::json::O
 }
 
 Result<Task> Manager::update_task(std::string_view id, TaskUpdate update) {
+  TRY(authorize(PluginAction::update, id));
   return sql_write(*database_, [&](store::SqlTransaction& transaction) -> Result<Task> {
     auto task = TRY(store::task(transaction, id));
     TRY(apply(task, update, now()));
@@ -82,6 +100,7 @@ Result<Task> Manager::upload(std::string_view id, Bytes file) {
 }
 
 Result<> Manager::delete_task(std::string_view id) {
+  TRY(authorize(PluginAction::delete_, id));
   return change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     const auto task = TRY(store::task(transaction, id));
     if (task.state == TaskState::running) {
@@ -118,6 +137,7 @@ Result<Task> Manager::start_task(std::string_view id, std::string_view trace) {
     return fail(ManagerError::broker_unavailable,
                 "there is no connection to the MQTT broker: the task was not started");
   }
+  TRY(authorize(PluginAction::start, id));
   TRY(change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     auto task = TRY(store::task(transaction, id));
     TRY(check_startable(transaction, task));
@@ -126,18 +146,19 @@ Result<Task> Manager::start_task(std::string_view id, std::string_view trace) {
     if (!trace.empty()) task.trace = trace;
     if (task.trace.empty()) task.trace = net::active_traceparent();
     choice = TRY(progress_.start(transaction, task, now(), waits, busy_waiting_, effects));
-    if (choice.kind == Choice::Kind::unavailable && !waits) {
+    if (choice.is_final(waits)) {
       before.reason = choice.reason;  // for whoever looks at the task later
       return store::save(transaction, before);
     }
     started = task;
     return {};
   }));
-  if (choice.kind == Choice::Kind::unavailable && !waits) return fail(choice.code, choice.reason);
+  if (choice.is_final(waits)) return fail(choice.code, choice.reason);
   return started;
 }
 
 Result<> Manager::stop_task(std::string_view id) {
+  TRY(authorize(PluginAction::stop, id));
   return change([&](store::SqlTransaction& transaction, Effects& effects) -> Result<> {
     const auto at = now();
     auto task = TRY(store::task(transaction, id));

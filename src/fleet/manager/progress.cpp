@@ -3,10 +3,23 @@
 #include <algorithm>
 
 #include "fleet/manager/graph.h"
+#include "fleet/manager/plugins.h"
+#include "fleet/topics.h"
 
 namespace coffer::fleet::manager {
 
 using store::SqlTransaction;
+
+namespace {
+
+Choice refused(const Error& error) {
+  const bool denied = error.code == ManagerError::plugin_denied;
+  return {.kind = Choice::Kind::unavailable,
+          .reason = error.message,
+          .code = denied ? ManagerError::plugin_denied : ManagerError::plugin_failed};
+}
+
+}  // namespace
 
 void Progress::reset(Effects& effects) {
   for (const auto& worker : effects.reserved) workers_.add_running(worker, -1);
@@ -28,14 +41,29 @@ void Progress::enqueue(Task& task, TimePoint now, bool waits) {
   task.details = {};
   task.attempt = 0;
   task.assigned.clear();
+  task.work.run.clear();
   task.expected.clear();
   task.proplet_results = {};
   task.stop_requested = false;
 }
 
+Choice Progress::choose(const Task& task, TimePoint now) {
+  if (plugins_ == nullptr) return scheduler_.choose(task, now);
+  const auto required = plugins_->before_select(task);
+  return required ? scheduler_.choose(task, now, *required) : refused(required.error());
+}
+
+// A broadcast goes to whoever hears it, so there is no worker to ask about.
+Result<> Progress::let_go(Task& task, const Choice& choice) {
+  if (plugins_ == nullptr || choice.worker.empty()) return {};
+  const auto worker = workers_.find(choice.worker);
+  return worker ? plugins_->before_dispatch(task, *worker) : Result<>{};
+}
+
 Choice Progress::assign(Task& task, TimePoint now, Effects& effects) {
-  auto choice = scheduler_.choose(task, now);
+  auto choice = choose(task, now);
   if (choice.kind != Choice::Kind::worker) return choice;
+  if (const auto agreed = let_go(task, choice); !agreed) return refused(agreed.error());
   task.state = TaskState::running;
   task.assigned = choice.worker;
   task.expected = choice.all;
@@ -43,6 +71,7 @@ Choice Progress::assign(Task& task, TimePoint now, Effects& effects) {
   task.updated_at = now;
   task.reason.clear();
   ++task.attempt;
+  task.work.run = random_uuid();
   task.claimed_by = options_.manager_id;
   task.claim_until = now + options_.claim_lifetime;
   if (!choice.worker.empty()) {
@@ -50,18 +79,19 @@ Choice Progress::assign(Task& task, TimePoint now, Effects& effects) {
     effects.reserved.push_back(choice.worker);
   }
   effects.starts.push_back(task);
+  if (plugins_ != nullptr) effects.begun.push_back(task);
   return choice;
 }
 
 Result<Choice> Progress::start(SqlTransaction& transaction, Task& task, TimePoint now, bool waits, bool contended,
                                Effects& effects) {
   enqueue(task, now, waits);
-  auto choice = contended ? scheduler_.choose(task, now) : assign(task, now, effects);
+  auto choice = contended ? choose(task, now) : assign(task, now, effects);
   if (contended && choice.kind == Choice::Kind::worker) {
     choice = {.kind = Choice::Kind::busy, .reason = "others wait before it"};
     effects.look = true;
   }
-  if (choice.kind == Choice::Kind::unavailable && !waits) return choice;
+  if (choice.is_final(waits)) return choice;
   if (choice.kind != Choice::Kind::worker) {
     task.reason = choice.reason;
     ++effects.queued;
@@ -83,6 +113,8 @@ Result<> Progress::end(SqlTransaction& transaction, Task& task, TaskState state,
   task.claim_until.reset();
   task.reason.clear();
   effects.freed = true;
+  effects.outcomes.push_back(EndedTask::of(task));
+  if (plugins_ != nullptr) effects.ended.push_back(task);
   TRY(store::save(transaction, task));
   return go_on(transaction, task, now, effects);
 }
@@ -153,7 +185,7 @@ Result<> Progress::start_ready(SqlTransaction& transaction, Job& job, TimePoint 
     const auto task = std::ranges::find_if(tasks, [&](const Task& t) { return t.id() == id; });
     const bool waits = task->on_unavailable.value_or(OnUnavailable::wait) == OnUnavailable::wait;
     const auto choice = TRY(start(transaction, *task, now, waits, false, effects));
-    if (choice.kind == Choice::Kind::unavailable && !waits) {
+    if (choice.is_final(waits)) {
       task->error = choice.reason;
       task->code = code_name(choice.code);
       TRY(end(transaction, *task, TaskState::failed, now, effects));
@@ -179,6 +211,17 @@ Result<> Progress::go_on_with_job(SqlTransaction& transaction, const Task& ended
   return store::save(transaction, job);
 }
 
+// Nobody asked for this start but the workflow itself.
+Result<Choice> Progress::start_by_itself(SqlTransaction& transaction, Task& task, TimePoint now, Effects& effects) {
+  if (plugins_ == nullptr) return start(transaction, task, now, true, false, effects);
+  const CallerScope caller("system");
+  if (const auto allowed = plugins_->authorize(PluginAction::start, task); !allowed) {
+    enqueue(task, now, true);
+    return refused(allowed.error());
+  }
+  return start(transaction, task, now, true, false, effects);
+}
+
 Result<> Progress::go_on_with_workflow(SqlTransaction& transaction, const Task& ended, TimePoint now,
                                        Effects& effects) {
   auto tasks = TRY(store::tasks_of_workflow(transaction, ended.workflow_id));
@@ -194,8 +237,11 @@ Result<> Progress::go_on_with_workflow(SqlTransaction& transaction, const Task& 
       if (ready == Readiness::waits) continue;
       changed = true;
       if (ready == Readiness::ready) {
-        TRY(start(transaction, task, now, true, false, effects));
-        continue;
+        const auto choice = TRY(start_by_itself(transaction, task, now, effects));
+        if (!choice.is_final(true)) continue;
+        task.error = choice.reason;
+        task.code = code_name(choice.code);
+        return end(transaction, task, TaskState::failed, now, effects);  // which goes on with the workflow
       }
       task.state = TaskState::skipped;
       task.finish_time = now;

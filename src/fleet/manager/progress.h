@@ -7,8 +7,11 @@
 
 #include "fleet/manager/scheduler.h"
 #include "fleet/manager/store.h"
+#include "fleet/manager/tally.h"
 
 namespace coffer::fleet::manager {
+
+class Plugins;
 
 // A transaction's body may be run more than once: it calls reset() first.
 struct Effects {
@@ -21,6 +24,8 @@ struct Effects {
   bool busy = false;                    // one of them for a worker that is busy
   bool freed = false;                   // a worker has room that it did not have
   bool look = false;                    // the queue is worth a look at once
+  std::vector<EndedTask> outcomes{};    // how tasks ended
+  std::vector<Task> begun{}, ended{};   // for plugins, where there are some
 };
 
 struct ProgressOptions {
@@ -31,8 +36,9 @@ struct ProgressOptions {
 
 class Progress {
  public:
-  Progress(ProgressOptions options, Workers& workers, Scheduler& scheduler)
-      : options_(std::move(options)), workers_(workers), scheduler_(scheduler) {}
+  // `plugins` may be null.
+  Progress(ProgressOptions options, Workers& workers, Scheduler& scheduler, Plugins* plugins)
+      : options_(std::move(options)), workers_(workers), scheduler_(scheduler), plugins_(plugins) {}
 
   // Gives back what an attempt that is not committed had reserved.
   void reset(Effects& effects);
@@ -67,10 +73,16 @@ class Progress {
   Result<> go_on_with_job(store::SqlTransaction& transaction, const Task& ended, TimePoint now, Effects& effects);
   Result<> go_on_with_workflow(store::SqlTransaction& transaction, const Task& ended, TimePoint now, Effects& effects);
   void release(const Task& task, Effects& effects) const;
+  // Which worker, if plugins agree; what they require counts.
+  Choice choose(const Task& task, TimePoint now);
+  // Whether plugins let the worker that was chosen have it. The variables they add are in the task then.
+  Result<> let_go(Task& task, const Choice& choice);
+  Result<Choice> start_by_itself(store::SqlTransaction& transaction, Task& task, TimePoint now, Effects& effects);
 
   ProgressOptions options_;
   Workers& workers_;
   Scheduler& scheduler_;
+  Plugins* plugins_;
 };
 
 }  // namespace coffer::fleet::manager

@@ -34,6 +34,12 @@ std::string_view method_of(const net::ServerRequest& request) {
   return request.method == "HEAD" ? "GET" : std::string_view{request.method};
 }
 
+// Where nobody proves who he is, what he says is as good as anything: upstream's way.
+std::string claimed_user(const net::ServerRequest& request) {
+  constexpr std::size_t longest = 256;
+  return std::string{request.headers.get("X-User-Id").value_or("").substr(0, longest)};
+}
+
 Result<std::uint64_t> number(const Call& call, const std::string& key, std::uint64_t fallback) {
   const auto found = call.query.find(key);
   if (found == call.query.end() || found->second.empty()) return fallback;
@@ -126,12 +132,13 @@ const std::vector<Rest::Route>& Rest::routes() {
       {"GET", "/jobs/*", &Rest::get_job, Role::viewer, "get-job"},
       {"POST", "/jobs/*/start", &Rest::start_job, Role::operator_, "start-job"},
       {"POST", "/jobs/*/stop", &Rest::stop_job, Role::operator_, "stop-job"},
-      {"POST", "/fl/experiments", &Rest::forward, Role::operator_, "configure-experiment"},
+      {"POST", "/fl/experiments", &Rest::configure_experiment, Role::operator_, "configure-experiment"},
       {"GET", "/fl/task", &Rest::forward, Role::viewer, "get-fl-task"},
       {"POST", "/fl/update", &Rest::forward, Role::operator_, "post-fl-update"},
       {"POST", "/fl/update_cbor", &Rest::forward, Role::operator_, "post-fl-update-cbor"},
       {"GET", "/fl/rounds/*/complete", &Rest::forward, Role::viewer, "get-round-status"},
       {"GET", "/metrics", &Rest::metrics, Role::viewer, "metrics"},
+      {"GET", "/overview", &Rest::overview, Role::viewer, "overview"},
       {"GET", "/openapi.yaml", &Rest::openapi, Role::viewer, "openapi"},
   };
   return table;
@@ -148,7 +155,7 @@ Rest::Answer Rest::dispatch(const net::ServerRequest& request, std::string_view&
     if (route.method == method_of(request)) found = &route;
   }
   // Who is nobody is not told which paths there are.
-  TRY(options_.access.check(request, found != nullptr ? found->role : Role::viewer, clock_.now()));
+  const auto caller = TRY(options_.access.check(request, found != nullptr ? found->role : Role::viewer, clock_.now()));
   if (found == nullptr) {
     if (known_path) return fail(ManagerError::no_such_method, request.path + " does not know " + request.method);
     return fail(ManagerError::not_found, "there is no " + request.path);
@@ -157,6 +164,7 @@ Rest::Answer Rest::dispatch(const net::ServerRequest& request, std::string_view&
   auto query = net::parse_query(request.query);
   if (!query) return fail(ManagerError::bad_request, "the query does not parse: " + query.error().message);
   call.query = *std::move(query);
+  const CallerScope scope(options_.access.is_open() ? claimed_user(request) : caller);
   return run(*found, call);
 }
 
@@ -171,6 +179,10 @@ Rest::Answer Rest::run(const Route& route, Call& call) {
   call.span = &span;
   call.traced_by_client = parent.has_value();
   auto answer = (this->*route.handler)(call);
+  // Tasks of jobs and workflows may have ids that their maker chose; what neither exists nor is a UUID is a bad request.
+  if (!answer && answer.error().code == ManagerError::not_found && route.path.starts_with("/tasks/*")) {
+    if (auto valid = check_uuid(call.id()); !valid) answer = fail(std::move(valid.error()));
+  }
   const int status = answer ? answer->status : http_status(answer.error());
   span.set("http.response.status_code", std::int64_t{status});
   if (!answer && status >= 500) span.fail(answer.error());

@@ -5,9 +5,13 @@
 namespace coffer::fleet::manager {
 namespace {
 
+// Zero, and upstream's workers: nothing is said, so nothing is known.
+std::size_t most_of(const Worker& worker) {
+  return worker.capabilities ? worker.capabilities->max_tasks : 0;
+}
+
 bool has_room(const Worker& worker) {
-  const auto most = worker.capabilities ? worker.capabilities->max_tasks : 0;
-  return most == 0 || worker.running < most;  // zero, and upstream's workers: nothing is said, so nothing is known
+  return most_of(worker) == 0 || worker.running < most_of(worker);
 }
 
 bool has_tag(const Worker& worker, const std::string& tag) {
@@ -45,12 +49,15 @@ std::string Scheduler::tee_objection(const Task& task, const Worker& worker, Tim
   return "the task asks for TEE " + task.requires_.tee + ", it has proven " + worker.verified->tee;
 }
 
-std::string Scheduler::objection(const Task& task, const Worker& worker, TimePoint now) const {
+std::string Scheduler::objection(const Task& task, const Requirements& more, const Worker& worker,
+                                 TimePoint now) const {
   if (auto text = tee_objection(task, worker, now); !text.empty()) return text;
-  for (const auto& tag : task.requires_.tags) {
-    if (!has_tag(worker, tag)) return "it lacks the tag \"" + tag + "\"";
+  for (const auto* tags : {&task.requires_.tags, &more.tags}) {
+    for (const auto& tag : *tags) {
+      if (!has_tag(worker, tag)) return "it lacks the tag \"" + tag + "\"";
+    }
   }
-  const auto needed = task.requires_.memory_bytes;
+  const auto needed = std::max(task.requires_.memory_bytes, more.memory_bytes);
   if (needed == 0) return {};
   const auto said = worker.capabilities ? worker.capabilities->memory_available_bytes : 0;
   const auto has = said != 0 ? said : worker.metadata.total_memory_bytes.value_or(0);
@@ -62,6 +69,7 @@ std::string Scheduler::objection(const Task& task, const Worker& worker, TimePoi
 struct Scheduler::Search {
   const Scheduler& scheduler;
   const Task& task;
+  const Requirements& more;
   TimePoint now;
   const Worker* best = nullptr;
   bool busy = false;
@@ -75,7 +83,7 @@ struct Scheduler::Search {
 
   void consider(const Worker& worker) {
     if (!scheduler.workers_.is_alive(worker, now)) return;
-    if (const auto text = scheduler.objection(task, worker, now); !text.empty()) {
+    if (const auto text = scheduler.objection(task, more, worker, now); !text.empty()) {
       objections.add(worker, text);
       return;
     }
@@ -109,22 +117,24 @@ struct Scheduler::Search {
   }
 };
 
-bool Scheduler::any_room(TimePoint now) const {
+std::size_t Scheduler::room(TimePoint now) const {
   return workers_.with([&](const auto& workers) {
     bool anybody = false;
+    std::size_t room = 0;
     for (const auto& [id, worker] : workers) {
       if (!workers_.is_alive(worker, now)) continue;
-      if (has_room(worker)) return true;
       anybody = true;
+      if (has_room(worker)) room += most_of(worker) == 0 ? a_lot : most_of(worker) - worker.running;
+      if (room >= a_lot) break;
     }
-    return !anybody;
+    return anybody ? std::min(room, a_lot) : a_lot;
   });
 }
 
-Choice Scheduler::choose(const Task& task, TimePoint now) {
+Choice Scheduler::choose(const Task& task, TimePoint now, const Requirements& more) {
   const std::scoped_lock lock(mutex_);
   auto choice = workers_.with([&](const auto& workers) {
-    Search search{*this, task, now};
+    Search search{*this, task, more, now};
     const auto& pinned = task.work.proplet_id;
     if (pinned.empty()) {
       for (const auto& [id, worker] : workers) search.consider(worker);

@@ -24,21 +24,30 @@ struct Choice {
   std::string reason{};  // where it is not Kind::worker
   ManagerError code = ManagerError::no_worker;
   std::vector<std::string> all{};  // a broadcast: everyone alive that may run it
+
+  // It is not worth waiting: a plugin's "no" is not one of the fleet.
+  bool is_final(bool waits) const {
+    return kind == Kind::unavailable &&
+           (!waits || code == ManagerError::plugin_denied || code == ManagerError::plugin_failed);
+  }
 };
 
 class Scheduler {
  public:
   Scheduler(const Workers& workers, SchedulerOptions options) : workers_(workers), options_(options) {}
 
-  // The least busy of those that may run it; among equals, the next one after the last that was chosen.
-  Choice choose(const Task& task, TimePoint now);
-  // Whether anybody at all can be given a task. Without anybody alive too: then tasks that shall not wait must fail.
-  bool any_room(TimePoint now) const;
+  // The least busy of those that may run it; among equals, the next one after the last that was chosen. `more`: what is
+  // required beside the task's own requirements.
+  Choice choose(const Task& task, TimePoint now, const Requirements& more = {});
+  // How many tasks can be given out, `a_lot` where somebody has no bound. Without anybody alive too: then tasks that
+  // shall not wait must fail.
+  static constexpr std::size_t a_lot = 1024;
+  std::size_t room(TimePoint now) const;
 
  private:
   struct Search;
   // Nothing where the worker may run the task, else why not.
-  std::string objection(const Task& task, const Worker& worker, TimePoint now) const;
+  std::string objection(const Task& task, const Requirements& more, const Worker& worker, TimePoint now) const;
   std::string tee_objection(const Task& task, const Worker& worker, TimePoint now) const;
 
   const Workers& workers_;

@@ -246,10 +246,13 @@ Result<> RunningManager::Impl::start_manager(Config& config) {
   tracing = TRY(Tracing::start(config.tracing, "manager", config.manager.id, metrics));
   std::optional<WorkerTrust> trust;
   if (config.trust) trust = TRY(WorkerTrust::create(*config.trust));
+  // A plugin decides who may run what: without one that is there, nothing starts.
+  std::unique_ptr<Plugins> plugins;
+  if (!config.plugins.directory.empty()) plugins = TRY(Plugins::load(config.plugins, metrics));
   manager = TRY(Manager::create(config.manager, {
     .database = TRY(open_database(config))
     , .outbox = sealed_outbox, .checker = AttestationChecker{std::move(trust), config.proof_lifetime},
-        .wake = [this] { dispatcher.wake(); }, .tracer = &tracing.tracer()
+        .wake = [this] { dispatcher.wake(); }, .tracer = &tracing.tracer(), .plugins = std::move(plugins)
   }));
   figures = TRY(ManagerMetrics::create(metrics));
   const auto take = [this](Topic topic, std::string_view payload, std::optional<TimePoint> sent_at) {
