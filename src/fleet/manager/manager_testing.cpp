@@ -127,10 +127,11 @@ StartCommand Harness::next_start() {
   return starts.front();
 }
 
-Client::Client(Harness& harness, Access access, std::string coordinator) {
+Client::Client(Harness& harness, Access access, std::string coordinator, std::string_view coordinator_token) {
   rest_ = Rest::create(*harness.manager,
                        {.access = std::move(access),
                         .coordinator_url = std::move(coordinator),
+                        .coordinator_token = SecretBytes::copy_of(coordinator_token),
                         .instance_id = "i",
                         .tracer = &harness.tracer},
                        metrics_, harness.clock)

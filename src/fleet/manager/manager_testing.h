@@ -113,7 +113,8 @@ inline constexpr std::string_view plain_task = R"({"name":"add","image_url":"doc
 // A request to a Rest over a harness, and its answer.
 class Client {
  public:
-  explicit Client(Harness& harness, Access access = Access::open(), std::string coordinator = {});
+  explicit Client(Harness& harness, Access access = Access::open(), std::string coordinator = {},
+                  std::string_view coordinator_token = {});
   net::ServerResponse send(std::string_view method, std::string_view target, std::string_view body = {},
                            net::Headers headers = {{"Content-Type", "application/json"}});
   // With the expected status; the document.

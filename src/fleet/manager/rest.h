@@ -16,7 +16,8 @@ namespace coffer::fleet::manager {
 
 struct RestOptions {
   Access access;
-  std::string coordinator_url{};  // of federated learning; empty: off
+  std::string coordinator_url{};    // of federated learning; empty: off
+  SecretBytes coordinator_token{};  // shown to it with every POST; empty: none is
   std::string instance_id{};
   const net::Tracer* tracer = nullptr;  // outlives the object
 };
@@ -87,13 +88,15 @@ class Rest {
   Answer start_job(const Call& call);
   Answer stop_job(const Call& call);
 
+  Answer configure_experiment(const Call& call);
   Answer forward(const Call& call);  // federated learning, to the coordinator
 
   Answer health(const Call& call);
   Answer metrics(const Call& call);
   Answer openapi(const Call& call);
+  Answer overview(const Call& call);
 
-  Result<codec::json::Object> task_view(const Task& task, bool whole_file);
+  Result<codec::json::Object> task_view(const Task& task);
 
   Manager& manager_;
   RestOptions options_;
