@@ -15,7 +15,7 @@ import pytest
 import cosign
 from conftest import BIN, ROOT, run, running_broker
 
-PROGRAMS = ("coffer", "coffer-run", "coffer-kbs", "coffer-as", "coffer-worker", "coffer-proxy", "./run", "cmake", "ninja", "make")
+PROGRAMS = ("coffer", "coffer-run", "coffer-kbs", "coffer-as", "coffer-worker", "coffer-proxy", "coffer-aggregator", "./run", "cmake", "ninja", "make")
 # Run by the lanes themselves, or by another test; a command of these kinds in a document needs no run of its own here.
 ELSEWHERE = {
     r"\./run (demo|test|build|lint|bench|help|install|setup)\b.*": "the lanes, test_demo.py and the test of install below",
@@ -27,14 +27,16 @@ ELSEWHERE = {
     r"coffer simulate serve .*": "test_collateral.py runs it for longer than a command",
     r"coffer-worker (?!.*--(check|help)).*": "test_worker.py runs workers",
     r"coffer-proxy (?!.*--(check|help)).*": "test_proxy.py runs proxies",
+    r"coffer-aggregator (?!.*--(check|help)).*": "test_docs_federated.py",
     r"coffer fleet (?!provision|group-key).*": "test_fleet_command.py, at a manager with a worker",
     r"coffer vm run machine .*": "test_vm.py boots such a machine",
     r"coffer vm run worker .*": "seed_002_vm.py boots such a machine",
     r"coffer reference set tpm_pcr00 .*": "test_vm.py boots such a machine",
 }
-# docs/fleet.md is one story: test_docs_fleet.py runs it as one script.
+# One story each, run as one script by tests of their own.
+STORIES = ("fleet.md", "federated.md")
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md",
-                    *(path for path in (ROOT / "docs").glob("*.md") if path.name != "fleet.md")])
+                    *(path for path in (ROOT / "docs").glob("*.md") if path.name not in STORIES)])
 
 
 def commands_of(document):
@@ -60,6 +62,7 @@ def scene(tmp_path, registry, addition):
         f'[{section}]\ntenant_id = "t"\nentity_id = "{uuid.uuid4()}"\napi_key = "k"\nchannel_id = "c"\n'
         for section in ("manager", "proplet", "proxy")))
     shutil.copy(ROOT / "config/background-check.toml", tmp_path / "kbs-config.toml")
+    (tmp_path / "init-data.toml").write_text('version = "0.1.0"\nalgorithm = "sha256"\n[data]\n')
     signing = cosign.Key()
     (tmp_path / "sign.key").write_text(signing.private_pem())
     (tmp_path / "sign.pub").write_text(signing.public_pem())
