@@ -283,6 +283,15 @@ TEST(DefaultCpuPolicy, firmware_of_a_measured_boot_counts_where_it_is_named) {
   EXPECT_EQ(appraise("default_cpu", input, references), (Vector{33, 2, 0}));
 }
 
+TEST(DefaultCpuPolicy, init_data_of_a_measured_boot_counts_where_it_is_named) {
+  const auto input = parsed(R"({"tpm":{"pcr04":"4","pcr07":"7","pcr08":"8","pcr09":"9","ak_public":"k"}})");
+  auto references = parsed(R"({"trusted_aks":["k"],"tpm_pcr04":["4"],"tpm_pcr07":["7"],"tpm_pcr09":["9"]})");
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{3, 2, 0}));
+  EXPECT_EQ(appraise("default_cpu", input, with(references, {"tpm_pcr08"}, json::Array{"8"})), (Vector{3, 2, 0}));
+  references = with(references, {"tpm_pcr08"}, json::Array{"other"});
+  EXPECT_EQ(appraise("default_cpu", input, references), (Vector{33, 2, 0}));
+}
+
 TEST(DefaultCpuPolicy, a_keystone_enclave_rests_on_its_hash_and_its_monitor) {
   const auto input = parsed(R"({"keystone":{"enclave":{"hash":"e"},"security_monitor":{"hash":"m"}}})");
   const auto references = parsed(R"({"keystone_enclave_hash":["e"],"keystone_monitor_hash":["m"]})");

@@ -16,6 +16,14 @@ while read -r module; do
   insmod "/lib/modules/$module.ko" || echo "coffer-vm: module $module cannot be loaded"
 done </etc/coffer/modules
 
+# What the host hands over at the start. The image's measurements do not cover it: the program measures it itself.
+init_data=/sys/firmware/qemu_fw_cfg/by_name/opt/org.coffer/init-data/raw
+if [ -e "$init_data" ]; then
+  mkdir -p /run/coffer
+  cat "$init_data" >/run/coffer/init-data.toml
+  export PROPLET_INIT_DATA=/run/coffer/init-data.toml
+fi
+
 # QEMU's user-mode network: the host's loopback is 10.0.2.2, its resolver 10.0.2.3.
 ip link set lo up
 if ip link set eth0 up 2>/dev/null; then

@@ -48,7 +48,7 @@ Result<> add_loaded_by_name(FileTree& tree) {
 }
 
 Result<> add_modules(FileTree& tree, const Kernel& kernel, const std::vector<std::string>& more) {
-  std::vector<std::string> names{"virtio_pci", "virtio_net"};
+  std::vector<std::string> names{"virtio_pci", "virtio_net", "qemu_fw_cfg"};
   names.insert(names.end(), more.begin(), more.end());
   std::string list;
   for (const auto& module : TRY(load_order(kernel, names))) {

@@ -14,7 +14,7 @@ namespace coffer::vm {
 struct InitramfsOptions {
   std::vector<std::filesystem::path> programs;                         // into /usr/bin, with their shared libraries
   std::vector<std::string> command;                                    // argv of the one command
-  std::vector<std::string> modules{};                                  // beyond those of the network
+  std::vector<std::string> modules{};                                  // beyond those of the network and of init-data
   std::vector<std::pair<std::filesystem::path, std::string>> files{};  // from here, to there
   std::filesystem::path busybox = "/usr/bin/busybox";
   std::filesystem::path certificates = "/etc/ssl/certs/ca-certificates.crt";  // left out where it is absent

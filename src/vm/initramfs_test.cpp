@@ -8,13 +8,13 @@
 namespace coffer::vm {
 namespace {
 
-// A kernel with the two modules of the network, and a static program in busybox's place.
+// A kernel with the modules that each machine loads, and a static program in busybox's place.
 class InitramfsTest : public ::testing::Test {
  protected:
   InitramfsTest() : directory_(*TemporaryDirectory::create()) {
     const auto modules = root() / "lib/modules/6.1";
     EXPECT_TRUE(make_directories(modules));
-    for (const std::string name : {"virtio_pci", "virtio_net"}) {
+    for (const std::string name : {"virtio_pci", "virtio_net", "qemu_fw_cfg"}) {
       EXPECT_TRUE(write_file(modules / (name + ".ko"), as_bytes("module")));
     }
     EXPECT_TRUE(write_file(root() / "busybox", static_program()));
@@ -48,7 +48,7 @@ TEST_F(InitramfsTest, holds_what_a_boot_needs) {
                                  "etc/resolv.conf", "lib/modules/virtio_net.ko"}) {
     EXPECT_TRUE(tree->contains(path)) << path;
   }
-  EXPECT_EQ(as_text(tree->nodes().at("etc/coffer/modules").content), "virtio_pci\nvirtio_net\n");
+  EXPECT_EQ(as_text(tree->nodes().at("etc/coffer/modules").content), "virtio_pci\nvirtio_net\nqemu_fw_cfg\n");
   EXPECT_TRUE(as_text(tree->nodes().at("init").content).starts_with("#!/bin/busybox sh\n"));
 }
 

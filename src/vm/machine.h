@@ -20,6 +20,7 @@ struct MachineFiles {
   std::filesystem::path firmware_variables;  // writable
   std::filesystem::path tpm_socket;          // swtpm's control channel
   std::filesystem::path output;              // where the second serial port writes
+  std::filesystem::path init_data{};         // handed over at the start, by fw_cfg; empty: none
 };
 
 // argv; the first serial port is on standard output.

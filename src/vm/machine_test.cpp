@@ -41,6 +41,13 @@ TEST(QemuCommand, has_no_device_of_its_own_choice_and_no_option_rom) {
   EXPECT_THAT(command(), Contains(HasSubstr("romfile=")));
 }
 
+TEST(QemuCommand, hands_over_init_data_where_there_is_some) {
+  EXPECT_THAT(command(), Not(Contains("-fw_cfg")));
+  const Image image{.kernel = "k", .initrd = "i"};
+  EXPECT_THAT(qemu_command(image, {"c", "v", "t", "o", "/i,d.toml"}),
+              Contains("name=opt/org.coffer/init-data,file=/i,,d.toml"));
+}
+
 TEST(QemuCommand, doubles_commas_in_paths) {
   EXPECT_THAT(command(), Contains(HasSubstr("file=/fw,,1/code.fd")));
 }

@@ -155,7 +155,8 @@ Result<int> run_machine(const Image& image, const RunOptions& options) {
   const bool limited = options.time_limit > Duration{0};
   const auto deadline = limited ? std::chrono::steady_clock::now() + options.time_limit : SteadyTime::max();
   const auto directory = TRY(TemporaryDirectory::create());
-  const auto files = TRY(machine_files(options.firmware, directory.path()));
+  auto files = TRY(machine_files(options.firmware, directory.path()));
+  files.init_data = options.init_data;
   auto state = options.tpm_state;
   if (state.empty()) {
     state = directory.path() / "tpm";

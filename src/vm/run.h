@@ -11,7 +11,8 @@ namespace coffer::vm {
 
 struct RunOptions {
   Firmware firmware{};
-  std::filesystem::path tpm_state;  // of create_tpm(); empty: a new TPM for this boot alone
+  std::filesystem::path tpm_state;                // of create_tpm(); empty: a new TPM for this boot alone
+  std::filesystem::path init_data{};              // empty: none
   Duration time_limit = std::chrono::minutes{5};  // 0: none
   // Readable: the guest's program is told to end (SIGTERM); what still runs after `stop_grace` is switched off.
   int stop = -1;

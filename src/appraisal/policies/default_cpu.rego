@@ -186,7 +186,8 @@ executables := 3 if {
 }
 
 # Ours beside upstream's rule above: the kernel, its command line and initrd (`coffer measure vm`), and no Secure Boot
-# keys but the expected ones. Whoever knows the firmware's build names PCR 0 as well.
+# keys but the expected ones. Whoever knows the firmware's build names PCR 0 as well, and who has handed over init-data
+# PCR 8.
 executables := 3 if {
 	input.tpm
 	input.tpm.ak_public in query_reference_value("trusted_aks")
@@ -194,11 +195,16 @@ executables := 3 if {
 	input.tpm.pcr07 in query_reference_value("tpm_pcr07")
 	input.tpm.pcr09 in query_reference_value("tpm_pcr09")
 	tpm_firmware_as_known
+	tpm_init_data_as_known
 }
 
 tpm_firmware_as_known if query_reference_value("tpm_pcr00") == null
 
 tpm_firmware_as_known if input.tpm.pcr00 in query_reference_value("tpm_pcr00")
+
+tpm_init_data_as_known if query_reference_value("tpm_pcr08") == null
+
+tpm_init_data_as_known if input.tpm.pcr08 in query_reference_value("tpm_pcr08")
 
 hardware := 2 if input.tpm
 

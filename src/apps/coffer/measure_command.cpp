@@ -5,6 +5,7 @@
 #include "apps/coffer/output.h"
 #include "apps/coffer/reference_values.h"
 #include "codec/base64.h"
+#include "evidence/init_data.h"
 #include "evidence/measure/eif.h"
 #include "evidence/measure/snp.h"
 #include "evidence/measure/tdx.h"
@@ -33,7 +34,7 @@ struct BootOptions {
 struct Options {
   bool set = false;
   bool add = false;
-  std::string file, firmware, firmware_digest, cpu_type = "EPYC-Milan";
+  std::string file, firmware, firmware_digest, init_data, cpu_type = "EPYC-Milan";
   BootOptions boot;
   unsigned cpus = 1, memory = 2048;
   std::uint64_t guest_features = 1;
@@ -62,17 +63,26 @@ Result<Bytes> read_optional(const std::string& file) {
   return vm::read_file(file);
 }
 
+Result<Bytes> init_data_digest(const std::string& file) {
+  if (file.empty()) return Bytes{};
+  const auto text = TRY(vm::read_file(file));
+  const auto init_data = TRY(evidence::InitData::parse(to_text(text)));
+  return init_data.digest();
+}
+
 Result<int> measure_vm(const Context& context, const Options& options) {
   const auto image = TRY(vm::load_image(options.file));
   const auto kernel = TRY(vm::read_file(image.kernel));
   const auto initrd =
       TRY(vm::read_file(options.boot.initrd.empty() ? image.initrd : std::filesystem::path{options.boot.initrd}));
   const auto& more = options.boot.append;
+  auto init_data = TRY(init_data_digest(options.init_data));
   const auto prediction =
       TRY(measure::predict_vm({.kernel = kernel,
                                .initrd = initrd,
                                .command_line = more.empty() ? image.command_line : image.command_line + " " + more,
-                               .memory = image.memory()}));
+                               .memory = image.memory(),
+                               .init_data_digest = std::move(init_data)}));
   return deliver(context, measure::reference_values(prediction), options);
 }
 
@@ -196,6 +206,7 @@ void add_measure_commands(CLI::App& app, Commands& commands) {
   machine.command->add_option("--append", machine.options->boot.append,
                               "more kernel arguments, as given to `coffer vm run`");
   machine.command->add_option("--initrd", machine.options->boot.initrd, "another initrd than the image's");
+  machine.command->add_option("--init-data", machine.options->init_data, "as given to `coffer vm run`");
   add_snp(*measure_app, commands);
   add_tdx(*measure_app, commands);
   const auto nitro = add(*measure_app, commands, "nitro",

@@ -34,7 +34,7 @@ struct BuildOptions {
 };
 
 struct BootOptions {
-  std::string directory, tpm, append, initrd;
+  std::string directory, tpm, append, initrd, init_data;
   double timeout_seconds = 300;
   bool console = false;
 };
@@ -154,6 +154,7 @@ FileDescriptor termination() {
 // Kernel messages and the program's standard error to standard error; its standard output is ours, byte for byte.
 vm::RunOptions run_options(const BootOptions& options) {
   vm::RunOptions out{.tpm_state = options.tpm,
+                     .init_data = options.init_data,
                      .time_limit = Duration{static_cast<std::int64_t>(options.timeout_seconds * 1000)},
                      .on_output = [](std::string_view text) { std::cout << text << std::flush; },
                      .on_console = {}};
@@ -209,6 +210,8 @@ void add_run(CLI::App& vm, Commands& commands) {
   command->add_option("--tpm", options->tpm, "state of `coffer vm tpm` (default: a new TPM for this boot)");
   command->add_option("--append", options->append, "more kernel arguments");
   command->add_option("--initrd", options->initrd, "another initrd than the image's");
+  command->add_option("--init-data", options->init_data, "TOML that the guest finds as /run/coffer/init-data.toml")
+      ->check(CLI::ExistingFile);
   command->add_option("--timeout", options->timeout_seconds, "most seconds until the machine has ended; 0: no limit")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 86400.0));

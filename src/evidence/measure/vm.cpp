@@ -4,6 +4,7 @@
 
 #include "base/byte_reader.h"
 #include "codec/base64.h"
+#include "evidence/measure/error.h"
 #include "evidence/measure/pe.h"
 
 namespace coffer::evidence::measure {
@@ -24,9 +25,7 @@ class Builder {
   explicit Builder(crypto::HashAlgorithm algorithm) : out_{.algorithm = algorithm, .events = {}, .registers = {}} {}
 
   void extend(std::uint32_t index, EventType type, Bytes digest, std::string description) {
-    auto& value = out_.registers[index];
-    if (value.empty()) value.resize(crypto::digest_size(out_.algorithm));
-    value = crypto::hash(out_.algorithm, concat({value, digest}));
+    extend_unlogged(index, digest);
     out_.events.push_back({index, type, std::move(digest), std::move(description)});
   }
   void extend_data(std::uint32_t index, EventType type, ByteView data, std::string description) {
@@ -34,6 +33,12 @@ class Builder {
   }
   void action(std::uint32_t index, std::string_view text) {
     extend_data(index, EventType::efi_action, as_bytes(text), std::string{text});
+  }
+  // The guest's attester writes no event for it.
+  void extend_unlogged(std::uint32_t index, ByteView digest) {
+    auto& value = out_.registers[index];
+    if (value.empty()) value.resize(crypto::digest_size(out_.algorithm));
+    value = crypto::hash(out_.algorithm, concat({value, digest}));
   }
   VmPrediction take() { return std::move(out_); }
 
@@ -73,6 +78,12 @@ void secure_boot_is_off(Builder& builder) {
 // Application" is OVMF's: QEMU's kernel is started ahead of the boot options.
 Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algorithm) {
   const auto kernel = TRY(kernel_as_loaded(boot.kernel, {boot.memory, boot.initrd.size()}));
+  const auto init_data = boot.init_data_digest.size();
+  if (init_data != 0 && init_data != crypto::digest_size(algorithm)) {
+    return fail(MeasureError::bad_machine, "init-data's digest has " + std::to_string(init_data) + " bytes, expected " +
+                                               std::to_string(crypto::digest_size(algorithm)) +
+                                               ": its algorithm must be sha256");
+  }
   const auto options = TRY(load_options(boot.command_line, !boot.initrd.empty()));
   Builder builder{algorithm};
   builder.extend(4, EventType::efi_boot_services_application, TRY(authenticode_digest(algorithm, kernel)), "kernel");
@@ -84,6 +95,7 @@ Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algori
   // Linux's EFI stub measures what it was started with (drivers/firmware/efi/libstub/efi-stub-helper.c).
   builder.extend_data(9, EventType::event_tag, options, "kernel command line \"" + boot.command_line + "\"");
   if (!boot.initrd.empty()) builder.extend_data(9, EventType::event_tag, boot.initrd, "initrd");
+  if (init_data != 0) builder.extend_unlogged(8, boot.init_data_digest);
   builder.action(5, exit_invoked);
   builder.action(5, exit_returned);
   return builder.take();

@@ -16,6 +16,7 @@ struct VmBoot {
   ByteView initrd{};
   std::string command_line{};  // as given to -append
   std::uint64_t memory = 1U << 30;
+  Bytes init_data_digest{};  // of what the guest's agent binds; 32 bytes, or none
 };
 
 struct PredictedEvent {
@@ -32,7 +33,8 @@ struct VmPrediction {
 };
 
 // PCR 4 (the kernel), 5 (leaving firmware), 7 (Secure Boot is off, no keys), 9 (command line, initrd), and those that
-// hold nothing but a separator (2, 3, 6). PCR 0 and 1 are firmware's own: OVMF measures its first volume after having
+// hold nothing but a separator (2, 3, 6); PCR 8 where init-data is given, as the guest's attester extends it without an
+// event. bad_machine for a digest that no PCR takes. PCR 0 and 1 are firmware's own: OVMF measures its first volume after having
 // run from it and having written into it, and then its boot variables.
 Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::sha256);
 

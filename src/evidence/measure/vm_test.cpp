@@ -6,6 +6,7 @@
 
 #include "codec/base64.h"
 #include "evidence/eventlog/writer.h"
+#include "evidence/measure/error.h"
 #include "evidence/measure/linux_boot_testing.h"
 #include "evidence/measure/pe.h"
 
@@ -31,6 +32,21 @@ std::vector<std::uint32_t> changed(const VmPrediction& a, const VmPrediction& b)
     if (b.registers.at(index) != value) out.push_back(index);
   }
   return out;
+}
+
+TEST(PredictVm, init_data_leads_pcr_8_and_nothing_else) {
+  const Machine machine;
+  const auto digest = crypto::sha256(as_bytes("init-data"));
+  const VmBoot boot{.kernel = machine.kernel, .initrd = machine.initrd, .command_line = machine.command_line};
+  auto with_init_data = boot;
+  with_init_data.init_data_digest = digest;
+  const auto prediction = predict_vm(with_init_data);
+  ASSERT_TRUE(prediction) << to_string(prediction.error());
+  EXPECT_EQ(prediction->registers.at(8), crypto::sha256(concat({Bytes(32), digest})));
+  EXPECT_FALSE(machine.predict().registers.contains(8));
+  EXPECT_EQ(prediction->events.size(), machine.predict().events.size());
+  with_init_data.init_data_digest.resize(20);
+  EXPECT_EQ(predict_vm(with_init_data).error().code, MeasureError::bad_machine);
 }
 
 TEST(PredictVm, registers_are_what_their_events_lead_to) {
