@@ -1,4 +1,4 @@
-// AES-GCM (NIST SP 800-38D) with a 128-bit tag.
+// AES-GCM (NIST SP 800-38D) and ChaCha20-Poly1305 (RFC 8439), with a 128-bit tag.
 #pragma once
 
 #include "base/secret_bytes.h"
@@ -24,5 +24,10 @@ Result<SecretBytes> aes_gcm_open(ByteView key, ByteView iv, ByteView aad, ByteVi
 // The same with the tag appended to the ciphertext, as most formats have it on the wire.
 Result<Bytes> aes_gcm_seal_joined(ByteView key, ByteView iv, ByteView aad, ByteView plaintext);
 Result<SecretBytes> aes_gcm_open_joined(ByteView key, ByteView iv, ByteView aad, ByteView ciphertext_and_tag);
+
+// ChaCha20-Poly1305 in the same form. key: 32 bytes; iv: 12 bytes, never used twice with one key.
+inline constexpr std::size_t chacha20_poly1305_key_size = 32;
+Result<Bytes> chacha20_poly1305_seal_joined(ByteView key, ByteView iv, ByteView aad, ByteView plaintext);
+Result<SecretBytes> chacha20_poly1305_open_joined(ByteView key, ByteView iv, ByteView aad, ByteView ciphertext_and_tag);
 
 }  // namespace coffer::crypto

@@ -90,5 +90,50 @@ TEST(AesGcmSizes, sealing_takes_ivs_of_12_bytes_alone) {
   EXPECT_EQ(aes_gcm_open(Bytes(32), Bytes(64), {}, {}, Bytes(16)).error().code, CryptoError::bad_tag);
 }
 
+struct ChaCha20Poly1305 : testing::Test {
+  // RFC 8439 section 2.8.2.
+  Bytes key = *codec::hex_decode("808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f");
+  Bytes nonce = *codec::hex_decode("070000004041424344454647");
+  Bytes aad = *codec::hex_decode("50515253c0c1c2c3c4c5c6c7");
+  Bytes plaintext = to_bytes(
+      "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be "
+      "it.");
+};
+
+TEST_F(ChaCha20Poly1305, seals_the_example_of_rfc_8439) {
+  const auto sealed = chacha20_poly1305_seal_joined(key, nonce, aad, plaintext);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(
+      codec::hex_encode(*sealed),
+      "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e06"
+      "0b2905d6a5b67ecd3b3692ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d265"
+      "86cec64b61161ae10b594f09e26a7e902ecbd0600691");
+  const auto opened = chacha20_poly1305_open_joined(key, nonce, aad, *sealed);
+  ASSERT_TRUE(opened);
+  EXPECT_TRUE(equal(opened->expose(), plaintext));
+}
+
+TEST_F(ChaCha20Poly1305, each_altered_input_is_a_bad_tag) {
+  const auto sealed = *chacha20_poly1305_seal_joined(key, nonce, aad, plaintext);
+  const auto altered = [](Bytes bytes) {
+    bytes[0] ^= std::byte{1};
+    return bytes;
+  };
+  const auto code = [](const auto& result) { return result.error().code; };
+  EXPECT_EQ(code(chacha20_poly1305_open_joined(altered(key), nonce, aad, sealed)), CryptoError::bad_tag);
+  EXPECT_EQ(code(chacha20_poly1305_open_joined(key, altered(nonce), aad, sealed)), CryptoError::bad_tag);
+  EXPECT_EQ(code(chacha20_poly1305_open_joined(key, nonce, altered(aad), sealed)), CryptoError::bad_tag);
+  EXPECT_EQ(code(chacha20_poly1305_open_joined(key, nonce, aad, altered(sealed))), CryptoError::bad_tag);
+  EXPECT_EQ(code(chacha20_poly1305_open_joined(key, nonce, aad, ByteView{sealed}.first(15))), CryptoError::bad_tag);
+}
+
+TEST_F(ChaCha20Poly1305, keys_and_nonces_of_other_sizes_are_refused) {
+  const auto code = [](const auto& result) { return result.error().code; };
+  EXPECT_EQ(code(chacha20_poly1305_seal_joined(ByteView{key}.first(31), nonce, aad, plaintext)), CryptoError::bad_key);
+  EXPECT_EQ(code(chacha20_poly1305_seal_joined(key, ByteView{nonce}.first(11), aad, plaintext)),
+            CryptoError::bad_parameter);
+  EXPECT_EQ(code(chacha20_poly1305_open_joined(key, {}, aad, plaintext)), CryptoError::bad_parameter);
+}
+
 }  // namespace
 }  // namespace coffer::crypto

@@ -58,6 +58,12 @@ const EVP_MD* digest(HashAlgorithm algorithm) {
   return digests[index];
 }
 
+const EVP_CIPHER* chacha20_poly1305() {
+  static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr);
+  if (cipher == nullptr) openssl_broken("ChaCha20-Poly1305");
+  return cipher;
+}
+
 const EVP_CIPHER* aes(CipherKind kind, std::size_t key_size) {
   static const auto ciphers = fetch_ciphers();
   if (key_size != 16 && key_size != 24 && key_size != 32) return nullptr;
