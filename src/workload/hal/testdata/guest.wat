@@ -1,0 +1,132 @@
+;; A component that calls elastic:hal for whoever calls it. guest.wasm is made of it by the Python package wasmtime:
+;;   python3 -c "import wasmtime, sys; sys.stdout.buffer.write(wasmtime.wat2wasm(open('guest.wat').read()))" > guest.wasm
+(component
+  (import "elastic:hal/platform@0.1.0" (instance $platform
+    (type $info' (record (field "platform-type" string) (field "version" string)))
+    (export "platform-info" (type $info (eq $info')))
+    (export "get-platform-info" (func (result $info)))))
+  (import "elastic:hal/attestation@0.1.0" (instance $attestation
+    (export "attestation" (func (param "report-data" (list u8)) (result (result (list u8) (error string)))))))
+  (import "elastic:hal/crypto@0.1.0" (instance $crypto
+    (type $hash' (enum "sha256" "sha512" "blake3"))
+    (export "hash-algorithm" (type $hash (eq $hash')))
+    (export "hash"
+      (func (param "data" (list u8)) (param "algorithm" $hash) (result (result (list u8) (error string)))))))
+  (import "elastic:hal/clock@0.1.0" (instance $clock
+    (export "sleep" (func (param "duration-ns" u64) (result (result (error string)))))))
+  (import "elastic:hal/sockets@0.1.0" (instance $sockets
+    (type $protocol' (enum "tcp" "udp" "tls" "dtls"))
+    (export "protocol" (type $protocol (eq $protocol')))
+    (type $address' (record (field "ip" string) (field "port" u16)))
+    (export "address" (type $address (eq $address')))
+    (export "create-socket" (func (param "protocol" $protocol) (result (result u64 (error string)))))
+    (export "connect" (func (param "socket" u64) (param "addr" $address) (result (result (error string)))))))
+  (import "elastic:hal/storage@0.1.0" (instance $storage
+    (export "open-container" (func (param "name" string) (result (result u64 (error string)))))
+    (export "store-object" (func (param "container" u64) (param "key" string) (param "data" (list u8))
+      (result (result u64 (error string)))))
+    (export "retrieve-object" (func (param "container" u64) (param "key" string)
+      (result (result (list u8) (error string)))))))
+  (import "elastic:hal/communication@0.1.0" (instance $communication
+    (export "list-workloads" (func (result (result (list string) (error string)))))))
+
+  ;; Memory that is given and never taken back.
+  (core module $heap
+    (memory (export "memory") 4)
+    (global $next (mut i32) (i32.const 4096))
+    (func (export "realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+      (local $at i32)
+      (local.set $at (i32.and
+        (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
+        (i32.xor (i32.sub (local.get $align) (i32.const 1)) (i32.const -1))))
+      (global.set $next (i32.add (local.get $at) (local.get $size)))
+      (if (i32.gt_u (global.get $next) (i32.const 262144)) (then unreachable))
+      (local.get $at)))
+  (core instance $heap (instantiate $heap))
+  (alias core export $heap "memory" (core memory $memory))
+  (alias core export $heap "realloc" (core func $realloc))
+
+  (core func $info (canon lower (func $platform "get-platform-info") (memory $memory) (realloc $realloc)))
+  (core func $attest (canon lower (func $attestation "attestation") (memory $memory) (realloc $realloc)))
+  (core func $hash (canon lower (func $crypto "hash") (memory $memory) (realloc $realloc)))
+  (core func $sleep (canon lower (func $clock "sleep") (memory $memory) (realloc $realloc)))
+  (core func $create (canon lower (func $sockets "create-socket") (memory $memory) (realloc $realloc)))
+  (core func $connect (canon lower (func $sockets "connect") (memory $memory) (realloc $realloc)))
+  (core func $open (canon lower (func $storage "open-container") (memory $memory) (realloc $realloc)))
+  (core func $put (canon lower (func $storage "store-object") (memory $memory) (realloc $realloc)))
+  (core func $get (canon lower (func $storage "retrieve-object") (memory $memory) (realloc $realloc)))
+  (core func $workloads (canon lower (func $communication "list-workloads") (memory $memory) (realloc $realloc)))
+
+  ;; Results are written at 256: a case at its start, and the payload at 4 or, where there may be a u64, at 8.
+  (core module $guest
+    (import "heap" "memory" (memory 4))
+    (import "hal" "info" (func $info (param i32)))
+    (import "hal" "attest" (func $attest (param i32 i32 i32)))
+    (import "hal" "hash" (func $hash (param i32 i32 i32 i32)))
+    (import "hal" "sleep" (func $sleep (param i64 i32)))
+    (import "hal" "create" (func $create (param i32 i32)))
+    (import "hal" "connect" (func $connect (param i64 i32 i32 i32 i32)))
+    (import "hal" "open" (func $open (param i32 i32 i32)))
+    (import "hal" "put" (func $put (param i64 i32 i32 i32 i32 i32)))
+    (import "hal" "get" (func $get (param i64 i32 i32 i32)))
+    (import "hal" "workloads" (func $workloads (param i32)))
+
+    ;; An error beside a u64 moved to where it stands beside anything else; true where there was one.
+    (func $failed (result i32)
+      (if (i32.eqz (i32.load8_u (i32.const 256))) (then (return (i32.const 0))))
+      (i32.store (i32.const 260) (i32.load (i32.const 264)))
+      (i32.store (i32.const 264) (i32.load (i32.const 268)))
+      (i32.const 1))
+
+    (func (export "platform") (result i32) (call $info (i32.const 256)) (i32.const 256))
+    (func (export "attest") (param i32 i32) (result i32)
+      (call $attest (local.get 0) (local.get 1) (i32.const 256)) (i32.const 256))
+    (func (export "hash") (param i32 i32 i32) (result i32)
+      (call $hash (local.get 0) (local.get 1) (local.get 2) (i32.const 256)) (i32.const 256))
+    (func (export "sleep") (param i64) (result i32) (call $sleep (local.get 0) (i32.const 256)) (i32.const 256))
+    (func (export "connect") (param $ip i32) (param $ip_size i32) (param $port i32) (result i32)
+      (call $create (i32.const 0) (i32.const 256))
+      (if (call $failed) (then (return (i32.const 256))))
+      (call $connect (i64.load (i32.const 264)) (local.get $ip) (local.get $ip_size) (local.get $port) (i32.const 256))
+      (i32.const 256))
+    (func (export "store")
+      (param $name i32) (param $name_size i32) (param $key i32) (param $key_size i32) (param $data i32)
+      (param $data_size i32) (result i32)
+      (call $open (local.get $name) (local.get $name_size) (i32.const 256))
+      (if (i32.load8_u (i32.const 256)) (then (return (i32.const 256))))
+      (call $put (i64.load (i32.const 264)) (local.get $key) (local.get $key_size) (local.get $data)
+        (local.get $data_size) (i32.const 256))
+      (i32.const 256))
+    (func (export "load") (param $name i32) (param $name_size i32) (param $key i32) (param $key_size i32) (result i32)
+      (call $open (local.get $name) (local.get $name_size) (i32.const 256))
+      (if (call $failed) (then (return (i32.const 256))))
+      (call $get (i64.load (i32.const 264)) (local.get $key) (local.get $key_size) (i32.const 256))
+      (i32.const 256))
+    (func (export "workloads") (result i32) (call $workloads (i32.const 256)) (i32.const 256)))
+  (core instance $guest (instantiate $guest
+    (with "heap" (instance $heap))
+    (with "hal" (instance
+      (export "info" (func $info)) (export "attest" (func $attest)) (export "hash" (func $hash))
+      (export "sleep" (func $sleep)) (export "create" (func $create)) (export "connect" (func $connect))
+      (export "open" (func $open)) (export "put" (func $put)) (export "get" (func $get))
+      (export "workloads" (func $workloads))))))
+
+  (alias export $crypto "hash-algorithm" (type $algorithm))
+  (export $algorithm' "hash-algorithm" (type $algorithm))
+  (func (export "platform") (result (tuple string string)) (canon lift (core func $guest "platform") (memory $memory)))
+  (func (export "attest") (param "report-data" (list u8)) (result (result (list u8) (error string)))
+    (canon lift (core func $guest "attest") (memory $memory) (realloc $realloc)))
+  (func (export "hash") (param "data" (list u8)) (param "algorithm" $algorithm')
+    (result (result (list u8) (error string)))
+    (canon lift (core func $guest "hash") (memory $memory) (realloc $realloc)))
+  (func (export "sleep") (param "duration-ns" u64) (result (result (error string)))
+    (canon lift (core func $guest "sleep") (memory $memory)))
+  (func (export "connect") (param "ip" string) (param "port" u16) (result (result (error string)))
+    (canon lift (core func $guest "connect") (memory $memory) (realloc $realloc)))
+  (func (export "store") (param "container" string) (param "key" string) (param "data" (list u8))
+    (result (result u64 (error string)))
+    (canon lift (core func $guest "store") (memory $memory) (realloc $realloc)))
+  (func (export "load") (param "container" string) (param "key" string) (result (result (list u8) (error string)))
+    (canon lift (core func $guest "load") (memory $memory) (realloc $realloc)))
+  (func (export "workloads") (result (result (list string) (error string)))
+    (canon lift (core func $guest "workloads") (memory $memory))))
