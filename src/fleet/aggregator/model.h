@@ -13,7 +13,7 @@ namespace coffer::fleet::aggregator {
 
 struct Model {
   std::uint64_t version = 0;
-  std::vector<double> values;  // "w", then "b"
+  std::vector<double> values{};  // "w", then "b"
   bool has_bias = false;
 
   // AggregatorError::bad_model: no numbers, more than `most`, members of another kind. What else the document says
