@@ -87,6 +87,7 @@ Result<> read_names(const Members& members, StartCommand& start) {
   start.mode = TRY(members.optional_identifier("mode"));
   start.kbs_uri = TRY(members.line("kbs_uri"));
   start.module_digest = TRY(members.optional_identifier("module_digest"));
+  start.run = TRY(members.optional_identifier("run"));
   if (const Value* signature = members.find("module_signature"))
     start.module_signature = TRY(read_module_signature(*signature, members.path("module_signature")));
   return {};
@@ -114,6 +115,7 @@ void append_work(Object& object, const StartCommand& start) {
 void append_additions(Object& object, const StartCommand& start) {
   detail::append_text(object, "kbs_uri", start.kbs_uri);
   detail::append_text(object, "module_digest", start.module_digest);
+  detail::append_text(object, "run", start.run);
   detail::append_text(object, "traceparent", start.traceparent);
   if (start.module_signature) object.append("module_signature", write_module_signature(*start.module_signature));
   if (start.fuel) object.append("fuel", *start.fuel);

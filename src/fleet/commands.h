@@ -52,6 +52,7 @@ struct StartCommand {
   std::optional<std::uint64_t> fuel{}, memory_bytes{};
   std::optional<std::chrono::milliseconds> timeout{};  // "timeout_seconds"
   std::string traceparent{};  // W3C Trace Context: what this command belongs to; unread text that may be malformed
+  std::string run{};          // which of the task's runs: its results name it, and a worker runs it once
 };
 
 struct StopCommand {

@@ -84,6 +84,7 @@ Result<TaskResult> parse_task_result(std::string_view payload) {
   TaskResult result;
   result.task_id = TRY(members.identifier("task_id"));
   TRY(read_outcome(members, result));
+  result.run = TRY(members.optional_identifier("run"));
   return result;
 }
 
@@ -100,6 +101,7 @@ Result<InvokeResult> parse_invoke_result(std::string_view payload) {
 std::string to_json(const TaskResult& result) {
   Object object{{"task_id", result.task_id}};
   append_outcome(object, result);
+  detail::append_text(object, "run", result.run);
   return codec::json::serialize(object);
 }
 

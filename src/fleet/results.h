@@ -27,6 +27,7 @@ struct TaskResult {
   codec::json::Value results{std::string{}};
   std::optional<std::string> error{};  // null on the wire where absent
   ResultDetails details{};
+  std::string run{};  // of the start; ours
 };
 
 struct InvokeResult {

@@ -4,6 +4,7 @@
 #include <random>
 #include <thread>
 
+#include "storage/detail/optimistic_write.h"
 #include "storage/detail/postgres_session.h"
 #include "storage/sql.h"
 
@@ -57,7 +58,7 @@ class PostgresDatabase final : public SqlDatabase {
       : options_(std::move(options)), writer_(options_, begin_writing), writes_(writer_) {}
 
   Result<> write(const Body& body) override {
-    return with_attempts([&] { return write_once(body); });
+    return with_attempts([&] { return detail::write_optimistically(writes_, writer_, body); });
   }
 
   Result<> read(const Body& body) override {
@@ -78,20 +79,6 @@ class PostgresDatabase final : public SqlDatabase {
   }
 
  private:
-  Result<> write_once(const Body& body) {
-    Result<> own;
-    TRY(writes_.run([&]() -> Result<std::size_t> {
-      TRY(writer_.run("SAVEPOINT body"));
-      own = body(writer_);
-      // A conflict dooms the whole transaction, a lost connection has ended it.
-      if (is_conflict(own) || (!own && own.error().code == SqlError::unavailable)) return fail(own.error());
-      if (!own) TRY(writer_.run("ROLLBACK TO body"));
-      TRY(writer_.run("RELEASE body"));
-      return 0U;
-    }));
-    return own;
-  }
-
   Result<> read_once(const Body& body) {
     auto reader = take_reader();
     auto done = reader->begin();

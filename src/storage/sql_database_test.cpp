@@ -118,6 +118,28 @@ TEST_P(SqlDatabaseTest, a_broken_constraint_fails_its_own_body_alone) {
   EXPECT_EQ(count(), 8);
 }
 
+TEST_P(SqlDatabaseTest, bodies_that_fail_after_they_have_written_undo_what_is_theirs_alone) {
+  std::atomic<int> failed = 0;
+  {
+    std::vector<std::jthread> writers;
+    for (std::int64_t i = 0; i < 8; ++i) {
+      writers.emplace_back([&, i] {
+        for (std::int64_t j = 0; j < 10; ++j) {
+          const auto done = database->write([&](SqlTransaction& t) -> Result<> {
+            TRY(t.execute("INSERT INTO items (id) VALUES ($1)", {i * 10 + j}));
+            if (i % 2 == 0) return fail(SqlError::corrupt, "changed my mind");
+            return {};
+          });
+          if (!done) EXPECT_EQ(done.error().message, "changed my mind");
+          if (!done) ++failed;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(failed, 40);
+  EXPECT_EQ(count(), 40);
+}
+
 TEST_P(SqlDatabaseTest, transactions_are_as_if_each_ran_alone) {
   const auto second = GetParam() == Engine::sqlite_memory ? nullptr : open();
   constexpr int each = 25;

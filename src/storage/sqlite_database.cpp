@@ -1,5 +1,6 @@
 #include <mutex>
 
+#include "storage/detail/optimistic_write.h"
 #include "storage/detail/sqlite_session.h"
 #include "storage/sql.h"
 
@@ -14,21 +15,11 @@ constexpr std::size_t most_idle_readers = 8;
 // A database in memory is seen by one connection alone, so there reading is as writing.
 class SqliteDatabase final : public SqlDatabase {
  public:
-  SqliteDatabase(std::filesystem::path file, std::unique_ptr<SqliteSession> writer)
-      : file_(std::move(file)), writer_(std::move(writer)), writes_(*writer_) {}
+  SqliteDatabase(std::filesystem::path file, std::unique_ptr<detail::WalCheckpointer> checkpointer,
+                 std::unique_ptr<SqliteSession> writer)
+      : file_(std::move(file)), checkpointer_(std::move(checkpointer)), writer_(std::move(writer)), writes_(*writer_) {}
 
-  Result<> write(const Body& body) override {
-    Result<> own;
-    // A body that fails must not undo what others wrote in the same transaction: it has a savepoint of its own.
-    TRY(writes_.run([&]() -> Result<std::size_t> {
-      TRY(writer_->perform("SAVEPOINT body"));
-      own = body(*writer_);
-      if (!own) TRY(writer_->perform("ROLLBACK TO body"));
-      TRY(writer_->perform("RELEASE body"));
-      return 0U;
-    }));
-    return own;
-  }
+  Result<> write(const Body& body) override { return detail::write_optimistically(writes_, *writer_, body); }
 
   Result<> read(const Body& body) override {
     if (file_.empty()) return write(body);
@@ -59,7 +50,8 @@ class SqliteDatabase final : public SqlDatabase {
   }
 
   const std::filesystem::path file_;
-  std::unique_ptr<SqliteSession> writer_;  // used by writes_ alone
+  std::unique_ptr<detail::WalCheckpointer> checkpointer_;  // none in memory; longer than the writer
+  std::unique_ptr<SqliteSession> writer_;                  // used by writes_ alone
   detail::GroupCommit writes_;
   std::mutex pooling_;
   std::vector<std::unique_ptr<SqliteSession>> idle_;
@@ -69,7 +61,14 @@ class SqliteDatabase final : public SqlDatabase {
 
 Result<std::unique_ptr<SqlDatabase>> open_sqlite_database(const std::filesystem::path& file) {
   auto writer = TRY(SqliteSession::open(file));
-  return std::make_unique<SqliteDatabase>(file, std::move(writer));
+  // Keys are spread over all of a table: a writer that knows only two megabytes of it (the default) reads without end.
+  TRY(writer->run("PRAGMA cache_size = -65536"));
+  std::unique_ptr<detail::WalCheckpointer> checkpointer;
+  if (!file.empty()) {
+    checkpointer = TRY(detail::WalCheckpointer::start(file));
+    writer->checkpoint_by(*checkpointer);
+  }
+  return std::make_unique<SqliteDatabase>(file, std::move(checkpointer), std::move(writer));
 }
 
 }  // namespace coffer::storage

@@ -9,27 +9,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct ManagerTest : ::testing::TestWithParam<Engine> {
-  std::unique_ptr<Harness> made;
-
+struct ManagerTest : DatabasesTest {
   void SetUp() override {
-    if (GetParam() == Engine::postgres && storage::PostgresServer::shared() == nullptr) {
-      GTEST_SKIP() << storage::PostgresServer::missing();
-    }
-    made = std::make_unique<Harness>(GetParam());
-    made->discover(1);
+    DatabasesTest::SetUp();
+    if (!IsSkipped()) with({});
   }
-  Harness& h() { return *made; }
-  void with(ManagerOptions options) {
-    made = std::make_unique<Harness>(GetParam(), std::move(options));
-    made->discover(1);
-  }
+  void with(ManagerOptions options) { make(std::move(options)).discover(1); }
 };
-
-std::string engine_name(const ::testing::TestParamInfo<Engine>& info) {
-  return info.param == Engine::sqlite ? "sqlite" : "postgres";
-}
-constexpr Engine engines[] = {Engine::sqlite, Engine::postgres};
 INSTANTIATE_TEST_SUITE_P(Databases, ManagerTest, ::testing::ValuesIn(engines), engine_name);
 
 TEST_P(ManagerTest, a_task_runs_from_start_to_result) {
@@ -80,6 +66,21 @@ TEST_P(ManagerTest, another_workers_result_is_passed_over) {
   h().result(task.id(), "30");
   h().result(task.id(), "again");
   EXPECT_EQ(*h().task(task.id()).results.if_string(), "30");
+}
+
+TEST_P(ManagerTest, a_result_of_an_earlier_run_said_again_ends_nothing) {
+  const auto task = h().start(plain_task);
+  const auto result = fleet::to_json(TaskResult{.task_id = task.id(), .proplet_id = worker_id(1), .results = "30"});
+  const auto sent = h().clock.now();
+  h().manager->on_message(Topic::results, result, sent);
+  EXPECT_EQ(h().state(task.id()), TaskState::completed);
+  h().pass_alive(2min, 1);
+  ASSERT_TRUE(h().manager->start_task(task.id()));
+  h().manager->on_message(Topic::results, result, sent);
+  EXPECT_EQ(h().state(task.id()), TaskState::running);
+  // A worker whose clock is behind by less than is tolerated.
+  h().manager->on_message(Topic::results, result, h().clock.now() - 59s);
+  EXPECT_EQ(h().state(task.id()), TaskState::completed);
 }
 
 TEST_P(ManagerTest, a_result_without_a_workers_id_counts_as_federated_ones_have_none) {
@@ -155,60 +156,6 @@ TEST_P(ManagerTest, retries_are_made_after_their_delay_and_counted) {
   h().failure(task.id(), "trap again");
   EXPECT_EQ(h().state(task.id()), TaskState::failed);
   EXPECT_EQ(h().task(task.id()).error, "trap again");
-}
-
-TEST_P(ManagerTest, a_start_that_did_not_get_through_is_published_again_by_whoever_is_there) {
-  const auto task = h().create(plain_task);
-  h().outbox.failure = Error{net::NetError::timeout, "no acknowledgement"};
-  ASSERT_TRUE(h().manager->start_task(task.id()));
-  h().outbox.failure.reset();
-  const auto second = h().another();
-  second->tick();
-  EXPECT_TRUE(h().outbox.starts().empty());  // the first one's claim holds
-  h().pass(16s);
-  second->tick();
-  EXPECT_EQ(h().next_start().id, task.id());
-  h().manager->tick();
-  second->tick();
-  EXPECT_TRUE(h().outbox.starts().empty());
-  EXPECT_EQ(second->task(task.id())->state, TaskState::running);
-}
-
-TEST_P(ManagerTest, a_start_that_waits_for_the_broker_is_not_published_a_second_time) {
-  const auto task = h().create(plain_task);
-  h().outbox.holds = true;
-  ASSERT_TRUE(h().manager->start_task(task.id()));
-  h().outbox.starts();
-  for (int i = 0; i < 3; ++i) {
-    h().pass(16s);
-    h().beat(1);
-    h().manager->tick();
-  }
-  EXPECT_TRUE(h().outbox.starts().empty());
-  EXPECT_EQ(h().state(task.id()), TaskState::running);
-  h().outbox.waiting.at(0)(Result<>{});
-  h().manager->tick();
-  h().pass(16s);
-  h().manager->tick();
-  EXPECT_TRUE(h().outbox.starts().empty());
-}
-
-TEST_P(ManagerTest, a_start_that_the_broker_refuses_for_its_size_fails_its_task_with_the_next_tick) {
-  const auto task = h().create(plain_task);
-  h().outbox.holds = true;
-  ASSERT_TRUE(h().manager->start_task(task.id()));
-  h().outbox.waiting.at(0)(fail(net::NetError::too_large, "over the broker's limit"));
-  h().manager->tick();
-  EXPECT_EQ(h().task(task.id()).error, "over the broker's limit");
-  EXPECT_EQ(h().task(task.id()).code, "net.too_large");
-}
-
-TEST_P(ManagerTest, a_start_that_can_never_get_through_fails_its_task) {
-  const auto task = h().create(R"({"name":"a","image_url":"x","retries":3})");
-  h().outbox.failure = Error{net::NetError::bad_message, "over the limit"};
-  ASSERT_TRUE(h().manager->start_task(task.id()));
-  EXPECT_EQ(h().state(task.id()), TaskState::failed);
-  EXPECT_EQ(h().task(task.id()).error, "over the limit");
 }
 
 TEST_P(ManagerTest, without_the_mqtt_broker_nothing_is_started) {
@@ -455,17 +402,6 @@ TEST_P(ManagerTest, measurements_are_kept_for_an_hour) {
   h().pass(2h);
   for (int i = 0; i < 60; ++i) h().manager->tick();
   EXPECT_EQ(h().manager->measurements("proplet", worker_id(1), {})->total, 0U);
-}
-
-TEST_P(ManagerTest, a_round_is_one_task_a_participant) {
-  h().manager->on_message(Topic::round_start,
-                          R"({"round_id":"r1","model_uri":"m","task_wasm_image":"x","participants":[")" + worker_id(1) +
-                              R"("],"hyperparams":{"lr":0.1}})");
-  const auto start = h().next_start();
-  EXPECT_EQ(start.name, "fl-round-r1-" + worker_id(1));
-  EXPECT_EQ(start.env.at("ROUND_ID"), "r1");
-  EXPECT_EQ(start.env.at("HYPERPARAMS"), R"({"lr":0.1})");
-  EXPECT_EQ(start.proplet_id, worker_id(1));
 }
 
 TEST_P(ManagerTest, what_is_no_message_changes_nothing) {

@@ -7,21 +7,25 @@ namespace coffer::fleet::manager {
 
 using codec::json::Object;
 
-Result<Object> Rest::task_view(const Task& task, bool whole_file) {
+// A module is shown by its two ends, as upstream shows it: it may be large, and is nobody's business but the workers'.
+Result<Object> Rest::task_view(const Task& task) {
   auto object = to_json(task);
   if (!task.has_file) return object;
   const auto file = TRY(manager_.task_file(task.id()));
   if (!file) return object;
-  auto text = codec::base64_encode(*file);
-  object.append("file", whole_file ? std::move(text) : redacted(text));
+  object.append("file", redacted(codec::base64_encode(*file)));
   return object;
 }
 
 Rest::Answer Rest::create_task(const Call& call) {
   TRY(check_json(call));
   auto body = TRY(parse_task(call.body()));
+  if (body.task.kind.empty()) body.task.kind = "standard";
+  const auto file = body.file ? codec::base64_encode(*body.file) : std::string{};
   const auto task = TRY(manager_.create_task(std::move(body)));
-  auto response = json_response(201, TRY(task_view(task, true)));
+  auto view = to_json(task);
+  if (task.has_file) view.append("file", redacted(file));
+  auto response = json_response(201, view);
   response.headers.set("Location", "/tasks/" + task.id());
   return response;
 }
@@ -38,19 +42,13 @@ Rest::Answer Rest::list_tasks(const Call& call) {
   }
   const auto found = TRY(manager_.tasks(page, filter));
   codec::json::Array tasks;
-  for (const auto& task : found.items) tasks.emplace_back(TRY(task_view(task, false)));
+  for (const auto& task : found.items) tasks.emplace_back(TRY(task_view(task)));
   return json_response(
       200, Object{{"offset", page.offset}, {"limit", page.limit}, {"total", found.total}, {"tasks", std::move(tasks)}});
 }
 
-// Tasks of jobs and workflows may have ids that their maker chose; what neither exists nor is a UUID is a bad request.
 Rest::Answer Rest::get_task(const Call& call) {
-  const auto task = manager_.task(call.id());
-  if (!task) {
-    TRY(check_uuid(call.id()));
-    return fail(task.error());
-  }
-  return json_response(200, TRY(task_view(*task, true)));
+  return json_response(200, TRY(task_view(TRY(manager_.task(call.id())))));
 }
 
 Rest::Answer Rest::update_task(const Call& call) {
@@ -59,7 +57,7 @@ Rest::Answer Rest::update_task(const Call& call) {
   if (update.file && !is_wasm(*update.file)) {
     return fail(ManagerError::bad_module, "task.file is no WebAssembly module in binary form");
   }
-  return json_response(200, TRY(task_view(TRY(manager_.update_task(call.id(), std::move(update))), true)));
+  return json_response(200, TRY(task_view(TRY(manager_.update_task(call.id(), std::move(update))))));
 }
 
 Rest::Answer Rest::upload_task(const Call& call) {
@@ -71,7 +69,7 @@ Rest::Answer Rest::upload_task(const Call& call) {
   if (!is_wasm(file.content)) {
     return fail(ManagerError::bad_module, file.name + " is no WebAssembly module in binary form");
   }
-  return json_response(200, TRY(task_view(TRY(manager_.upload(call.id(), to_bytes(file.content))), true)));
+  return json_response(200, TRY(task_view(TRY(manager_.upload(call.id(), to_bytes(file.content))))));
 }
 
 Rest::Answer Rest::delete_task(const Call& call) {

@@ -32,7 +32,9 @@ constexpr std::array<std::string_view, 3> steps{R"(
   ALTER TABLE tasks ADD COLUMN encrypted INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX tasks_queued_encrypted ON tasks (priority) WHERE state = 1 AND encrypted = 1)",
                                                 R"(
-  ALTER TABLE tasks ADD COLUMN claimed_by TEXT)"};
+  ALTER TABLE tasks ADD COLUMN claimed_by TEXT;
+  DROP INDEX tasks_queued;
+  CREATE INDEX tasks_in_order ON tasks (priority DESC, queued_at, position, id) WHERE state = 1)"};
 
 }  // namespace
 

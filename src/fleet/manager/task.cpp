@@ -38,15 +38,18 @@ void append_work(Object& object, const Task& task) {
   append_text(object, "hal_storage_path", work.hal_storage_path);
 }
 
-void append_outcome(Object& object, const Task& task) {
-  if (!task.results.is_null()) object.append("results", task.results);
-  append_text(object, "error", task.error);
+void append_times(Object& object, const Task& task) {
   object.append("start_time", time_text(task.start_time));
   object.append("finish_time", time_text(task.finish_time));
   object.append("created_at", time_text(task.created_at));
   object.append("updated_at", time_text(task.updated_at));
-  append_text(object, "schedule", task.schedule);
   object.append("next_run", time_text(task.next_run));
+}
+
+void append_outcome(Object& object, const Task& task) {
+  if (!task.results.is_null()) object.append("results", task.results);
+  append_text(object, "error", task.error);
+  append_text(object, "schedule", task.schedule);
   append_true(object, "is_recurring", task.is_recurring);
   append_text(object, "timezone", task.timezone);
   object.append("priority", task.priority);
@@ -103,10 +106,16 @@ std::string time_text(const std::optional<TimePoint>& time) {
 std::string redacted(std::string_view base64) {
   constexpr std::size_t shown = 10;
   if (base64.size() <= 2 * shown) return std::string{base64};
-  return std::string{base64.substr(0, shown)} + "..." + std::string{base64.substr(base64.size() - shown)};
+  return std::string{base64.substr(0, shown)} + "<REDACTED>" + std::string{base64.substr(base64.size() - shown)};
 }
 
 Object to_json(const Task& task) {
+  auto object = members_of(task);
+  append_times(object, task);
+  return object;
+}
+
+Object members_of(const Task& task) {
   Object object{{"id", task.work.id}, {"name", task.work.name}};
   append_text(object, "kind", task.kind);
   object.append("state", static_cast<int>(task.state));

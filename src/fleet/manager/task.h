@@ -82,6 +82,8 @@ struct Task {
 
 // As REST shows it: upstream's members and presence rules, then ours. The file is not in it.
 codec::json::Object to_json(const Task& task);
+// The same without its times.
+codec::json::Object members_of(const Task& task);
 // "0001-01-01T00:00:00Z" where there is none, as Go prints its zero time.
 std::string time_text(const std::optional<TimePoint>& time);
 // The first and last ten characters of a file's base64, as lists show it.

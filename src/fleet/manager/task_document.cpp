@@ -1,4 +1,4 @@
-// A task in the store: what REST shows, and under "_" what it does not.
+// A task in the store: what REST shows, and under "_" what it does not, or shows as text.
 #include "fleet/detail/members.h"
 #include "fleet/manager/task.h"
 #include "fleet/manager/task_body.h"
@@ -33,6 +33,7 @@ Object hidden(const Task& task) {
   append_time(object, "not_before", task.not_before);
   object.append("pinned", task.work.proplet_id);
   object.append("assigned", task.assigned);
+  fleet::detail::append_text(object, "run", task.work.run);
   object.append("waits", task.waits);
   object.append("stop", task.stop_requested);
   object.append("has_file", task.has_file);
@@ -60,6 +61,7 @@ Result<> read_hidden(const Object& object, Task& task) {
   TRY(read_hidden_times(members, task));
   task.work.proplet_id = TRY(members.text("pinned"));
   task.assigned = TRY(members.text("assigned"));
+  task.work.run = TRY(members.text("run"));
   task.claimed_by = TRY(members.text("claimed_by"));  // of a database before schema 3
   task.waits = TRY(members.flag("waits", false));
   task.stop_requested = TRY(members.flag("stop", false));
@@ -110,7 +112,7 @@ Result<Task> read(std::string_view document) {
 }  // namespace
 
 std::string to_document(const Task& task) {
-  auto object = to_json(task);
+  auto object = members_of(task);
   object.append("_", hidden(task));
   return codec::json::serialize(object);
 }

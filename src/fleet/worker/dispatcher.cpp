@@ -35,6 +35,8 @@ struct Dispatcher::Started {
   std::stop_token stop;
   Instant received;
   mutable net::Span span{};  // from admission to the end
+  mutable TaskHooks::Environment additions{};  // of the hooks, made before the module is fetched
+  mutable bool began = false;                  // the hooks were told of its start
 };
 
 Dispatcher::Dispatcher(const Config& config, Parts parts)
@@ -83,7 +85,7 @@ void Dispatcher::take(StartCommand command, Instant received, net::Span& span) {
 
 void Dispatcher::admit(StartCommand command, Instant received) {
   std::stop_token token;
-  switch (table_.begin(command.id, token)) {
+  switch (table_.begin(command.id, command.run, token)) {
     case TaskTable::Admission::running:
       log::info("worker.duplicate", "the task runs already", {{"task", command.id}});
       return;
@@ -134,11 +136,28 @@ void Dispatcher::execute(const Task& task) {
   const net::TraceScope scope(task->span);
   const bool daemon = task->command.daemon;
   auto& runtime = runtime_for(task->command);
-  auto module = prepare(task, runtime);
+  const auto admitted = consult(task);
+  auto module = admitted ? prepare(task, runtime) : std::unexpected(admitted.error());
   if (module && module->serves && !daemon) return hand_over(task, runtime, std::move(*module));
   const auto report = module ? run(task, runtime, *module) : failed(module.error());
   if (daemon) --daemons_running_;
   end(task, report);
+  tell_hooks(task, report);
+}
+
+// Whether the task may run, and what its environment has besides: on this thread, for it takes its time.
+Result<> Dispatcher::consult(const Task& task) const {
+  if (parts_.hooks == nullptr) return {};
+  net::TraceStep step{"task.authorize"};
+  const auto allowed = parts_.hooks->authorize(task->command);
+  step.span().note(allowed);
+  if (!allowed) return allowed;
+  task->additions = parts_.hooks->enrich(task->command);
+  return {};
+}
+
+void Dispatcher::tell_hooks(const Task& task, const RunReport& report) const {
+  if (task->began) parts_.hooks->task_ended(task->command, report);
 }
 
 void Dispatcher::hand_over(const Task& task, Runtime& runtime, PreparedModule module) {
@@ -147,6 +166,7 @@ void Dispatcher::hand_over(const Task& task, Runtime& runtime, PreparedModule mo
     const auto report = run(task, runtime, module);
     --daemons_running_;
     end(task, report);
+    tell_hooks(task, report);
   };
   if (!submit_lasting(std::move(job))) end(task, failed(busy()));
 }
@@ -170,12 +190,19 @@ RunReport Dispatcher::run(const Task& task, Runtime& runtime, const PreparedModu
   const auto sealable = sealed ? parts_.sealer->check(command, module.serves) : Result<>{};
   if (!sealable) return failed(sealable.error());
   if (command.latent) {
-    table_.make_ready(std::make_shared<const ReadyTask>(command, module, &runtime));
+    auto enriched = command;
+    for (const auto& [name, value] : task->additions) enriched.env.insert_or_assign(name, value);
+    table_.make_ready(std::make_shared<const ReadyTask>(std::move(enriched), module, &runtime));
     return {};
   }
   auto environment = command.env;
   environment.try_emplace("PROPLET_ID", own_id_);
   if (parts_.round_inputs) parts_.round_inputs(environment);
+  for (const auto& [name, value] : task->additions) environment.insert_or_assign(name, value);
+  if (parts_.hooks != nullptr) {
+    parts_.hooks->task_starts(command, environment);
+    task->began = true;
+  }
   const Run run{command, command.inputs, environment};
   if (command.daemon || module.serves) return run_lasting(task, runtime, module, run);
   auto report = traced_run(runtime, module, run, task->stop);
@@ -219,7 +246,8 @@ std::string Dispatcher::result_of(const StartCommand& command, const RunReport& 
   TaskResult result{.task_id = command.id,
                     .proplet_id = own_id_,
                     .results = report.results,
-                    .details = std::move(signed_report.details)};
+                    .details = std::move(signed_report.details),
+                    .run = command.run};
   if (report.error) {
     result.error = report.error->message;
     result.details.code = report.error->code.name();
@@ -245,7 +273,7 @@ void Dispatcher::end(const Task& task, const RunReport& report) {
   if (report.error) task->span.fail(*report.error);
   // Ended before it is told: whoever hears of the end may start the task anew, and stop nothing.
   if (parts_.ended) parts_.ended(command, code);
-  table_.end(command.id, result);
+  table_.end(command.id, command.run, result);
   if (told) parts_.answer(Topic::results, std::move(result), task->received + config_.compat_result_delay);
   telling.end();
   task->span.end();

@@ -10,8 +10,10 @@
 #include "fleet/messages.h"
 #include "fleet/worker/config.h"
 #include "fleet/worker/runtime.h"
+#include "fleet/worker/task_hooks.h"
 #include "fleet/worker/task_pool.h"
 #include "fleet/worker/task_table.h"
+#include "fleet/worker/update_sealer.h"
 #include "net/trace.h"
 
 namespace coffer::fleet::worker {
@@ -29,6 +31,8 @@ class Dispatcher {
     // Of federated rounds: fills the environment before a run, and gives an update to whom it is for.
     std::function<void(std::map<std::string, std::string>&)> round_inputs{};
     std::function<void(const std::map<std::string, std::string>&, const std::string& update)> round_update{};
+    const UpdateSealer* sealer = nullptr;  // of updates that leave sealed alone; outlives the dispatcher
+    TaskHooks* hooks = nullptr;            // asked and told; outlives the dispatcher
     std::function<void(const StartCommand&)> started{};
     std::function<void(const StartCommand&, std::string_view code)> ended{};  // code: empty for success
     const net::Tracer* tracer = nullptr;                                      // outlives the dispatcher
@@ -54,12 +58,14 @@ class Dispatcher {
   void submit(const Task& task);
   Runtime& runtime_for(const StartCommand& command) const;
   void execute(const Task& task);
+  Result<> consult(const Task& task) const;
   Result<PreparedModule> prepare(const Task& task, Runtime& runtime) const;
   RunReport run(const Task& task, Runtime& runtime, const PreparedModule& module);
   RunReport run_lasting(const Task& task, Runtime& runtime, const PreparedModule& module, const Run& run);
   bool submit_lasting(std::function<void()> job);
   void hand_over(const Task& task, Runtime& runtime, PreparedModule module);
   void end(const Task& task, const RunReport& report);
+  void tell_hooks(const Task& task, const RunReport& report) const;
   std::string result_of(const StartCommand& command, const RunReport& report) const;
   void refuse(const std::string& id, const Error& error, Instant received) const;
 

@@ -34,13 +34,43 @@ class FakeRuntime final : public Runtime {
     }
     std::string text = name_ + ":" + run.task.name;
     for (const auto& input : run.inputs) text += ":" + input;
-    for (const auto& [name, value] : run.env) text += ":" + name + "=" + value;
+    for (const auto& [name, value] : run.task.name == "own environment" ? run.task.env : run.env) {
+      text += ":" + name + "=" + value;
+    }
     return {.results = text};
   }
   std::atomic<int> prepared = 0;
 
  private:
   std::string name_;
+};
+
+// Denies tasks whose name is "forbidden", adds HOOK=yes, and notes what it is told.
+class FakeHooks final : public TaskHooks {
+ public:
+  Result<> authorize(const StartCommand& task) override {
+    if (task.name == "forbidden") return fail(WorkerError::plugin_denied, "not here");
+    return {};
+  }
+  Environment enrich(const StartCommand&) override { return {{"HOOK", "yes"}}; }
+  void task_starts(const StartCommand& task, const Environment& environment) override {
+    note("starts " + task.name + " " + environment.at("HOOK"));
+  }
+  void task_ended(const StartCommand& task, const RunReport& report) override {
+    note("ended " + task.name + (report.error ? " badly" : " well"));
+  }
+  std::vector<std::string> told() {
+    const std::lock_guard lock(mutex_);
+    return told_;
+  }
+
+ private:
+  void note(std::string what) {
+    const std::lock_guard lock(mutex_);
+    told_.push_back(std::move(what));
+  }
+  std::mutex mutex_;
+  std::vector<std::string> told_;
 };
 
 struct Answer {
@@ -75,6 +105,8 @@ class DispatcherTest : public ::testing::Test {
                                            if (environment.contains("ROUND_ID")) environment["MODEL_DATA"] = "m";
                                          },
                                      .round_update = [this](const auto&, const std::string& u) { update_ = u; },
+                                     .sealer = sealer_.get(),
+                                     .hooks = hooks_,
                                      .started = [this](const StartCommand&) { ++started_; },
                                      .ended = [this](const StartCommand&, std::string_view) { ++ended_; },
                                      .tracer = &tracer_});
@@ -119,8 +151,11 @@ class DispatcherTest : public ::testing::Test {
   Config config_;
   FakeRuntime wasm_{"wasm"}, other_{"host"}, tee_{"tee"};
   Runtime* host_ = nullptr;
+  FakeHooks hooking_;
+  TaskHooks* hooks_ = nullptr;
   std::optional<Error> refusal_ = Error{WorkerError::tee_not_available, "TEE runtime not available: test"};
   std::atomic<int> started_ = 0, ended_ = 0;
+  std::unique_ptr<UpdateSealer> sealer_;
   std::string update_;
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -384,6 +419,25 @@ TEST_F(DispatcherTest, a_rounds_task_may_say_its_samples_and_its_format) {
   EXPECT_EQ(answer(1).result.results.find("num_samples")->if_uint64(), 1U);
 }
 
+TEST_F(DispatcherTest, an_update_that_cannot_be_sealed_does_not_go_out_plain) {
+  sealer_ = *UpdateSealer::create(std::nullopt, {.aggregator = [](const auto&) { return "http://127.0.0.1:9"; }});
+  auto round = task("t");
+  round.env = {{"ROUND_ID", "r1"}, {"FL_UPDATE_SEALED", "true"}};
+  start(round);
+  const auto result = answer().result;
+  EXPECT_EQ(result.details.code, "worker.aggregator_not_proven");
+  EXPECT_EQ(result.results, codec::json::Value{""});
+  EXPECT_EQ(update_, "");
+  round.id = "latent";
+  round.latent = true;
+  start(round);
+  EXPECT_EQ(answer(1).result.details.code, "worker.unsupported");
+  auto plain = task("u");
+  plain.env = {{"ROUND_ID", "r1"}};
+  start(plain);
+  EXPECT_TRUE(answer(2).result.results.is_object());
+}
+
 constexpr std::string_view parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 TEST_F(DispatcherTest, a_task_is_followed_from_its_start_to_its_result) {
@@ -456,6 +510,50 @@ TEST_F(DispatcherTest, a_context_that_does_not_parse_costs_the_trace_alone) {
   EXPECT_FALSE(answer(1).result.error);
   dispatcher().finish();
   EXPECT_FALSE(spans_->named("task.start").parent);
+}
+
+TEST_F(DispatcherTest, hooks_are_asked_before_anything_is_fetched_and_a_denial_is_the_result) {
+  hooks_ = &hooking_;
+  start(task("t", "forbidden"));
+  EXPECT_EQ(answer().result.error, "not here");
+  EXPECT_EQ(answer().result.details.code, "worker.plugin_denied");
+  dispatcher().finish();
+  EXPECT_EQ(wasm_.prepared, 0);
+  EXPECT_TRUE(hooking_.told().empty());
+  EXPECT_EQ(ended_, 1);
+}
+
+TEST_F(DispatcherTest, what_hooks_add_reaches_the_guest_and_is_not_signed_for_the_requests_own) {
+  hooks_ = &hooking_;
+  auto command = task("t");
+  command.env = {{"HOOK", "the task's"}};
+  start(command);
+  EXPECT_EQ(*answer().result.results.if_string(), "wasm:add:1:2:HOOK=yes:PROPLET_ID=me");
+  dispatcher().finish();
+  EXPECT_EQ(hooking_.told(), (std::vector<std::string>{"starts add yes", "ended add well"}));
+}
+
+TEST_F(DispatcherTest, hooks_are_told_of_the_ends_of_what_began_alone) {
+  hooks_ = &hooking_;
+  start(task("a", "fail"));
+  answer();
+  auto daemon = task("b", "wait");
+  daemon.daemon = true;
+  start(daemon);
+  answer(1);
+  dispatcher().finish();
+  EXPECT_EQ(hooking_.told(), (std::vector<std::string>{"starts wait yes", "ended wait badly"}));
+}
+
+TEST_F(DispatcherTest, what_hooks_add_to_a_latent_task_its_invocations_have) {
+  hooks_ = &hooking_;
+  auto latent = task("t", "own environment");
+  latent.latent = true;
+  start(latent);
+  wait_until([&] { return ended_ == 1; });
+  const InvokeCommand invocation{.id = "t", .proplet_id = "me", .invocation_id = "i"};
+  dispatcher().invoke(to_json(invocation));
+  EXPECT_EQ(answer().invocation.results, "wasm:own environment:1:2:HOOK=yes");
 }
 
 }  // namespace

@@ -6,30 +6,40 @@
 namespace coffer::fleet::worker {
 
 void TaskTable::forget_old(Instant now) {
-  while (!ended_.empty() && ended_.front().until <= now) ended_.pop_front();
+  const auto too_many = [&] { return ended_.size() > most_ended || ended_bytes_ > most_ended_bytes; };
+  while (!ended_.empty() && (ended_.front().until + run_window <= now || too_many())) {
+    ended_bytes_ -= ended_.front().result.size();
+    ended_.pop_front();
+  }
 }
 
-TaskTable::Admission TaskTable::begin(const std::string& id, std::stop_token& token, Instant now) {
+TaskTable::Admission TaskTable::begin(const std::string& id, const std::string& run, std::stop_token& token,
+                                      Instant now) {
   const std::lock_guard lock(mutex_);
   forget_old(now);
   if (running_.contains(id)) return Admission::running;
-  if (std::ranges::find(ended_, id, &Ended::id) != ended_.end()) return Admission::ended;
+  const bool again = std::ranges::any_of(ended_, [&](const Ended& ended) {
+    return ended.id == id && (run.empty() ? now < ended.until : ended.run == run);
+  });
+  if (again) return Admission::ended;
   token = running_[id].get_token();
   return Admission::admitted;
 }
 
-void TaskTable::end(const std::string& id, std::string result, Instant now) {
+void TaskTable::end(const std::string& id, const std::string& run, std::string result, Instant now) {
   const std::lock_guard lock(mutex_);
   running_.erase(id);
+  if (run.empty() && window_ == Duration{0}) return;
+  ended_bytes_ += result.size();
+  ended_.push_back({id, run, std::move(result), now + window_});
   forget_old(now);
-  if (window_ > Duration{0}) ended_.push_back({id, std::move(result), now + window_});
 }
 
 std::optional<std::string> TaskTable::last_result(const std::string& id) const {
   const std::lock_guard lock(mutex_);
-  const auto found = std::ranges::find(ended_, id, &Ended::id);
-  if (found == ended_.end() || found->result.empty()) return std::nullopt;
-  return found->result;
+  const auto latest = std::ranges::find(std::views::reverse(ended_), id, &Ended::id);
+  if (latest == std::views::reverse(ended_).end() || latest->result.empty()) return std::nullopt;
+  return latest->result;
 }
 
 std::stop_token TaskTable::begin_invocation(const std::string& task_id, const std::string& run_id) {

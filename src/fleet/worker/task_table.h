@@ -33,9 +33,13 @@ class TaskTable {
 
   // `token`: filled where admitted. `now` is of the steady clock.
   using Instant = std::chrono::steady_clock::time_point;
-  Admission begin(const std::string& id, std::stop_token& token, Instant now = std::chrono::steady_clock::now());
-  // `result`: what was answered, to be answered again within the window; empty for nothing.
-  void end(const std::string& id, std::string result, Instant now = std::chrono::steady_clock::now());
+  // A start that names its run is the same as another of that run, however late it comes; without one it is the same
+  // for a moment, for a schedule starts a task again under its own id.
+  Admission begin(const std::string& id, const std::string& run, std::stop_token& token,
+                  Instant now = std::chrono::steady_clock::now());
+  // `result`: what was answered, to be answered again; empty for nothing.
+  void end(const std::string& id, const std::string& run, std::string result,
+           Instant now = std::chrono::steady_clock::now());
   // The answer of a task that has just ended.
   std::optional<std::string> last_result(const std::string& id) const;
 
@@ -53,9 +57,11 @@ class TaskTable {
 
  private:
   struct Ended {
-    std::string id, result;
+    std::string id, run, result;
     Instant until;
   };
+  static constexpr Duration run_window = std::chrono::minutes{15};
+  static constexpr std::size_t most_ended = 4096, most_ended_bytes = 64U << 20;
   void forget_old(Instant now);
 
   const Duration window_;
@@ -64,6 +70,7 @@ class TaskTable {
   std::map<std::string, std::map<std::string, std::stop_source>> invocations_;  // by task
   std::map<std::string, std::shared_ptr<const ReadyTask>> ready_;
   std::deque<Ended> ended_;  // oldest first
+  std::size_t ended_bytes_ = 0;
 };
 
 }  // namespace coffer::fleet::worker

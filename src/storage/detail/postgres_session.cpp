@@ -218,6 +218,8 @@ Result<PostgresSession::Answer> PostgresSession::perform(std::string_view statem
   Answer answer{PQexecPrepared(connection_, name->c_str(), parameters.count(), parameters.data(), parameters.sizes(),
                                parameters.formats(), 0)};
   TRY(check(answer));
+  const std::string_view tag = PQcmdStatus(answer.get()), rows = PQcmdTuples(answer.get());
+  if (!tag.starts_with("SELECT") && rows != "0") ++changes_;
   return answer;
 }
 

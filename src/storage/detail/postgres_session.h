@@ -29,6 +29,13 @@ class PostgresSession final : public SqlTransaction, public Transactions {
   Result<> begin() override;
   Result<> commit() override;
   void roll_back() noexcept override;
+  // Statements that have changed rows; whether a transaction is under way that no failed statement has doomed.
+  std::int64_t changes() const { return changes_; }
+  bool in_transaction() const { return PQtransactionStatus(connection_) == PQTRANS_INTRANS; }
+  // A conflict dooms the whole transaction, a lost connection has ended it.
+  static bool is_fatal(const Error& error) {
+    return error.code == SqlError::conflict || error.code == SqlError::unavailable;
+  }
   // Without values or rows; not kept.
   Result<> run(const char* statement);
 
@@ -48,6 +55,7 @@ class PostgresSession final : public SqlTransaction, public Transactions {
   const PostgresOptions& options_;
   const char* begin_statement_;
   PGconn* connection_ = nullptr;
+  std::int64_t changes_ = 0;
   bool committing_ = false;
   bool doomed_ = false;  // a conflict has ended the transaction, whatever else is asked of it
   std::map<std::string, std::string, std::less<>> names_;  // of prepared statements by their text

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "storage/detail/group_commit.h"
+#include "storage/detail/wal_checkpointer.h"
 #include "storage/sql.h"
 
 namespace coffer::storage::detail {
@@ -26,6 +27,12 @@ class SqliteSession final : public SqlTransaction, public Transactions {
   Result<> begin() override { return perform("BEGIN IMMEDIATE"); }
   Result<> commit() override { return perform("COMMIT"); }
   void roll_back() noexcept override;
+  // Rows changed since it was opened, those of statements that failed left out; whether a transaction is under way
+  // (SQLite ends some itself).
+  std::int64_t changes() const { return sqlite3_total_changes(database_); }
+  static bool is_fatal(const Error& /*error*/) { return false; }
+  bool in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
+  void checkpoint_by(WalCheckpointer& checkpointer) { checkpointer.watch(database_); }
   // Without values or rows, and kept prepared.
   Result<> perform(std::string_view statement);
   // One statement or more, not kept.
