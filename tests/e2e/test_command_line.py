@@ -1,7 +1,7 @@
 """The owner's command line: what it says when it is used wrongly, and the commands that no document shows."""
 
-import concurrent.futures
 import base64
+import concurrent.futures
 import json
 
 from conftest import BIN, run
