@@ -381,7 +381,7 @@ def test_settings_that_have_no_effect_are_named_at_the_start(mqtt_broker, tmp_pa
     silent = {"USB_ENABLED": "false", "HAL_ENABLED": "true"}
     with running_worker(mqtt_broker, tmp_path / "silent", **silent) as worker:
         assert "has no effect" not in worker.log_text()
-    named = {"USB_ENABLED": "true", "OTEL_URL": "http://127.0.0.1:4318"}
+    named = {"USB_ENABLED": "true"}
     with running_worker(mqtt_broker, tmp_path / "named", **named) as worker:
         for name in named:
             assert f"PROPLET_{name} has no effect" in worker.log_text()
