@@ -23,13 +23,13 @@ class UpdateSealer {
  public:
   using Environment = std::map<std::string, std::string>;
   struct Parts {
-    std::shared_ptr<net::HttpClient> http;
-    std::string own_id;
+    std::shared_ptr<net::HttpClient> http{};
+    std::string own_id{};
     // This worker's own proof; null where it has none, and the aggregator decides whether its update counts.
-    std::function<std::shared_ptr<const keyclient::AttestedToken>(TimePoint)> token;
-    std::function<std::string(const Environment&)> aggregator;  // its address; empty: none is named
+    std::function<std::shared_ptr<const keyclient::AttestedToken>(TimePoint)> token{};
+    std::function<std::string(const Environment&)> aggregator{};  // its address; empty: none is named
     // To the aggregator by another way, for want of an answer.
-    std::function<void(const Environment&, const std::string& update)> fall_back;
+    std::function<void(const Environment&, const std::string& update)> fall_back{};
     const Clock& clock = system_clock();
   };
   // `trust`: which aggregators are believed. With it, every federated task's update is sealed, whatever the task says:
