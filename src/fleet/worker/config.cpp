@@ -39,6 +39,7 @@ Result<TeeConfig> read_tee(const Variables& variables) {
   };
   TRY(check_test_tee(variables, tee.test_tee));
   if (const auto file = variables.find("AA_CONFIG_PATH")) tee.aa_config = *file;
+  if (const auto file = variables.find("INIT_DATA")) tee.init_data = *file;
   tee.module_cache.age = TRY(variables.duration("MODULE_CACHE_TIME", tee.module_cache.age));
   tee.module_cache.bytes = TRY(variables.number("MODULE_CACHE_BYTES", tee.module_cache.bytes, 1, one_tebibyte));
   const auto key = variables.find("KBS_RESOURCE_PATH");
@@ -94,7 +95,8 @@ Result<std::vector<std::string>> read_http_allow(const Variables& variables) {
   std::vector<std::string> hosts;
   for (const auto& entry : variables.list("HTTP_OUTGOING_ALLOW", ',')) {
     auto host = workload::parse_http_allow(entry);
-    if (!host) return fail(ConfigError::bad_value, variables.name_of("HTTP_OUTGOING_ALLOW") + ": " + host.error().message);
+    if (!host)
+      return fail(ConfigError::bad_value, variables.name_of("HTTP_OUTGOING_ALLOW") + ": " + host.error().message);
     hosts.push_back(*std::move(host));
   }
   return hosts;
@@ -124,18 +126,39 @@ Result<TaskConfig> read_tasks(const Variables& variables) {
   return tasks;
 }
 
+// Certificates and key sets alike: what a file is shows in it.
+Result<std::optional<TokenTrustOptions>> read_aggregators(const Variables& variables) {
+  TokenTrustOptions trust;
+  for (auto& anchor : variables.list("AGGREGATOR_TRUST", ',')) {
+    const bool certificate = !anchor.contains("://") && read_pem(anchor, "").has_value();
+    (certificate ? trust.tokens.trusted_certs_paths : trust.tokens.trusted_jwk_sets).push_back(std::move(anchor));
+  }
+  trust.allow_tees = variables.list("AGGREGATOR_ALLOW_TEES", ',');
+  for (const auto& claim : variables.list("AGGREGATOR_CLAIMS", ',')) {
+    const auto middle = claim.find('=');
+    if (middle == std::string::npos || !claim.starts_with('/')) {
+      return fail(ConfigError::bad_value, variables.name_of("AGGREGATOR_CLAIMS") + " has \"" + claim +
+                                              "\"; expected /json/pointer=text, separated by commas");
+    }
+    trust.claims.emplace_back(claim.substr(0, middle), claim.substr(middle + 1));
+  }
+  const bool named = !trust.tokens.trusted_certs_paths.empty() || !trust.tokens.trusted_jwk_sets.empty();
+  if (named) return trust;
+  if (trust.allow_tees.empty() && trust.claims.empty()) return std::nullopt;
+  return fail(ConfigError::missing, variables.name_of("AGGREGATOR_TRUST") +
+                                        " is expected beside AGGREGATOR_ALLOW_TEES and AGGREGATOR_CLAIMS");
+}
+
 // What upstream reads and this worker does without: said once, by name.
 Result<std::vector<std::string>> read_notices(const Variables& variables) {
   std::vector<std::string> notices;
   const auto note = [&](std::string_view name, std::string_view why) {
     notices.push_back(variables.name_of(name) + " has no effect: " + std::string{why});
   };
-  if (TRY(variables.flag("HAL_ENABLED", false))) note("HAL_ENABLED", "guests here get no HAL interfaces");
   if (TRY(variables.flag("USB_ENABLED", false))) note("USB_ENABLED", "guests here get no USB devices");
   if (TRY(variables.flag("HTTP_TLS_INSECURE_SKIP_VERIFY", false))) {
     note("HTTP_TLS_INSECURE_SKIP_VERIFY", "certificates are always verified; name a root by HTTP_TLS_CA_CERT");
   }
-  if (variables.find("PLUGIN_DIR")) note("PLUGIN_DIR", "this worker loads no plugins");
   if (variables.find_plain("OCICRYPT_KEYPROVIDER_CONFIG")) {
     notices.emplace_back("OCICRYPT_KEYPROVIDER_CONFIG has no effect: keys come from the broker of PROPLET_KBS_URI");
   }
@@ -185,10 +208,14 @@ Result<Config> read_config(const Variables& variables) {
   }
   config.tee = TRY(read_tee(variables));
   config.tasks = TRY(read_tasks(variables));
+  config.hal = TRY(read_hal(variables));
+  config.plugins = TRY(read_plugins(variables));
   config.group_key = TRY(read_group_key(variables));
+  config.aggregators = TRY(read_aggregators(variables));
   config.notices = TRY(read_notices(variables));
   if (config.group_key.resource && config.last_will) {
-    config.notices.push_back(variables.name_of("LAST_WILL") + " has no effect beside " + variables.name_of("GROUP_KEY") +
+    config.notices.push_back(variables.name_of("LAST_WILL") + " tells orderly ends alone beside " +
+                             variables.name_of("GROUP_KEY") +
                              ": a will is the MQTT broker's word, which counts for nothing there");
   }
   config.tracing = TRY(read_trace_settings(variables, config.notices));

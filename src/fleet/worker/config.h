@@ -11,6 +11,8 @@
 #include "fleet/config/identity.h"
 #include "fleet/config/variables.h"
 #include "fleet/tracing/tracing.h"
+#include "fleet/trust/token_trust.h"
+#include "fleet/worker/hal_config.h"
 #include "image/signature/trusted_keys.h"
 #include "net/mqtt.h"
 
@@ -33,6 +35,7 @@ struct TeeConfig {
   std::vector<std::string> allowed_kbs_uris{};  // others that requests may name
   std::optional<codec::ResourceUri> default_key{};
   std::optional<std::filesystem::path> aa_config{};
+  std::optional<std::filesystem::path> init_data{};  // its "aa.toml" stands in for an aa_config that is not named
   ModuleCacheLimits module_cache{};
 };
 
@@ -63,7 +66,7 @@ struct TaskConfig {
   std::string registry_user{}, registry_password_file{};
   std::optional<image::signature::TrustedKeys> image_keys{};  // every module must be signed by one of these
   std::vector<std::string> http_allow{};                      // "host:port" that guests may send requests to
-  std::vector<std::string> plain_http_registries{};  // "host:port": asked by http, as those of loopback are
+  std::vector<std::string> plain_http_registries{};           // "host:port": asked by http, as those of loopback are
 };
 
 // The key that the fleet's members share, by which payloads are sealed.
@@ -90,7 +93,11 @@ struct Config {
   std::vector<std::string> http_root_pems{};
   TeeConfig tee{};
   TaskConfig tasks{};
+  HalConfig hal{};
+  PluginConfig plugins{};
   GroupKeyConfig group_key{};
+  // Which aggregators federated updates are sealed to; nothing: none, and updates go out as upstream's do.
+  std::optional<TokenTrustOptions> aggregators{};
   TraceSettings tracing{};
   std::string log_level{};             // empty: as the environment says
   std::vector<std::string> notices{};  // settings of upstream's without effect here, a sentence each

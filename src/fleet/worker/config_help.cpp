@@ -73,7 +73,21 @@ constexpr auto table = std::to_array<VariableHelp>({
      "resource of the key that seals the fleet's payloads, kbs:///default/fleet/group-key (payloads are plain)"},
     {"GROUP_KEY_REFRESH", "how often the broker is asked for a newer one (5m)"},
     {"GROUP_KEY_MAX_AGE", "how far the time of a sealed payload may be from this machine's (60s)"},
+    {"HAL_ENABLED", "let components import elastic:hal (true)"},
+    {"HAL_SOCKETS_CONNECT", "IP:PORT that their sockets may lead to, separated by commas; also NETWORK/BITS:*"},
+    {"HAL_SOCKETS_LISTEN", "IP:PORT that they may listen on, likewise"},
+    {"HAL_STORAGE_DIR", "where tasks store that name no folder, until they end (coffer/hal of the user's state folder)"},
+    {"HAL_STORAGE_ROOTS", "folders below which a start's hal_storage_path may lie, separated by colons"},
+    {"HAL_STORAGE_LIMIT", "bytes that one task may store (268435456)"},
+    {"HAL_COMMUNICATION", "let tasks send each other messages (false)"},
+    {"PLUGIN_DIR", "folder of plugins, *.wasm, that are asked about tasks"},
+    {"PLUGIN_TIMEOUT", "for one call of one plugin (2s)"},
     {"AA_CONFIG_PATH", "the attestation agent's configuration"},
+    {"INIT_DATA", "TOML that evidence is bound to; its aa.toml is read where AA_CONFIG_PATH is not set"},
+    {"AGGREGATOR_TRUST",
+     "certificates or key sets of the brokers whose aggregators get updates: sealed, and never else"},
+    {"AGGREGATOR_ALLOW_TEES", "aggregators' TEEs that prove nothing and count all the same: sample, simulated:NAME"},
+    {"AGGREGATOR_CLAIMS", "what their tokens must say: /json/pointer=text, separated by commas"},
 });
 
 }  // namespace

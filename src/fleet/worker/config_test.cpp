@@ -84,7 +84,7 @@ TEST_F(WorkerConfigTest, the_tee_may_be_switched_off_or_demanded_and_only_a_test
 }
 
 TEST_F(WorkerConfigTest, what_upstream_reads_and_this_worker_does_without_is_named) {
-  const std::vector<std::string> names{"HAL_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY", "PLUGIN_DIR"};
+  const std::vector<std::string> names{"USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY"};
   for (const auto& name : names) set(name, "1");
   values_["OCICRYPT_KEYPROVIDER_CONFIG"] = "/etc/ocicrypt.conf";
   const auto notices = config().notices;
@@ -93,6 +93,35 @@ TEST_F(WorkerConfigTest, what_upstream_reads_and_this_worker_does_without_is_nam
     EXPECT_THAT(notices, ::testing::Contains(HasSubstr("PROPLET_" + name + " has no effect")));
   }
   EXPECT_THAT(notices, ::testing::Contains(HasSubstr("OCICRYPT_KEYPROVIDER_CONFIG has no effect")));
+}
+
+TEST_F(WorkerConfigTest, guests_have_the_hal_closed_to_the_outside_until_it_is_opened) {
+  const auto closed = config().hal;
+  EXPECT_TRUE(closed.enabled);
+  EXPECT_TRUE(closed.connect.empty() && closed.listen.empty() && closed.storage_roots.empty());
+  EXPECT_FALSE(closed.communication);
+  EXPECT_EQ(closed.storage_limit, 256U << 20);
+  EXPECT_TRUE(config().plugins.directory.empty());
+  set("HAL_ENABLED", "false");
+  set("HAL_SOCKETS_CONNECT", "127.0.0.1:80, 10.0.0.0/8:*");
+  set("HAL_SOCKETS_LISTEN", "127.0.0.1:8080");
+  set("HAL_STORAGE_DIR", "/var/lib/coffer/hal");
+  set("HAL_STORAGE_ROOTS", "/srv/a:/srv/b");
+  set("HAL_STORAGE_LIMIT", "1024");
+  set("HAL_COMMUNICATION", "true");
+  set("PLUGIN_DIR", "/etc/coffer/plugins");
+  set("PLUGIN_TIMEOUT", "500ms");
+  const auto opened = config();
+  EXPECT_FALSE(opened.hal.enabled);
+  EXPECT_TRUE(opened.hal.connect.contains(*workload::hal::SocketAddress::parse("10.1.2.3", 5)));
+  EXPECT_FALSE(opened.hal.listen.empty());
+  EXPECT_EQ(opened.hal.storage_directory, "/var/lib/coffer/hal");
+  EXPECT_THAT(opened.hal.storage_roots, ElementsAre("/srv/a", "/srv/b"));
+  EXPECT_EQ(opened.hal.storage_limit, 1024U);
+  EXPECT_TRUE(opened.hal.communication);
+  EXPECT_EQ(opened.plugins.directory, "/etc/coffer/plugins");
+  EXPECT_EQ(opened.plugins.call_time, Duration{500});
+  EXPECT_THAT(opened.notices, IsEmpty());
 }
 
 TEST_F(WorkerConfigTest, traces_go_where_upstreams_variables_say) {
@@ -152,6 +181,24 @@ TEST_F(WorkerConfigTest, guests_send_requests_to_the_hosts_that_are_named) {
   EXPECT_THAT(config().tasks.http_allow, ElementsAre("api.example:443", "127.0.0.1:8080"));
 }
 
+TEST_F(WorkerConfigTest, aggregators_are_believed_by_the_brokers_that_are_named) {
+  EXPECT_FALSE(config().aggregators);
+  const TemporaryDirectory directory;
+  directory.write("broker.pem", "-----BEGIN CERTIFICATE-----\n");
+  const auto certificate = (directory.path() / "broker.pem").string();
+  set("AGGREGATOR_TRUST", certificate + ",https://kbs/jwks.json");
+  set("AGGREGATOR_ALLOW_TEES", "simulated:snp");
+  set("AGGREGATOR_CLAIMS", "/submods/cpu0/a=b=c, /iss=kbs");
+  const auto trust = config().aggregators;
+  ASSERT_TRUE(trust);
+  EXPECT_THAT(trust->tokens.trusted_certs_paths, ElementsAre(certificate));
+  EXPECT_THAT(trust->tokens.trusted_jwk_sets, ElementsAre("https://kbs/jwks.json"));
+  EXPECT_THAT(trust->allow_tees, ElementsAre("simulated:snp"));
+  EXPECT_THAT(trust->claims, ElementsAre(std::pair{"/submods/cpu0/a", "b=c"}, std::pair{"/iss", "kbs"}));
+  set("AGGREGATOR_TRUST", "");
+  EXPECT_EQ(read().error().code, ConfigError::missing);
+}
+
 TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variables_name) {
   const std::map<std::string, std::string> wrong{{"MQTT_QOS", "two"},
                                                  {"MQTT_KEEP_ALIVE", "soon"},
@@ -168,11 +215,19 @@ TEST_F(WorkerConfigTest, each_value_that_means_nothing_is_refused_by_the_variabl
                                                  {"HTTP_ENABLED", "perhaps"},
                                                  {"HTTP_PROXY_PORT", "65536"},
                                                  {"HAL_ENABLED", "perhaps"},
+                                                 {"HAL_SOCKETS_CONNECT", "localhost:80"},
+                                                 {"HAL_SOCKETS_LISTEN", "127.0.0.1"},
+                                                 {"HAL_STORAGE_DIR", "state"},
+                                                 {"HAL_STORAGE_ROOTS", "/srv:data"},
+                                                 {"HAL_STORAGE_LIMIT", "much"},
+                                                 {"HAL_COMMUNICATION", "perhaps"},
+                                                 {"PLUGIN_TIMEOUT", "0"},
                                                  {"TEE", "tdx"},
                                                  {"TEE_ENABLED", "2"},
                                                  {"KBS_RESOURCE_PATH", "../x"},
                                                  {"GROUP_KEY", "kbs:///../x"},
                                                  {"GROUP_KEY_REFRESH", "often"},
+                                                 {"AGGREGATOR_CLAIMS", "init_data=ab"},
                                                  {"GROUP_KEY_MAX_AGE", "0"},
                                                  {"IMAGE_KEYS", "/no/such/file"},
                                                  {"HTTP_OUTGOING_ALLOW", "*:80"},
@@ -201,7 +256,7 @@ TEST_F(WorkerConfigTest, a_group_key_is_a_resource_of_the_key_broker) {
   EXPECT_EQ(read.group_key.max_age, std::chrono::minutes{2});
   EXPECT_TRUE(read.notices.empty());
   set("LAST_WILL", "true");
-  EXPECT_THAT(config().notices, testing::ElementsAre(HasSubstr("PROPLET_LAST_WILL has no effect")));
+  EXPECT_THAT(config().notices, testing::ElementsAre(HasSubstr("PROPLET_LAST_WILL tells orderly ends alone")));
 }
 
 TEST_F(WorkerConfigTest, every_variable_that_is_read_has_its_line_of_help) {
@@ -214,7 +269,7 @@ TEST_F(WorkerConfigTest, every_variable_that_is_read_has_its_line_of_help) {
   };
   ASSERT_TRUE(read_config({"PROPLET_", noting}));
   // Said once in the log where they are set, and older names of others.
-  const std::vector<std::string> silent{"HAL_ENABLED", "USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY", "PLUGIN_DIR"};
+  const std::vector<std::string> silent{"USB_ENABLED", "HTTP_TLS_INSECURE_SKIP_VERIFY"};
   for (const auto& name : asked) {
     if (std::ranges::find(silent, name) != silent.end()) continue;
     EXPECT_NE(std::ranges::find(variable_help(), name, &VariableHelp::name), variable_help().end()) << name;

@@ -19,6 +19,11 @@ std::string_view code_name(WorkerError code) {
     case WorkerError::http_status: return "worker.http_status";
     case WorkerError::group_key_needs_tee: return "worker.group_key_needs_tee";
     case WorkerError::result_not_sent: return "worker.result_not_sent";
+    case WorkerError::aggregator_not_proven: return "worker.aggregator_not_proven";
+    case WorkerError::plugin_denied: return "worker.plugin_denied";
+    case WorkerError::plugin_failed: return "worker.plugin_failed";
+    case WorkerError::bad_plugin: return "worker.bad_plugin";
+    case WorkerError::update_refused: return "worker.update_refused";
     case WorkerError::module_too_large: return "worker.module_too_large";
   }
   return "worker.unknown";

@@ -22,6 +22,11 @@ enum class WorkerError {
   group_key_needs_tee,  // sealed payloads where this worker cannot prove itself: the worker does not start
   result_not_sent,      // the MQTT broker does not take a result: what is sent in its place
   module_too_large,
+  aggregator_not_proven,  // a federated update that may leave sealed alone, and no aggregator that is believed
+  plugin_denied,          // a plugin refused the task, for the reason in the text
+  plugin_failed,          // a plugin trapped, hung or answered nothing that counts: the task is refused
+  bad_plugin,             // a file or the directory of PROPLET_PLUGIN_DIR: the worker does not start
+  update_refused,         // the aggregator does not count the update
 };
 std::string_view code_name(WorkerError code);
 

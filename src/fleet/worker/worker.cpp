@@ -11,6 +11,7 @@
 #include "fleet/worker/http_task.h"
 #include "fleet/worker/monitor.h"
 #include "fleet/worker/outbox.h"
+#include "fleet/worker/plugins.h"
 #include "fleet/worker/round_exchange.h"
 #include "fleet/worker/sealed_link.h"
 #include "fleet/worker/sealed_metrics.h"
@@ -25,10 +26,12 @@ namespace {
 
 constexpr Duration drain_time = std::chrono::seconds{5};
 
-wasm::RuntimeOptions engine_options(const TaskConfig& config) {
+wasm::RuntimeOptions engine_options(const TaskConfig& config, bool with_hal) {
   // Tasks and daemons, and some room for those that are just ending; one that serves has an instance a request.
   const auto serving = config.http.enabled ? std::min(config.max_tasks * http_requests_at_once, 512U) : 0U;
-  return {.max_instances = config.max_tasks * 2 + serving + 16, .memory_cache_entries = 64};
+  return {.max_instances = config.max_tasks * 2 + serving + 16 + Plugins::max_plugins,
+          .memory_cache_entries = 64,
+          .host_interfaces = with_hal ? workload::hal::interfaces() : std::vector<wasm::HostInterface>{}};
 }
 
 // All but the way to the proxy, whose pieces are checked by digest and signature, and stay encrypted where they are.
@@ -46,6 +49,7 @@ struct Worker::Impl {
   Result<> open(const std::filesystem::path& root);
   Result<> open_link();
   Result<> open_runtimes();
+  Result<> open_sealer();
   void open_dispatcher();
   void open_reports();
   Result<> serve_metrics();
@@ -61,7 +65,9 @@ struct Worker::Impl {
   void publish(Topic topic, std::string payload, Outbox::Instant not_before = {});
   // What nobody needs later is not kept while there is no connection.
   void publish_now_or_never(Topic topic, std::string payload);
+  void add_round_inputs(RoundExchange::Environment& environment) const;
   void deliver_update(const RoundExchange::Environment& environment, const std::string& update);
+  void send_update(const RoundExchange::Environment& environment, const std::string& update);
   Capabilities capabilities() const;
   net::ServerResponse answer(const net::ServerRequest& request) const;
 
@@ -72,6 +78,8 @@ struct Worker::Impl {
   std::unique_ptr<TeeAccess> tee;
   std::shared_ptr<net::HttpClient> http;
   std::optional<wasm::Runtime> engine;
+  std::unique_ptr<Plugins> plugins;
+  std::shared_ptr<const TaskHal> hal;
   ChunkAssembler chunks;
   std::unique_ptr<net::MqttClient> mqtt;
   std::unique_ptr<Outbox> outbox;
@@ -83,6 +91,7 @@ struct Worker::Impl {
   std::unique_ptr<TeeWasmRuntime> tee_runtime;
   std::unique_ptr<Monitor> monitor;
   std::unique_ptr<AttestationKeeper> keeper;
+  std::unique_ptr<UpdateSealer> sealer;
   std::unique_ptr<Dispatcher> dispatcher;
   std::unique_ptr<Heartbeat> heartbeat;
   std::optional<SealedMetrics> sealed_metrics;
@@ -97,10 +106,15 @@ Result<> Worker::Impl::open(const std::filesystem::path& root) {
   tracing = TRY(Tracing::start(config.tracing, "proplet", config.identity.entity, metrics->registry()));
   tee = TRY(TeeAccess::open(config, root));
   http = TRY(net::HttpClient::create({.user_agent = "coffer-worker", .extra_root_pems = config.http_root_pems}));
-  engine = TRY(wasm::Runtime::create(engine_options(config.tasks)));
+  engine = TRY(wasm::Runtime::create(engine_options(config.tasks, config.hal.enabled)));
+  if (!config.plugins.directory.empty()) {
+    plugins = TRY(Plugins::load(*engine, config.plugins.directory, {.call_time = config.plugins.call_time}));
+  }
+  if (config.hal.enabled) hal = TaskHal::open(config.hal, config.identity.entity, *tee);
   outbox = std::make_unique<Outbox>([this](net::MqttMessage message) { return send(std::move(message)); });
   rounds = std::make_unique<RoundExchange>(http, process_environment());
   TRY(open_runtimes());
+  TRY(open_sealer());
   open_dispatcher();
   open_reports();
   TRY(open_link());
@@ -127,16 +141,35 @@ Result<> Worker::Impl::open_runtimes() {
                                         },
                                         .fetched = [this](std::size_t bytes) { metrics->fetched(bytes); },
                                         .signatures = &*signatures});
-  wasm_runtime = std::make_unique<WasmRuntime>(*loader, InProcess{*engine, config.tasks, own_id, http});
+  wasm_runtime = std::make_unique<WasmRuntime>(*loader, InProcess{*engine, config.tasks, own_id, http, hal});
   const TeeWasmRuntime::Parts parts{.tee = *tee,
                                     .loader = *loader,
                                     .signatures = *signatures,
                                     .http = http,
                                     .observe = [this](const TeeTimings& timings) { metrics->opened(timings); }};
-  tee_runtime = std::make_unique<TeeWasmRuntime>(config, parts, InProcess{*engine, config.tasks, own_id, http});
+  tee_runtime = std::make_unique<TeeWasmRuntime>(config, parts, InProcess{*engine, config.tasks, own_id, http, hal});
   if (config.tasks.external_runtime.empty()) return {};
   host_runtime = TRY(HostRuntime::create(config.tasks, *loader, *engine, own_id));
   return {};
+}
+
+Result<> Worker::Impl::open_sealer() {
+  using Environment = UpdateSealer::Environment;
+  sealer = TRY(UpdateSealer::create(
+      config.aggregators,
+      {.http = http,
+       .own_id = config.identity.entity,
+       .token = [this](TimePoint now) { return keeper->live_token(now); },
+       .aggregator = [this](const Environment& environment) { return rounds->coordinator(environment); },
+       .fall_back = [this](const Environment& environment,
+                           const std::string& update) { send_update(environment, update); }}));
+  return {};
+}
+
+// Data that are learnt from in sealed rounds alone are given to no other task, whose result would go out plain.
+void Worker::Impl::add_round_inputs(RoundExchange::Environment& environment) const {
+  if (sealer->always() && !environment.contains("ROUND_ID")) return;
+  rounds->add_inputs(environment);
 }
 
 void Worker::Impl::open_dispatcher() {
@@ -157,9 +190,11 @@ void Worker::Impl::open_dispatcher() {
                   .answer = [this](Topic topic, std::string payload,
                                    Outbox::Instant when) { publish(topic, std::move(payload), when); },
                   .sign = [this](ResultStatement statement) { return keeper->sign(std::move(statement)); },
-                  .round_inputs = [this](RoundExchange::Environment& environment) { rounds->add_inputs(environment); },
+                  .round_inputs = [this](RoundExchange::Environment& environment) { add_round_inputs(environment); },
                   .round_update = [this](const RoundExchange::Environment& environment,
                                          const std::string& update) { deliver_update(environment, update); },
+                  .sealer = sealer.get(),
+                  .hooks = plugins.get(),
                   .started =
                       [this](const StartCommand& task) {
                         metrics->task_started();
@@ -217,8 +252,13 @@ Result<> Worker::Impl::open_link() {
 
 Result<> Worker::Impl::serve_metrics() {
   if (config.metrics_address.empty()) return {};
-  server = TRY(net::HttpServer::start({.sockets = {config.metrics_address}, .workers = 1},
-                                      [this](const net::ServerRequest& request) { return answer(request); }));
+  auto started = net::HttpServer::start({.sockets = {config.metrics_address}, .workers = 1},
+                                        [this](const net::ServerRequest& request) { return answer(request); });
+  if (!started) {
+    return fail(started.error().code,
+                "/metrics and /health: " + started.error().message + "; PROPLET_METRICS_PORT names another port");
+  }
+  server = std::move(*started);
   return {};
 }
 
@@ -330,7 +370,10 @@ void Worker::Impl::publish_now_or_never(Topic topic, std::string payload) {
 
 // To the coordinator, or by upstream's topic for want of one that answers.
 void Worker::Impl::deliver_update(const RoundExchange::Environment& environment, const std::string& update) {
-  if (rounds->deliver(environment, update)) return;
+  if (!rounds->deliver(environment, update)) send_update(environment, update);
+}
+
+void Worker::Impl::send_update(const RoundExchange::Environment& environment, const std::string& update) {
   const auto round = environment.find("ROUND_ID");
   if (round == environment.end()) return;
   outbox->send({.topic = round_update_topic(round->second, config.identity.entity),
