@@ -54,12 +54,14 @@ TEST(ManagerConfig, the_composition_of_upstream_is_taken) {
                             {"MANAGER_STORAGE_TYPE", "badger"},
                             {"MANAGER_BADGER_PATH", "/data/b"},
                             {"MANAGER_COORDINATOR_URL", "http://coordinator:8080/"},
+                            {"MANAGER_COORDINATOR_TOKEN_FILE", "/run/token"},
                             {"MANAGER_OTEL_URL", "http://jaeger:4318/v1/traces"},
                             {"MANAGER_TRACE_RATIO", "1.0"}});
   ASSERT_TRUE(config) << to_string(config.error());
   EXPECT_EQ(config->manager.job_mode, JobMode::configurable);
   EXPECT_EQ(config->sqlite_path, "/data/b/manager.db");
   EXPECT_EQ(config->coordinator_url, "http://coordinator:8080");
+  EXPECT_EQ(config->coordinator_token_file, "/run/token");
   EXPECT_EQ(config->tracing.url, "http://jaeger:4318/v1/traces");
   EXPECT_EQ(config->tracing.ratio, 1);
   EXPECT_GE(config->notices.size(), 2U);
