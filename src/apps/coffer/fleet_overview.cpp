@@ -1,18 +1,16 @@
 // `coffer fleet watch` without ids: the whole fleet. On a terminal a page that is drawn again and again, elsewhere a
 // line for each change.
-#include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <iostream>
 #include <map>
+#include <thread>
 
 #include "apps/coffer/fleet_commands.h"
 #include "apps/coffer/fleet_view.h"
 #include "apps/coffer/output.h"
-#include "base/file_descriptor.h"
 #include "base/printable.h"
 
 namespace coffer::cli {
@@ -136,7 +134,7 @@ std::vector<std::string> page_of(const std::string& title, const std::optional<S
   for (auto& line : summary(before, now)) page.push_back(std::move(line));
   page.emplace_back();
   const auto failures = failure_lines(now);
-  const std::size_t left = height > page.size() ? height - page.size() : 1;
+  const std::size_t left = std::max(height, page.size() + 5) - page.size();  // what does not fit is cut off below
   const std::size_t for_failures = std::min(failures.size(), std::max<std::size_t>(left / 3, 2));
   append_some(page, worker_lines(now), left - (failures.empty() ? 0 : for_failures + 1));
   if (failures.empty()) return page;
@@ -158,8 +156,9 @@ std::string cut(const std::string& line, std::size_t width) {
 // The terminal's other screen, so that what stood there comes back at the end.
 class Screen {
  public:
+  static constexpr std::string_view leave = "\x1b[?25h\x1b[?1049l";
   Screen() { std::cout << "\x1b[?1049h\x1b[?25l" << std::flush; }
-  ~Screen() { std::cout << "\x1b[?25h\x1b[?1049l" << std::flush; }
+  ~Screen() { std::cout << leave << std::flush; }
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
@@ -207,26 +206,20 @@ Object json_of(const Seen& now) {
 
 // --- the work
 
-// SIGINT and SIGTERM as something to wait for. The mask holds for this thread, the only one that may get them.
-class Interrupts {
- public:
-  Interrupts() {
-    sigset_t signals;
-    ::sigemptyset(&signals);
-    ::sigaddset(&signals, SIGINT);
-    ::sigaddset(&signals, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    descriptor_ = FileDescriptor{::signalfd(-1, &signals, SFD_CLOEXEC)};
-  }
-  // True where one came within that time.
-  bool wait(std::chrono::milliseconds time) const {
-    pollfd wanted{.fd = descriptor_.get(), .events = POLLIN, .revents = 0};
-    return ::poll(&wanted, 1, static_cast<int>(time.count())) > 0;
-  }
+// Ctrl-C ends the program at once, also while a manager is slow to answer: what was shown is complete at any time.
+volatile std::sig_atomic_t page_is_shown = 0;
 
- private:
-  FileDescriptor descriptor_;
-};
+extern "C" void end_at_once(int) {
+  const std::string_view restore = Screen::leave;
+  if (page_is_shown != 0) static_cast<void>(!::write(STDOUT_FILENO, restore.data(), restore.size()));
+  ::_exit(0);
+}
+
+void end_by_signals() {
+  struct sigaction action{};
+  action.sa_handler = end_at_once;
+  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+}
 
 class Overview {
  public:
@@ -280,16 +273,17 @@ class Overview {
 }  // namespace
 
 Result<int> watch_fleet(const FleetContext& context, const WatchOptions& options) {
-  const Interrupts interrupts;  // before the client, whose threads shall not get the signals
   Overview overview {
     context, TRY(FleetClient::create(context))
   };
+  end_by_signals();
   TRY(overview.first());
   if (options.once) {
     overview.print_once();
     return 0;
   }
   const bool page = ::isatty(STDOUT_FILENO) == 1 && !context.global.json;
+  page_is_shown = page ? 1 : 0;
   std::optional<Screen> screen;
   if (page) screen.emplace();
   const auto interval = std::chrono::milliseconds{static_cast<std::int64_t>(options.interval * 1000)};
@@ -297,7 +291,7 @@ Result<int> watch_fleet(const FleetContext& context, const WatchOptions& options
   while (true) {
     if (page) overview.draw();
     if (!page) overview.print_changes();
-    if (interrupts.wait(interval)) return 0;
+    std::this_thread::sleep_for(interval);
     if (options.timeout > 0 && std::chrono::steady_clock::now() >= end) return 0;
     overview.again();
   }
