@@ -43,19 +43,6 @@ pub fn encode_result(values: &[Val], mut types: impl ExactSizeIterator<Item = Ty
 
 fn encode(value: &Val, ty: &Type, out: &mut Writer) -> Done {
     match (value, ty) {
-        (Val::Bool(value), _) => out.bool(*value),
-        (Val::S8(value), _) => out.integer(i128::from(*value)),
-        (Val::U8(value), _) => out.integer(i128::from(*value)),
-        (Val::S16(value), _) => out.integer(i128::from(*value)),
-        (Val::U16(value), _) => out.integer(i128::from(*value)),
-        (Val::S32(value), _) => out.integer(i128::from(*value)),
-        (Val::U32(value), _) => out.integer(i128::from(*value)),
-        (Val::S64(value), _) => out.integer(i128::from(*value)),
-        (Val::U64(value), _) => out.integer(i128::from(*value)),
-        (Val::Float32(value), _) => out.float(f64::from(*value)),
-        (Val::Float64(value), _) => out.float(*value),
-        (Val::Char(value), _) => out.text(value.encode_utf8(&mut [0; 4])),
-        (Val::String(value) | Val::Enum(value), _) => out.text(value),
         (Val::List(items), Type::List(ty)) => encode_items(items, &ty.ty(), out),
         (Val::FixedLengthList(items), Type::FixedLengthList(ty)) => encode_items(items, &ty.ty(), out),
         (Val::Tuple(items), Type::Tuple(ty)) => {
@@ -74,7 +61,27 @@ fn encode(value: &Val, ty: &Type, out: &mut Writer) -> Done {
             out.array(names.len())?;
             names.iter().try_for_each(|name| out.text(name))
         }
-        _ => encode_choice(value, ty, out),
+        (Val::Variant(..) | Val::Option(_) | Val::Result(_), _) => encode_choice(value, ty, out),
+        _ => encode_scalar(value, ty, out),
+    }
+}
+
+fn encode_scalar(value: &Val, ty: &Type, out: &mut Writer) -> Done {
+    match value {
+        Val::Bool(value) => out.bool(*value),
+        Val::S8(value) => out.integer(i128::from(*value)),
+        Val::U8(value) => out.integer(i128::from(*value)),
+        Val::S16(value) => out.integer(i128::from(*value)),
+        Val::U16(value) => out.integer(i128::from(*value)),
+        Val::S32(value) => out.integer(i128::from(*value)),
+        Val::U32(value) => out.integer(i128::from(*value)),
+        Val::S64(value) => out.integer(i128::from(*value)),
+        Val::U64(value) => out.integer(i128::from(*value)),
+        Val::Float32(value) => out.float(f64::from(*value)),
+        Val::Float64(value) => out.float(*value),
+        Val::Char(value) => out.text(value.encode_utf8(&mut [0; 4])),
+        Val::String(value) | Val::Enum(value) => out.text(value),
+        _ => Err(not_carried(name_of(ty))),
     }
 }
 
@@ -158,6 +165,31 @@ fn integer<T: TryFrom<i128>>(input: &mut Reader) -> Result<T, String> {
 }
 
 fn decode(ty: &Type, input: &mut Reader) -> Result<Val, String> {
+    match ty {
+        Type::List(ty) => Ok(Val::List(decode_items(&ty.ty(), input)?)),
+        Type::FixedLengthList(ty) => {
+            let items = decode_items(&ty.ty(), input)?;
+            if items.len() != ty.len() as usize {
+                return Err(format!("expected {} items, found {}", ty.len(), items.len()));
+            }
+            Ok(Val::FixedLengthList(items))
+        }
+        Type::Tuple(ty) => {
+            let (found, expected) = (input.array()?, ty.types().len());
+            if found != expected {
+                return Err(format!("expected a tuple of {expected}, found {found} items"));
+            }
+            let items: Result<_, _> = ty.types().map(|ty| decode(&ty, input)).collect();
+            Ok(Val::Tuple(items?))
+        }
+        Type::Record(ty) => decode_record(ty, input),
+        Type::Enum(_) | Type::Flags(_) => decode_names(ty, input),
+        Type::Variant(_) | Type::Option(_) | Type::Result(_) => decode_choice(ty, input),
+        _ => decode_scalar(ty, input),
+    }
+}
+
+fn decode_scalar(ty: &Type, input: &mut Reader) -> Result<Val, String> {
     Ok(match ty {
         Type::Bool => Val::Bool(input.bool()?),
         Type::S8 => Val::S8(integer(input)?),
@@ -179,43 +211,31 @@ fn decode(ty: &Type, input: &mut Reader) -> Result<Val, String> {
             }
         }
         Type::String => Val::String(input.text()?.to_owned()),
-        Type::List(ty) => Val::List(decode_items(&ty.ty(), input)?),
-        Type::FixedLengthList(ty) => {
-            let items = decode_items(&ty.ty(), input)?;
-            if items.len() != ty.len() as usize {
-                return Err(format!("expected {} items, found {}", ty.len(), items.len()));
-            }
-            Val::FixedLengthList(items)
-        }
-        Type::Tuple(ty) => {
-            let (found, expected) = (input.array()?, ty.types().len());
-            if found != expected {
-                return Err(format!("expected a tuple of {expected}, found {found} items"));
-            }
-            let items: Result<_, _> = ty.types().map(|ty| decode(&ty, input)).collect();
-            Val::Tuple(items?)
-        }
-        Type::Record(ty) => decode_record(ty, input)?,
+        _ => return Err(not_carried(name_of(ty))),
+    })
+}
+
+fn decode_names(ty: &Type, input: &mut Reader) -> Result<Val, String> {
+    let ty = match ty {
         Type::Enum(ty) => {
             let name = input.text()?;
             if !ty.names().any(|known| known == name) {
                 return Err(format!("{name:?} is no case of the enum"));
             }
-            Val::Enum(name.to_owned())
+            return Ok(Val::Enum(name.to_owned()));
         }
-        Type::Flags(ty) => {
-            let mut names = Vec::new();
-            for _ in 0..input.array()? {
-                let name = input.text()?;
-                if !ty.names().any(|known| known == name) || names.iter().any(|seen| seen == name) {
-                    return Err(format!("{name:?} is no flag, or named twice"));
-                }
-                names.push(name.to_owned());
-            }
-            Val::Flags(names)
+        Type::Flags(ty) => ty,
+        _ => return Err(not_carried(name_of(ty))),
+    };
+    let mut names = Vec::new();
+    for _ in 0..input.array()? {
+        let name = input.text()?;
+        if !ty.names().any(|known| known == name) || names.iter().any(|seen| seen == name) {
+            return Err(format!("{name:?} is no flag, or named twice"));
         }
-        _ => return decode_choice(ty, input),
-    })
+        names.push(name.to_owned());
+    }
+    Ok(Val::Flags(names))
 }
 
 fn decode_items(ty: &Type, input: &mut Reader) -> Result<Vec<Val>, String> {
@@ -258,7 +278,7 @@ fn decode_choice(ty: &Type, input: &mut Reader) -> Result<Val, String> {
             let payload = match (case.ty, count) {
                 (None, 1) => None,
                 (Some(ty), 2) => Some(Box::new(decode(&ty, input)?)),
-                _ => return Err(format!("case {name} has {} items in its array", count)),
+                _ => return Err(format!("case {name} has {count} items in its array")),
             };
             Ok(Val::Variant(name.to_owned(), payload))
         }

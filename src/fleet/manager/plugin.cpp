@@ -14,6 +14,7 @@ constexpr std::array<std::string_view, 6> hook_names{"authorize",          "enri
 constexpr std::uintmax_t max_file = 64U << 20;
 constexpr std::uint64_t max_memory = 256U << 20;
 constexpr std::size_t max_line = 1024;
+constexpr int waiting_calls = 5;  // so long is waited for those before; each may take its whole time
 
 std::unexpected<Error> bad_plugin(const std::filesystem::path& file, const std::string& why) {
   return fail(ManagerError::bad_plugin, "plugin " + file.string() + ": " + why);
@@ -75,10 +76,11 @@ void PluginOutput::flush() {
 }
 
 void PluginOutput::write(ByteView bytes) {
-  for (const char c : as_text(bytes)) {
+  for (const char c : as_text(bytes.first(std::min(bytes.size(), left_)))) {
     if (c == '\n' || line_.size() >= max_line) flush();
     if (c != '\n' && c != '\r') line_ += c;
   }
+  left_ -= std::min(bytes.size(), left_);
 }
 
 Plugin::Plugin(wasm::Runtime& runtime, wasm::Module module, std::string name, Duration budget)
@@ -119,8 +121,11 @@ Result<> Plugin::instantiate() {
 }
 
 Result<std::string> Plugin::call(PluginHook hook, std::string_view request) {
-  const std::scoped_lock lock(mutex_);
+  const std::unique_lock lock(mutex_, budget_ * waiting_calls);
   const auto answer = [&]() -> Result<Bytes> {
+    if (!lock) return fail(ManagerError::plugin_failed, "it is busy with other calls");
+    output_.begin_call();
+    errors_.begin_call();
     if (!instance_ || instance_->poisoned()) TRY(instantiate());
     return instance_->exchange(hook_name(hook), as_bytes(request), budget_);
   }();

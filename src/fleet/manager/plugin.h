@@ -19,16 +19,19 @@ namespace coffer::fleet::manager {
 enum class PluginHook { authorize, enrich, before_select, before_dispatch, task_start, task_complete };
 std::string_view hook_name(PluginHook hook);  // "authorize", "enrich_task", "on_before_proplet_select", ...
 
-// What one line of a plugin's output becomes in the log. Its lines are bounded.
+// A plugin's output becomes lines of the log; so much of a call's, and no more.
 class PluginOutput {
  public:
   PluginOutput(std::string plugin, bool is_error) : plugin_(std::move(plugin)), is_error_(is_error) {}
+  void begin_call() { left_ = most_a_call; }
   void write(ByteView bytes);
 
  private:
+  static constexpr std::size_t most_a_call = 16U << 10;
   void flush();
   std::string plugin_, line_;
   bool is_error_;
+  std::size_t left_ = most_a_call;
 };
 
 class Plugin {
@@ -39,8 +42,8 @@ class Plugin {
 
   const std::string& name() const { return name_; }  // the file's, without .wasm
   bool has(PluginHook hook) const { return hooks_.at(static_cast<std::size_t>(hook)); }
-  // The answer, which may be empty. ManagerError::plugin_failed: it trapped, took too long or answered nonsense; the
-  // next call finds it made anew.
+  // The answer, which may be empty. ManagerError::plugin_failed: it trapped, took too long, or is busy with others for
+  // long. The next call finds it made anew.
   Result<std::string> call(PluginHook hook, std::string_view request);
 
  private:
@@ -53,7 +56,7 @@ class Plugin {
   Duration budget_;
   std::array<bool, 6> hooks_{};  // by the module, whatever became of its instance
   PluginOutput output_, errors_;
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
   std::optional<wasm::Instance> instance_;  // last: it writes to what is above
 };
 
