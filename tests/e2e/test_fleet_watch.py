@@ -161,3 +161,12 @@ def test_a_page_on_a_terminal_fits_and_is_drawn_again(fleet):
     assert status == 0
     assert terminal.read().rstrip().endswith("\x1b[?25h\x1b[?1049l")  # the terminal is as it was
     os.close(terminal.descriptor)
+
+
+def test_a_task_that_is_watched_may_be_left_by_ctrl_c(fleet):
+    """Status of the signal: what was asked for did not come about."""
+    task = fleet.start(name="long")
+    with watching(*command(fleet, "watch", task, "--interval", "0.05")) as (child, read):
+        wait_until(lambda: any("Running" in line for line in read()), "its state")
+        child.send_signal(signal.SIGINT)
+        assert child.wait(20) == -signal.SIGINT

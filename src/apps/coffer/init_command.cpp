@@ -69,6 +69,7 @@ Result<> apply(const UpOptions& options, keybroker::Config& config) {
 }
 
 Result<int> up(const Context& context, const UpOptions& options) {
+  net::block_termination_signals();  // before any thread
   const auto home = context.home();
   if (!home.exists()) {
     return fail(CliError::no_home, "there is no home at " + home.directory().string() + "; run `coffer init` first");

@@ -7,7 +7,6 @@
 #include "apps/version_text.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "net/http_server.h"
 
 namespace coffer::cli {
 namespace {
@@ -95,7 +94,6 @@ int run(std::vector<char*> arguments) {
 int main(int argc, char** argv) {
   coffer::forbid_core_dumps();
   std::signal(SIGPIPE, SIG_IGN);
-  coffer::net::block_termination_signals();
   coffer::log::init("coffer", coffer::log::Level::warn);
   return coffer::cli::run(coffer::cli::arguments_of(argc, argv));
 }

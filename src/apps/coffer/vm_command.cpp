@@ -142,12 +142,13 @@ Result<int> make_tpm(const Context& context, const std::string& directory, bool 
   return 0;
 }
 
-// SIGINT and SIGTERM, which main() has blocked, as something to poll.
+// SIGINT and SIGTERM as something to poll. Before any thread.
 FileDescriptor termination() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return FileDescriptor{::signalfd(-1, &signals, SFD_CLOEXEC)};
 }
 
