@@ -7,7 +7,6 @@
 namespace coffer::workload::hal {
 namespace {
 
-constexpr std::size_t report_half = 32;
 constexpr std::size_t max_report_data = 64;
 constexpr unsigned max_attestations = 64;  // of one task: a TEE's signer serves the whole machine, one at a time
 
@@ -45,10 +44,9 @@ std::span<const Function<Attestation>> Attestation::table() {
 }  // namespace
 
 Bytes bound_report_data(ByteView report_data, std::string_view module_digest) {
-  auto out = report_data.size() > report_half ? crypto::sha256(report_data) : to_bytes(report_data);
-  out.resize(report_half);
-  const auto purpose = concat({as_bytes(Attestation::id), Bytes(1), as_bytes(module_digest)});
-  return concat({out, crypto::sha256(purpose)});
+  const Bytes zero(1);
+  return crypto::hash(crypto::HashAlgorithm::sha512,
+                      concat({as_bytes(Attestation::id), zero, as_bytes(module_digest), zero, report_data}));
 }
 
 std::unique_ptr<Interface> make_attestation(const Context& context) {

@@ -94,9 +94,7 @@ class Crypto final : public Table<Crypto> {
   }
 
   // Contexts hold nothing in this version of the interface: no function takes one.
-  Result<Value> create_context(Arguments&) {
-    return Value(TRY(contexts_.add(std::make_shared<Nothing>())));
-  }
+  Result<Value> create_context(Arguments&) { return Value(TRY(contexts_.add(std::make_shared<Nothing>()))); }
   Result<Value> destroy_context(Arguments& arguments) {
     TRY(contexts_.remove(TRY(arguments.u64())));
     return nothing();

@@ -72,10 +72,10 @@ class Hal {
 // A call that keeps its Hal as long as it is kept itself.
 wasm::HostCall host_call(std::shared_ptr<const Services> services, Task task);
 
-// What a piece of evidence is bound to, 64 bytes. The first 32 are the caller's report data and zeros behind it, or
-// their SHA-256 where they are more. The other 32 are SHA-256 of "elastic:hal/attestation@0.1.0", a zero byte and the
-// module's digest: they tell which code asked, and keep a guest from having evidence made that a key broker would take
-// for this worker's own, whose report data is a digest alone with zeros behind it.
+// What a piece of evidence is bound to: SHA-512 of "elastic:hal/attestation@0.1.0", a zero byte, the module's digest, a
+// zero byte and the caller's report data. It tells which code asked, and keeps a guest from having evidence made that a
+// key broker would take for this worker's own: that is bound to a digest which the guest could otherwise hand in. A TEE
+// with a shorter field takes the first bytes.
 Bytes bound_report_data(ByteView report_data, std::string_view module_digest);
 
 }  // namespace coffer::workload::hal
