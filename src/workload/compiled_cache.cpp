@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include "base/file_descriptor.h"
 #include "base/log.h"
 #include "crypto/random.h"
+#include "workload/user_directory.h"
 
 namespace coffer::workload {
 namespace {
@@ -65,18 +65,11 @@ Result<SecretBytes> load_key(const fs::path& file) {
   return read_key(fd, file);
 }
 
-std::optional<fs::path> user_directory(const char* variable, const char* below_home) {
-  if (const char* named = std::getenv(variable); named != nullptr && *named == '/') return fs::path{named};
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home != '/') return std::nullopt;
-  return fs::path{home} / below_home;
-}
-
 }  // namespace
 
 std::optional<CompiledCache> user_compiled_cache() {
-  const auto cache = user_directory("XDG_CACHE_HOME", ".cache");
-  const auto state = user_directory("XDG_STATE_HOME", ".local/state");
+  const auto cache = user_cache_directory();
+  const auto state = user_state_directory();
   if (!cache || !state) return std::nullopt;
   return CompiledCache{.directory = *cache / "coffer-run/modules", .key_file = *state / "coffer-run/module-cache.key"};
 }

@@ -20,6 +20,7 @@ wasm::Invocation invocation_of(const Execution& execution) {
           .standard_error = execution.standard_error,
           .limits = limits_of(execution.limits),
           .cancellation = wasm::Cancellation{},
+          .host_call = execution.host_call,
           .outgoing_http = execution.outgoing_http};
 }
 

@@ -18,6 +18,7 @@ Result<PreparedModule> InProcess::prepare(const StartCommand& task, ByteView mod
 
 Result<PreparedModule> InProcess::prepare(const StartCommand& task, const wasm::Module& compiled,
                                           const std::string& digest) {
+  if (hal_) TRY(hal_->check(task));
   const bool serves = serves_http(task, compiled);
   if (serves) TRY(check_http_task(task, config_.http));
   return PreparedModule{.digest = digest, .serves = serves, .compiled = compiled};
@@ -31,9 +32,13 @@ workload::Execution InProcess::execution_for(const Run& run, const FunctionChoic
   return execution;
 }
 
-RunReport InProcess::run(const wasm::Module& module, const Run& run, const std::stop_token& stop) {
+RunReport InProcess::run(const PreparedModule& prepared, const Run& run, const std::stop_token& stop) {
+  const auto& module = *prepared.compiled;
   if (serves_http(run.task, module)) {
-    return serve_http(engine_, module, run, execution_for(run, {}), config_, stop);
+    auto execution = execution_for(run, {});
+    execution.stop = stop;
+    if (hal_) hal_->add_to(execution, run, prepared);
+    return serve_http(engine_, module, run, std::move(execution), config_, stop);
   }
   const auto cli = split_cli_args(run.task.cli_args);
   const auto choice = choose_function(run.task.name, cli, shape_of(module));
@@ -46,6 +51,7 @@ RunReport InProcess::run(const wasm::Module& module, const Run& run, const std::
   execution.standard_output = streams.output.sink();
   execution.standard_error = streams.error.sink();
   execution.stop = stop;
+  if (hal_) hal_->add_to(execution, run, prepared);
   if (!run.task.parent_results.empty()) {
     execution.standard_input = wasm::source_of(to_bytes(codec::json::serialize(run.task.parent_results)));
   }

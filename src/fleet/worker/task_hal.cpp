@@ -4,6 +4,7 @@
 #include "codec/base64.h"
 #include "crypto/hash.h"
 #include "fleet/worker/tee_access.h"
+#include "workload/user_directory.h"
 
 namespace coffer::fleet::worker {
 namespace {
@@ -14,10 +15,10 @@ constexpr Duration default_request_wait = std::chrono::seconds{30};  // of a tas
 
 // Named by the worker's id, so that several of one user do not meet; hashed, for an id is any text.
 std::filesystem::path own_folder(const HalConfig& config, const std::string& own_id) {
-  const auto parent =
-      config.storage_directory.empty() ? hal::user_state_directory() / "coffer" / "hal" : config.storage_directory;
-  if (!parent.is_absolute()) return {};
-  return parent / codec::hex_encode(crypto::sha256(as_bytes(own_id))).substr(0, 16);
+  const auto state = workload::user_state_directory();
+  if (config.storage_directory.empty() && !state) return {};
+  return (config.storage_directory.empty() ? *state / "coffer" / "hal" : config.storage_directory) /
+         codec::hex_encode(crypto::sha256(as_bytes(own_id))).substr(0, 16);
 }
 
 std::filesystem::path prepared_folder(const HalConfig& config, const std::string& own_id) {
@@ -51,6 +52,11 @@ std::shared_ptr<const TaskHal> TaskHal::open(const HalConfig& config, const std:
     services.attest = [&tee](ByteView report_data) { return tee.attest(report_data); };
   }
   return std::make_shared<const TaskHal>(std::move(services));
+}
+
+TaskHal::~TaskHal() {
+  std::error_code ignored;
+  if (!services_->storage.own.empty()) std::filesystem::remove_all(services_->storage.own, ignored);
 }
 
 Result<> TaskHal::check(const StartCommand& task) const {

@@ -21,6 +21,10 @@ class TaskHal {
   static std::shared_ptr<const TaskHal> open(const HalConfig& config, const std::string& own_id, TeeAccess& tee);
   explicit TaskHal(workload::hal::Services services)
       : services_(std::make_shared<const workload::hal::Services>(std::move(services))) {}
+  TaskHal(const TaskHal&) = delete;
+  TaskHal& operator=(const TaskHal&) = delete;
+  // Removes the place again. No task runs any more.
+  ~TaskHal();
 
   // hal.storage_refused where the start names a folder that the operator does not allow.
   Result<> check(const StartCommand& task) const;

@@ -98,13 +98,14 @@ TEST_F(TaskHalTest, time_bounds_the_waiting_of_a_task_and_of_each_request_where_
   }
 }
 
-TEST_F(TaskHalTest, the_place_of_what_tasks_store_is_made_anew) {
-  hal();
-  ASSERT_FALSE(fs::is_empty(folder_.path() / "state"));
-  const auto place = *fs::directory_iterator{folder_.path() / "state"};
-  folder_.write(place.path() / "left" / "over", "x");
-  hal();
-  EXPECT_TRUE(fs::is_empty(place.path()));
+TEST_F(TaskHalTest, the_place_of_what_tasks_store_is_made_anew_and_removed_in_the_end) {
+  auto hal = this->hal();
+  const auto place = fs::directory_iterator{folder_.path() / "state"}->path();
+  hal.reset();
+  EXPECT_FALSE(fs::exists(place));
+  folder_.write(place / "left" / "by" / "a" / "killed" / "worker", "x");
+  hal = this->hal();
+  EXPECT_TRUE(fs::is_empty(place));
 }
 
 TEST_F(TaskHalTest, without_such_a_place_the_worker_starts_all_the_same) {

@@ -1,6 +1,8 @@
 #include "fleet/worker/tee_access.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include "base/log.h"
 #include "evidence/detect.h"
@@ -18,6 +20,22 @@ std::string without_slash(std::string uri) {
 Capabilities::Tee test_tee(const std::string& name) {
   const bool simulated = name.starts_with(simulated_prefix);
   return {.type = simulated ? name.substr(simulated_prefix.size()) : name, .simulated = true};
+}
+
+Result<evidence::InitData> read_init_data(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>{stream}, {}};
+  if (!stream) return fail(ConfigError::unreadable, "the init-data " + file.string() + " cannot be read");
+  return evidence::InitData::parse(std::move(text));
+}
+
+// The file that is named, or the one that came with the init-data (guest-components.md 2.7).
+Result<keyclient::AaConfig> agent_config(const TeeConfig& config, const std::optional<evidence::InitData>& init_data) {
+  if (config.aa_config) return keyclient::load_aa_config(*config.aa_config);
+  const auto* entry = init_data ? init_data->data().find("aa.toml") : nullptr;
+  const auto* text = entry != nullptr ? entry->if_string() : nullptr;
+  if (text == nullptr) return keyclient::AaConfig{};
+  return keyclient::parse_aa_config(*text, keyclient::AaConfigFormat::toml, "the init-data's aa.toml");
 }
 
 std::string what_was_seen(const std::filesystem::path& root) {
@@ -60,8 +78,8 @@ Result<> TeeAccess::detect(const TeeConfig& config, const std::filesystem::path&
 }
 
 Result<> TeeAccess::read_settings(const Config& config) {
-  keyclient::AaConfig agent;
-  if (config.tee.aa_config) agent = TRY(keyclient::load_aa_config(*config.tee.aa_config));
+  if (config.tee.init_data) settings_.init_data = TRY(read_init_data(*config.tee.init_data));
+  const auto agent = TRY(agent_config(config.tee, settings_.init_data));
   for (const auto& notice : agent.notices) log::warn("worker.aa_config", notice);
   if (agent.offline) {
     return fail(ConfigError::unsupported,
@@ -86,6 +104,19 @@ std::optional<Error> TeeAccess::refusal() const {
   if (!tee_) return refused(why_none_);
   if (allowed_.empty()) return refused("no key broker is configured; set PROPLET_KBS_URI");
   return std::nullopt;
+}
+
+// By the attester that serves the key broker, where there is one: it has bound and measured what there is to bind.
+Result<codec::json::Value> TeeAccess::attest(ByteView report_data) {
+  if (!tee_) return std::unexpected(*refusal());
+  if (!allowed_.empty()) {
+    const auto access = TRY(keys(own_broker_.empty() ? allowed_.front() : own_broker_));
+    const std::lock_guard lock(attesting_);
+    return access->attester->attester().attest(report_data);
+  }
+  const std::lock_guard lock(attesting_);
+  if (!attester_) attester_ = TRY(workload::choose_attester(settings_));
+  return attester_->attester().attest(report_data);
 }
 
 Result<std::shared_ptr<const workload::KeyAccess>> TeeAccess::keys(const std::string& kbs_uri) {

@@ -27,6 +27,10 @@ class TeeAccess {
   // Nothing where it can.
   std::optional<Error> refusal() const;
 
+  // Evidence of this machine over these report data, at most 64 bytes: one at a time. worker.tee_not_available, and what
+  // the attester says.
+  Result<codec::json::Value> attest(ByteView report_data);
+
   // The way to the broker that a request names, or to this worker's own. worker.tee_not_available,
   // worker.broker_not_allowed, and what opening says.
   Result<std::shared_ptr<const workload::KeyAccess>> keys(const std::string& kbs_uri);
@@ -43,6 +47,8 @@ class TeeAccess {
   workload::KeySettings settings_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const workload::KeyAccess>> opened_;
+  std::mutex attesting_;
+  std::unique_ptr<evidence::ChosenAttester> attester_;  // where there is no broker to attest to
 };
 
 }  // namespace coffer::fleet::worker

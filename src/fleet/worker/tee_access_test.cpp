@@ -57,6 +57,21 @@ TEST_F(TeeAccessTest, a_tee_is_found_by_what_the_machine_shows) {
   EXPECT_FALSE(access->refusal());
 }
 
+TEST_F(TeeAccessTest, init_data_brings_the_agents_settings_where_no_file_of_them_is_named) {
+  root_.write("init.toml",
+              "version = \"0.1.0\"\nalgorithm = \"sha256\"\n[data]\n\"aa.toml\" = \"[token_configs.kbs]\\nurl = "
+              "'http://from-init-data'\"\n");
+  root_.write("aa.toml", "[token_configs.kbs]\nurl = 'http://from-file'\n");
+  config_.tee = {.test_tee = "sample", .init_data = root_.path() / "init.toml"};
+  EXPECT_TRUE(opened()->keys("http://from-init-data"));
+  config_.tee.aa_config = root_.path() / "aa.toml";
+  EXPECT_EQ(opened()->keys("http://from-init-data").error().code, WorkerError::broker_not_allowed);
+  root_.write("init.toml", "no init-data");
+  EXPECT_FALSE(open());
+  config_.tee.init_data = root_.path() / "none.toml";
+  EXPECT_EQ(open().error().code, ConfigError::unreadable);
+}
+
 TEST_F(TeeAccessTest, switched_off_is_off_even_where_a_tee_is_named) {
   config_.tee = {.enabled = false, .test_tee = "sample", .kbs_uri = "http://kbs"};
   const auto access = opened();
@@ -104,6 +119,18 @@ TEST_F(TeeAccessTest, keys_from_files_are_no_workers_keys) {
 TEST_F(TeeAccessTest, a_simulated_tee_that_does_not_exist_is_named) {
   config_.tee = {.test_tee = "simulated:abacus", .kbs_uri = "http://kbs"};
   EXPECT_FALSE(opened()->keys(""));
+}
+
+TEST_F(TeeAccessTest, evidence_is_made_with_a_broker_or_without_and_never_outside_of_a_tee) {
+  EXPECT_EQ(opened()->attest(as_bytes("digest")).error().code, WorkerError::tee_not_available);
+  config_.tee.test_tee = "sample";
+  const auto alone = opened()->attest(as_bytes("digest"));
+  ASSERT_TRUE(alone) << to_string(alone.error());
+  EXPECT_EQ(*alone->find("report_data")->if_string(), "ZGlnZXN0");
+  config_.tee.allowed_kbs_uris = {"http://127.0.0.1:1"};
+  const auto beside = opened()->attest(as_bytes("digest"));
+  ASSERT_TRUE(beside) << to_string(beside.error());
+  EXPECT_EQ(*beside->find("report_data")->if_string(), "ZGlnZXN0");
 }
 
 }  // namespace

@@ -59,13 +59,6 @@ Result<> prepare_own_storage(const fs::path& own) {
   return {};
 }
 
-fs::path user_state_directory() {
-  if (const char* named = std::getenv("XDG_STATE_HOME"); named != nullptr && *named == '/') return named;
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home != '/') return {};
-  return fs::path{home} / ".local" / "state";
-}
-
 Result<StorageFolder> StorageFolder::make_own(const fs::path& own) {
   if (own.empty()) return fail(HalError::unavailable, "this worker has no folder for what tasks store");
   auto pattern = (own / "task-XXXXXX").string();

@@ -27,8 +27,6 @@ Result<StoragePlace> find_storage(const StorageSettings& settings, const std::fi
 
 // Makes `own` anew, empty and this user's alone: nothing is left there of a worker that was killed. io.
 Result<> prepare_own_storage(const std::filesystem::path& own);
-// Where this user's programs keep state: below XDG_STATE_HOME or ~/.local/state; empty where HOME is missing, too.
-std::filesystem::path user_state_directory();
 
 // An open folder, removed with the object where it is the task's own.
 class StorageFolder {
