@@ -186,17 +186,23 @@ def addition(compile_guest):
     return compile_guest("addition", (ROOT / "examples/addition.c").read_text())
 
 
-@pytest.fixture(scope="session")
-def http_handler(tmp_path_factory):
-    """A component that handles HTTP requests, made by another tool than ours; see handler.c for what it answers."""
-    here, jco = ROOT / "tests/interop/http_handler", CACHE / "jco/node_modules/@bytecodealliance/jco/dist/api.js"
+def component_of_jco(work, source, wit, world):
+    """A component made of C by another tool than ours; skips where that is not there."""
+    jco = CACHE / "jco/node_modules/@bytecodealliance/jco/dist/api.js"
     if not jco.exists():
         pytest.skip("jco was not installed (npm is missing)")
-    work = tmp_path_factory.mktemp("handler")
     run("clang-19", "--target=wasm32-unknown-unknown", "-O2", "-nostdlib", "-Wl,--no-entry", "-Wall", "-Werror",
-        "-o", work / "core.wasm", here / "handler.c")
-    run("node", here / "componentize.mjs", jco, work / "core.wasm", here / "handler.wit", work / "handler.wasm", timeout=120)
-    return work / "handler.wasm"
+        "-o", work / "core.wasm", source)
+    run("node", ROOT / "tests/interop/component/componentize.mjs", jco, work / "core.wasm", wit, work / "component.wasm", world,
+        timeout=120)
+    return work / "component.wasm"
+
+
+@pytest.fixture(scope="session")
+def http_handler(tmp_path_factory):
+    """A component that handles HTTP requests; see handler.c for what it answers."""
+    here = ROOT / "tests/interop/http_handler"
+    return component_of_jco(tmp_path_factory.mktemp("handler"), here / "handler.c", here / "handler.wit", "handler")
 
 
 def ask(url, data=None):

@@ -128,17 +128,17 @@ def settings(mqtt_broker, directory, own_id, **variables):
     """The environment of a worker; names without PROPLET_."""
     values = {"MQTT_ADDRESS": mqtt_broker.address, "TENANT_ID": TENANT, "CHANNEL_ID": CHANNEL, "ENTITY_ID": own_id,
               "API_KEY": "worker-key", "METRICS_PORT": "0", "LIVELINESS_INTERVAL": "1", "METRICS_INTERVAL": "1",
-              "LAYER_STORE_PATH": str(directory / "layers"), "TEE_ENABLED": "", **variables}
+              "LAYER_STORE_PATH": str(directory / "layers"), "HAL_STORAGE_DIR": str(directory / "hal"), "TEE_ENABLED": "", **variables}
     return {f"PROPLET_{name}": str(value) for name, value in values.items()}
 
 
 @contextlib.contextmanager
-def running_worker(mqtt_broker, directory, manager=None, own_id=None, **variables):
-    """A worker that has announced itself to `manager`, where one is given."""
+def running_worker(mqtt_broker, directory, manager=None, own_id=None, under=(), **variables):
+    """A worker that has announced itself to `manager`, where one is given. `under`: a command that starts it."""
     own_id = own_id or str(uuid.uuid4())
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / f"worker-{own_id[:8]}.log"
-    with process(BIN / "coffer-worker", log=log, env=settings(mqtt_broker, directory, own_id, **variables),
+    with process(*under, BIN / "coffer-worker", log=log, env=settings(mqtt_broker, directory, own_id, **variables),
                  cwd=directory) as child:
         worker = Worker(own_id, log, child)
         wait_until(lambda: "worker.started" in worker.log_text() or child.poll() is not None, "the worker's start")

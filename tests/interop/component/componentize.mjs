@@ -1,11 +1,11 @@
-// usage: node componentize.mjs JCO_API CORE_WASM WIT OUTPUT: a component of a core module, for the world "handler".
+// usage: node componentize.mjs JCO_API CORE_WASM WIT OUTPUT WORLD: a component of a core module.
 import { readFileSync, writeFileSync } from "node:fs";
 
-const [api, core, wit, output] = process.argv.slice(2);
+const [api, core, wit, output, worldName] = process.argv.slice(2);
 const { componentEmbed, componentNew } = await import(api);
 const embedded = await componentEmbed({
   binary: readFileSync(core),
   witSource: readFileSync(wit, "utf8"),
-  worldName: "handler",
+  worldName,
 });
 writeFileSync(output, await componentNew(embedded, []));
