@@ -31,7 +31,7 @@ Result<std::vector<std::filesystem::path>> files_of(const std::filesystem::path&
 }
 
 Error denied(const std::string& plugin, std::string_view reason, std::string_view otherwise) {
-  log::info("fleet.plugin_denied", reason.empty() ? otherwise : reason, {{"plugin", plugin}});
+  log::debug("fleet.plugin_denied", reason.empty() ? otherwise : reason, {{"plugin", plugin}});
   return {ManagerError::plugin_denied, std::string{reason.empty() ? otherwise : reason}};
 }
 

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -235,6 +236,45 @@ TEST_F(PluginsTest, that_trap_where_they_are_only_told_are_counted) {
   EXPECT_EQ(h->state(id), TaskState::failed);
   expect_counted(R"(manager_plugin_calls_total{hook="on_task_complete",outcome="failed",plugin="plugin"} 1)");
   create("plain");
+}
+
+TEST_F(PluginsTest, are_asked_by_many_at_once) {
+  const auto plugins = load(20s).value();
+  Task allowed, denied;
+  allowed.work.name = "plain";
+  denied.work.name = "forbidden";
+  std::vector<std::jthread> callers;
+  for (int caller = 0; caller < 6; ++caller) {
+    callers.emplace_back([&] {
+      for (int call = 0; call < 100; ++call) {
+        EXPECT_TRUE(plugins->authorize(PluginAction::start, allowed));
+        EXPECT_FALSE(plugins->authorize(PluginAction::start, denied));
+        plugins->task_started(allowed);
+      }
+    });
+  }
+}
+
+TEST_F(PluginsTest, that_hang_do_not_hold_up_others_for_ever) {
+  const auto plugins = load(20ms).value();
+  Task spinning, plain;
+  spinning.work.name = "spin";
+  plain.work.name = "plain";
+  std::atomic<bool> done = false;
+  std::vector<std::jthread> hanging;
+  for (int caller = 0; caller < 12; ++caller) {
+    hanging.emplace_back([&] {
+      while (!done)
+        EXPECT_EQ(plugins->authorize(PluginAction::start, spinning).error().code, ManagerError::plugin_failed);
+    });
+  }
+  bool busy = false;
+  for (int call = 0; call < 1000 && !busy; ++call) {
+    const auto answered = plugins->authorize(PluginAction::start, plain);
+    busy = !answered && answered.error().message.ends_with("it is busy with other calls");
+  }
+  done = true;
+  EXPECT_TRUE(busy);
 }
 
 TEST_F(PluginsTest, are_asked_by_the_order_of_their_names) {
