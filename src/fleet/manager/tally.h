@@ -12,7 +12,7 @@
 namespace coffer::fleet::manager {
 
 struct EndedTask {
-  std::string id, name, worker;
+  std::string id{}, name{}, worker{};
   TaskState state = TaskState::completed;
   std::string code{}, error{};
   TimePoint at{};
