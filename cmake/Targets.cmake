@@ -6,8 +6,8 @@ add_custom_target(coffer_tests)
 add_custom_target(coffer_fuzzers)
 add_custom_target(coffer_benchmarks)
 
-# Standard headers (and those of the test library) are read once for a build, not once for a unit: a third of its time.
-# A unit still names what it uses: COFFER_PRECOMPILE=OFF builds without.
+# Standard headers (and those of the test library and of the command line) are read once for a build, not once for a
+# unit: a third of its time. A unit still names what it uses: COFFER_PRECOMPILE=OFF builds without.
 option(COFFER_PRECOMPILE "Precompile the standard headers" ON)
 function(coffer_use_precompiled target owner)
   if(COFFER_PRECOMPILE)
@@ -62,7 +62,7 @@ function(coffer_program name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS})
-  coffer_use_precompiled(${name} coffer_precompiled)
+  coffer_use_precompiled(${name} coffer_precompiled_programs)
   add_dependencies(coffer_programs ${name})
 endfunction()
 
@@ -86,6 +86,9 @@ if(COFFER_PRECOMPILE)
   file(WRITE ${CMAKE_BINARY_DIR}/precompiled.cpp "")
   add_library(coffer_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
   target_precompile_headers(coffer_precompiled PRIVATE ${standard_headers})
+  add_library(coffer_precompiled_programs OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  target_link_libraries(coffer_precompiled_programs PRIVATE CLI11::CLI11)
+  target_precompile_headers(coffer_precompiled_programs PRIVATE ${standard_headers} <CLI/CLI.hpp>)
   if(COFFER_TESTS)
     add_library(coffer_precompiled_tests OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
     target_compile_options(coffer_precompiled_tests PRIVATE ${coffer_test_options})
