@@ -108,9 +108,9 @@ TEST_F(ExternalService, without_a_program_or_an_address_is_refused) {
 }
 
 TEST_F(ExternalService, finds_ports_that_are_free) {
-  const auto server = *net::HttpServer::start({.sockets = {"127.0.0.1:0"}, .workers = 1},
+  const auto other = *net::HttpServer::start({.sockets = {"127.0.0.1:0"}, .workers = 1},
                                               [](const net::ServerRequest&) { return net::ServerResponse{}; });
-  const auto taken = static_cast<std::uint16_t>(std::stoul(server->addresses().front().substr(10)));
+  const auto taken = static_cast<std::uint16_t>(std::stoul(other->addresses().front().substr(10)));
   EXPECT_EQ(free_port_at("127.0.0.1", taken).error().code, net::NetError::address_in_use);
   EXPECT_NE(free_port_at("127.0.0.1", 0).value(), 0);
   EXPECT_EQ(free_port_at("not an address", 0).error().code, WorkloadError::usage);

@@ -45,7 +45,7 @@ class TeeRuntimeTest : public ::testing::Test {
     signatures_.emplace(std::move(keys), [](const codec::ResourceUri&, const std::string&) -> Result<SecretBytes> {
       return SecretBytes{};
     });
-    loader_ = std::make_unique<ModuleLoader>(config_.tasks, ModuleLoader::Parts{.chunks = &chunks_});
+    loader_ = std::make_unique<ModuleLoader>(config_.tasks, ModuleLoader::Parts{.http = nullptr, .chunks = &chunks_});
     const TeeWasmRuntime::Parts parts{.tee = *tee_,
                                       .loader = *loader_,
                                       .signatures = *signatures_,
