@@ -66,7 +66,7 @@ def test_variables_are_added_and_starts_and_ends_counted(manager, worker, printe
 
 def test_a_plugin_that_never_comes_back_denies_in_its_time(mqtt_broker, manager, tmp_path, printer):
     (tmp_path / "p.wasm").write_bytes(PLUGIN.read_bytes())
-    with running_worker(mqtt_broker, tmp_path, manager, PLUGIN_DIR=tmp_path, PLUGIN_TIMEOUT="300ms") as worker:
+    with running_worker(mqtt_broker, tmp_path, manager, PLUGIN_DIR=tmp_path, PLUGIN_TIMEOUT="1s") as worker:
         assert start(manager, worker, printer, "loop")["code"] == "worker.plugin_failed"
         assert start(manager, worker, printer)["results"].startswith("yes 0 ")
 

@@ -77,7 +77,7 @@ TEST_F(PluginsTest, one_that_traps_denies_and_is_made_anew) {
 }
 
 TEST_F(PluginsTest, one_that_never_comes_back_denies_in_its_time) {
-  const auto plugins = this->plugins(Duration{200});
+  const auto plugins = this->plugins(Duration{1000});
   const auto hung = plugins->authorize(task("loop"));
   ASSERT_FALSE(hung);
   EXPECT_EQ(hung.error().code, WorkerError::plugin_failed);
@@ -85,7 +85,7 @@ TEST_F(PluginsTest, one_that_never_comes_back_denies_in_its_time) {
 }
 
 TEST_F(PluginsTest, who_waits_too_long_for_a_turn_is_denied) {
-  const auto plugins = this->plugins(Duration{500});
+  const auto plugins = this->plugins(Duration{1000});
   std::atomic<int> failed = 0;
   {
     std::vector<std::jthread> threads;

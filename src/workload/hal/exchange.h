@@ -17,8 +17,8 @@
 namespace coffer::workload::hal {
 
 struct Message {
-  std::string sender, recipient;
-  Bytes payload;
+  std::string sender{}, recipient{};
+  Bytes payload{};
   bool encrypted = false;  // as the sender asked; nothing leaves the process either way
 };
 
