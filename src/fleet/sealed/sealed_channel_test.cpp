@@ -165,7 +165,7 @@ TEST(SealedChannel, refuses_what_was_sent_before_it_could_have_heard_it) {
 }
 
 TEST(SealedChannel, takes_results_that_the_broker_kept) {
-  Pair pair({.lasting = [](std::string_view on) { return on == topic; }});
+  Pair pair({.own_id = "receiver", .lasting = [](std::string_view on) { return on == topic; }});
   const auto kept = pair.seal();
   pair.clock.advance(72h);
   EXPECT_EQ(pair.outcome(kept), "ok");
@@ -254,7 +254,7 @@ TEST(SealedChannel, begins_a_new_epoch_after_so_many_payloads) {
 }
 
 TEST(SealedChannel, keeps_a_bound_on_the_streams_that_it_remembers) {
-  Pair pair({.max_streams = 8});
+  Pair pair({.own_id = "receiver", .max_streams = 8});
   std::string last;
   for (int i = 0; i < 100; ++i) {
     SealedChannel sender({.own_id = "sender-" + std::to_string(i)}, pair.clock);

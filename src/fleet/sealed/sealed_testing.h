@@ -37,13 +37,9 @@ inline GroupKeys keys_with(std::initializer_list<std::string_view> keys) {
 
 // Two members of one group, at one time.
 struct Pair {
-  explicit Pair(ChannelOptions options = {}) : receiver(with_id(std::move(options), "receiver"), clock) {
+  explicit Pair(ChannelOptions options = {.own_id = "receiver"}) : receiver(std::move(options), clock) {
     sender.set_keys(keys_with({key_one}));
     receiver.set_keys(keys_with({key_one}));
-  }
-  static ChannelOptions with_id(ChannelOptions options, std::string id) {
-    options.own_id = std::move(id);
-    return options;
   }
   std::string seal(std::string_view payload = "hello") { return sender.seal(topic, payload).value(); }
   // The code, or "ok".
@@ -53,7 +49,7 @@ struct Pair {
   }
 
   FixedClock clock{parse_rfc3339("2026-01-01T00:00:00Z").value()};
-  SealedChannel sender{with_id({}, "sender"), clock};
+  SealedChannel sender{{.own_id = "sender"}, clock};
   SealedChannel receiver;
 };
 
