@@ -1,6 +1,7 @@
 // The cache of compiled modules: what it may load, and what it must not.
 #include <sys/stat.h>
 
+#include "codec/base64.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "wasm/component_testing.h"
@@ -63,6 +64,16 @@ TEST(CompiledCache, serves_memory_first_then_disk) {
   auto runtime = runtime_with(directory.path() / "cache");
   EXPECT_EQ(origin_of(runtime, wasm), Origin::disk_cache);
   EXPECT_EQ(call_add(runtime, wasm), "15");
+}
+
+TEST(CompiledCache, names_a_module_by_its_digest_wherever_it_comes_from) {
+  const testing::TemporaryDirectory directory;
+  const auto wasm = guest("functions");
+  const auto expected = "sha256:" + codec::hex_encode(crypto::sha256(wasm));
+  auto runtime = runtime_with(directory.path() / "cache");
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(runtime.compile(wasm)->digest(), expected);
+  EXPECT_EQ(runtime.compile(wasm, {.metered = true})->digest(), expected);
+  EXPECT_EQ(runtime_with(directory.path() / "cache").compile(wasm)->digest(), expected);
 }
 
 TEST(CompiledCache, serves_components_from_disk) {

@@ -28,7 +28,8 @@ Result<std::shared_ptr<const Module::Impl>> Module::Impl::create(detail::NativeM
   return std::make_shared<const Impl>(std::move(native), metered, std::move(exports), handles_http);
 }
 
-Module::Module(std::shared_ptr<const Impl> impl, Origin origin) : impl_(std::move(impl)), origin_(origin) {}
+Module::Module(std::shared_ptr<const Impl> impl, Origin origin, std::string digest)
+    : impl_(std::move(impl)), origin_(origin), digest_(std::move(digest)) {}
 
 ModuleKind Module::kind() const {
   return impl_->native.is_component() ? ModuleKind::component : ModuleKind::core;

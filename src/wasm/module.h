@@ -24,6 +24,7 @@ class Module {
  public:
   ModuleKind kind() const;
   Origin origin() const;
+  const std::string& digest() const { return digest_; }  // "sha256:...", of the binary form
   // Exported functions, in the order of the module.
   std::vector<Export> exports() const;
   // It has `_start`, or exports `wasi:cli/run`.
@@ -35,9 +36,10 @@ class Module {
   friend class Instance;
   friend class Runtime;
   struct Impl;
-  Module(std::shared_ptr<const Impl> impl, Origin origin);
+  Module(std::shared_ptr<const Impl> impl, Origin origin, std::string digest);
   std::shared_ptr<const Impl> impl_;
   Origin origin_;
+  std::string digest_;
 };
 
 }  // namespace coffer::wasm

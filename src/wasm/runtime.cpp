@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/log.h"
+#include "codec/base64.h"
 #include "crypto/hash.h"
 #include "wasm/detail/artefact_cache.h"
 #include "wasm/detail/instance_impl.h"
@@ -134,18 +135,21 @@ Result<Module> Runtime::compile(ByteView wasm, const CompileOptions& options) {
                                            std::to_string(max_module_size));
   }
   const auto* engine = TRY(impl_->engine(options.metered));
-  const ArtefactKey key{crypto::sha256(wasm), engine->compatibility(), options.metered};
+  const auto hash = crypto::sha256(wasm);
+  auto digest = "sha256:" + codec::hex_encode(hash);
+  const ArtefactKey key{hash, engine->compatibility(), options.metered};
   const auto name = key.file_name();
-  if (auto known = impl_->memory_cache.find(name)) return Module{std::move(known), Origin::memory_cache};
+  if (auto known = impl_->memory_cache.find(name))
+    return Module{std::move(known), Origin::memory_cache, std::move(digest)};
   const bool use_disk = impl_->disk_cache && options.may_use_disk;
   if (auto loaded = use_disk ? impl_->load(*engine, key) : nullptr) {
     impl_->memory_cache.insert(name, loaded);
-    return Module{std::move(loaded), Origin::disk_cache};
+    return Module{std::move(loaded), Origin::disk_cache, std::move(digest)};
   }
   auto compiled = TRY(Module::Impl::create(TRY(engine->compile(wasm)), options.metered));
   if (use_disk) impl_->store(key, compiled->native);
   impl_->memory_cache.insert(name, compiled);
-  return Module{std::move(compiled), Origin::compiled};
+  return Module{std::move(compiled), Origin::compiled, std::move(digest)};
 }
 
 namespace {

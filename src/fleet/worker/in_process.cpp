@@ -2,7 +2,6 @@
 
 #include "fleet/worker/execution.h"
 #include "fleet/worker/http_task.h"
-#include "image/digest.h"
 #include "workload/embedded_runtime.h"
 
 namespace coffer::fleet::worker {
@@ -13,15 +12,14 @@ bool InProcess::is_metered(const StartCommand& task) const {
 
 Result<PreparedModule> InProcess::prepare(const StartCommand& task, ByteView module) {
   const auto compiled = TRY(engine_.compile(module, {.may_use_disk = false, .metered = is_metered(task)}));
-  return prepare(task, compiled, image::Digest::of(module).text());
+  return prepare(task, compiled);
 }
 
-Result<PreparedModule> InProcess::prepare(const StartCommand& task, const wasm::Module& compiled,
-                                          const std::string& digest) {
+Result<PreparedModule> InProcess::prepare(const StartCommand& task, const wasm::Module& compiled) {
   if (hal_) TRY(hal_->check(task));
   const bool serves = serves_http(task, compiled);
   if (serves) TRY(check_http_task(task, config_.http));
-  return PreparedModule{.digest = digest, .serves = serves, .compiled = compiled};
+  return PreparedModule{.digest = compiled.digest(), .serves = serves, .compiled = compiled};
 }
 
 workload::Execution InProcess::execution_for(const Run& run, const FunctionChoice& choice) const {

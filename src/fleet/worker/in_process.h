@@ -24,7 +24,7 @@ class InProcess {
   // errors.
   Result<PreparedModule> prepare(const StartCommand& task, ByteView module);
   // The same for one that is compiled already, as `is_metered` says of the task.
-  Result<PreparedModule> prepare(const StartCommand& task, const wasm::Module& compiled, const std::string& digest);
+  Result<PreparedModule> prepare(const StartCommand& task, const wasm::Module& compiled);
   bool is_metered(const StartCommand& task) const;
   RunReport run(const PreparedModule& module, const Run& run, const std::stop_token& stop);
 

@@ -9,7 +9,7 @@ KnownModules::Place KnownModules::place_of(const std::string& name, bool metered
                               [&](const Entry& entry) { return entry.metered == metered && entry.name == name; });
 }
 
-std::optional<KnownModule> KnownModules::find(const std::string& name, bool metered) {
+std::optional<wasm::Module> KnownModules::find(const std::string& name, bool metered) {
   const std::lock_guard lock(mutex_);
   const auto found = place_of(name, metered);
   if (found == entries_.end()) return std::nullopt;
@@ -17,7 +17,7 @@ std::optional<KnownModule> KnownModules::find(const std::string& name, bool mete
   return found->module;
 }
 
-void KnownModules::remember(const std::string& name, bool metered, KnownModule module) {
+void KnownModules::remember(const std::string& name, bool metered, wasm::Module module) {
   const std::lock_guard lock(mutex_);
   if (const auto found = place_of(name, metered); found != entries_.end()) entries_.erase(found);
   entries_.push_front({name, metered, std::move(module)});

@@ -11,25 +11,20 @@
 
 namespace coffer::fleet::worker {
 
-struct KnownModule {
-  std::string digest;  // "sha256:...", of the module
-  wasm::Module compiled;
-};
-
 class KnownModules {
  public:
   explicit KnownModules(std::size_t capacity) : capacity_(capacity) {}
 
   // `metered`: whether it counts its instructions, which is compiled apart.
-  std::optional<KnownModule> find(const std::string& name, bool metered);
+  std::optional<wasm::Module> find(const std::string& name, bool metered);
   // What was not used for the longest time makes room.
-  void remember(const std::string& name, bool metered, KnownModule module);
+  void remember(const std::string& name, bool metered, wasm::Module module);
 
  private:
   struct Entry {
     std::string name;
     bool metered;
-    KnownModule module;
+    wasm::Module module;
   };
   using Place = std::list<Entry>::iterator;
   Place place_of(const std::string& name, bool metered);

@@ -22,7 +22,6 @@ namespace coffer::fleet::worker {
 
 struct OpenedModule {
   SecretBytes module{};  // in locked memory, as far as the system lets it be locked
-  std::string digest{};  // "sha256:..."
   wasm::Module compiled;
   bool metered = false;
 };

@@ -19,7 +19,7 @@ class ModuleCacheTest : public ::testing::Test {
  protected:
   ModuleCache::Opened opened(std::size_t size) {
     const auto wasm = to_bytes(std::string_view{"\0asm\1\0\0\0", 8});
-    return std::make_shared<const OpenedModule>(SecretBytes{size}, "sha256:x", engine_.compile(wasm).value());
+    return std::make_shared<const OpenedModule>(SecretBytes{size}, engine_.compile(wasm).value());
   }
 
   wasm::Runtime engine_ = wasm::Runtime::create().value();

@@ -154,14 +154,14 @@ Result<std::optional<PreparedModule>> TeeWasmRuntime::from_kept(Start& start, co
   const auto opened = cache_.find(start.broker(), start.name_of(image), start.token);
   if (!opened) return std::nullopt;
   const auto& task = start.task;
-  const bool named = task.module_digest.empty() || task.module_digest == opened->digest;
+  const bool named = task.module_digest.empty() || task.module_digest == opened->compiled.digest();
   if (!named) TRY(check_module_digest(task, opened->module.expose()));
   start.timings.kept = true;
   log::info("worker.opened_before", "an encrypted module was still open",
             {{"task", task.id}, {"image", image.text()}, {"keys", start.broker()}});
   const bool as_compiled = opened->metered == in_process_.is_metered(task);
   if (!as_compiled) return TRY(in_process_.prepare(task, opened->module.expose()));
-  return TRY(in_process_.prepare(task, opened->compiled, opened->digest));
+  return TRY(in_process_.prepare(task, opened->compiled));
 }
 
 Result<PreparedModule> TeeWasmRuntime::open_image(Start& start, image::ImageSource& source) {
@@ -181,9 +181,9 @@ Result<PreparedModule> TeeWasmRuntime::open_image(Start& start, image::ImageSour
             {{"task", task.id}, {"image", summary.manifest_digest.text()}, {"keys", start.broker()}});
   auto prepared = TRY(in_process_.prepare(task, pulled.module.expose()));
   if (!start.token) return prepared;
-  cache_.insert(start.broker(), start.name_of(named.digest), start.token,
-                std::make_shared<const OpenedModule>(std::move(pulled.module), prepared.digest, *prepared.compiled,
-                                                     in_process_.is_metered(task)));
+  cache_.insert(
+      start.broker(), start.name_of(named.digest), start.token,
+      std::make_shared<const OpenedModule>(std::move(pulled.module), *prepared.compiled, in_process_.is_metered(task)));
   return prepared;
 }
 

@@ -18,12 +18,12 @@ Result<PreparedModule> WasmRuntime::prepare(const StartCommand& task, const std:
   for (const auto& name : names) {
     const auto known = known_.find(name, metered);
     if (!known) continue;
-    const bool wanted = task.module_digest.empty() || task.module_digest == known->digest;
-    if (wanted) return in_process_.prepare(task, known->compiled, known->digest);
+    const bool wanted = task.module_digest.empty() || task.module_digest == known->digest();
+    if (wanted) return in_process_.prepare(task, *known);
   }
   const auto content = TRY(loader_.load(task, stop));
   auto prepared = TRY(in_process_.prepare(task, *content));
-  for (const auto& name : names) known_.remember(name, metered, {prepared.digest, *prepared.compiled});
+  for (const auto& name : names) known_.remember(name, metered, *prepared.compiled);
   return prepared;
 }
 
