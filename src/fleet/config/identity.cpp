@@ -50,11 +50,11 @@ Result<> add_from_file(const IdentityFile& file, Values& values) {
 
 // Several workers of one file have sections [proplet1], [proplet2] and so on.
 std::string sections_of(const codec::json::Value& root) {
-  std::string names;
+  std::string list;
   for (const auto& [name, value] : *root.if_object()) {
-    if (value.is_object()) names += (names.empty() ? " but " : ", ") + ("[" + name + "]");
+    if (value.is_object()) list += (list.empty() ? " but " : ", ") + ("[" + name + "]");
   }
-  return names.empty() ? names : names + " (workers and proxies: CONFIG_SECTION chooses)";
+  return list.empty() ? list : list + " (workers and proxies: CONFIG_SECTION chooses)";
 }
 
 Result<> check_complete(const Variables& variables, const IdentityFile& file, const Values& values) {
