@@ -1,7 +1,9 @@
-// Warm starts: a module that is compiled, a fresh instance for each call.
+// Warm starts: a module that is compiled, a fresh instance for each call or request. Kept instances: one for all calls.
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
 
 #include "wasm/runtime.h"
 
@@ -26,6 +28,43 @@ void warm_call(benchmark::State& state) {
   }
 }
 BENCHMARK(warm_call);
+
+// A component of testdata/ (see its text), in a runtime that answers what it imports.
+struct Component {
+  explicit Component(const std::string& name) {
+    std::ifstream stream(std::string{COFFER_WASM_TESTDATA "/"} + name + ".wasm", std::ios::binary);
+    const std::string content{std::istreambuf_iterator<char>{stream}, {}};
+    module = runtime->compile(to_bytes(content));
+  }
+  Result<Runtime> runtime = Runtime::create(
+      {.host_interfaces = {{"test:host/types@0.1.0", {}},
+                           {"test:host/echo@0.1.0", {"nothing", "scalars", "bytes", "number", "all-of-it"}}}});
+  Result<Module> module = fail(WasmError::internal, "not compiled");
+};
+
+void kept_call(benchmark::State& state, const char* function, const std::vector<Value>& arguments) {
+  Component component("values");
+  const Invocation invocation{.host_call = [](std::string_view, std::string_view,
+                                              std::span<const Value> given) -> Result<Value> { return given[0]; }};
+  auto instance = component.runtime->instantiate(*component.module, invocation);
+  if (!instance) return state.SkipWithError(to_string(instance.error()).c_str());
+  for (auto _ : state) {
+    const auto result = instance->call(function, arguments, std::chrono::seconds{10});
+    if (!result) return state.SkipWithError(to_string(result.error()).c_str());
+  }
+}
+BENCHMARK_CAPTURE(kept_call, alone, "count", {});
+BENCHMARK_CAPTURE(kept_call, with_host, "number", {Value{1}});
+
+// Of a handler that answers at once: it has nowhere to ask.
+void handled_request(benchmark::State& state) {
+  Component component("fetch");
+  for (auto _ : state) {
+    const auto handled = component.runtime->handle(*component.module, {.target = "/", .authority = "here"}, {});
+    if (!handled) return state.SkipWithError(to_string(handled.error()).c_str());
+  }
+}
+BENCHMARK(handled_request);
 
 }  // namespace
 }  // namespace coffer::wasm

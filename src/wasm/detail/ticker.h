@@ -1,5 +1,5 @@
-// Starts a new epoch of its engines every few milliseconds while guests run, and sleeps while none does. A guest that
-// spins looks at its deadline once an epoch.
+// Starts a new epoch of its engines every few milliseconds while guests run, and sleeps when none did for a while. A
+// guest that spins looks at its deadline once an epoch.
 #pragma once
 
 #include <condition_variable>
@@ -35,6 +35,7 @@ class Ticker {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t running_ = 0;
+  bool asleep_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };
