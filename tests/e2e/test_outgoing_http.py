@@ -11,6 +11,8 @@ from conftest import BIN, ROOT, free_port, run
 from upstream_manager import file_of, manager, mqtt_broker, running_worker  # noqa: F401
 
 FETCH = ROOT / "src/wasm/testdata/fetch.wasm"
+# It handles requests as well, so that the function has to be chosen; its result then has a line of its own.
+TASK = {"name": "fetch", "cli_args": ["--invoke", "fetch"]}
 REFUSED, DENIED = "err(6)", "err(15)"  # connection-refused, HTTP-request-denied
 
 
@@ -60,9 +62,9 @@ def test_a_task_reaches_the_hosts_that_are_named_and_no_other(mqtt_broker, manag
     closed = free_port()
     with running_worker(mqtt_broker, tmp_path, manager, HTTP_OUTGOING_ALLOW=f"{server.host},127.0.0.1:{closed}") as worker:
         def fetch(*args, **more):
-            result = manager.run(name="fetch", file=file_of(FETCH), proplet_id=worker.id, inputs=arguments(*args, **more))
+            result = manager.run(**TASK, file=file_of(FETCH), proplet_id=worker.id, inputs=arguments(*args, **more))
             assert result["error"] is None, result
-            return result["results"]
+            return result["results"].rstrip("\n")
 
         assert fetch(server.host, "/x") == f"ok((200, {listed('hello')}))"
         assert fetch(server.host, "/post", method=2, body=listed("me")) == f"ok((200, {listed('hellome')}))"
@@ -75,8 +77,8 @@ def test_a_task_reaches_the_hosts_that_are_named_and_no_other(mqtt_broker, manag
 
 def test_a_task_reaches_nothing_where_no_host_is_named(mqtt_broker, manager, tmp_path, server):
     with running_worker(mqtt_broker, tmp_path, manager) as worker:
-        result = manager.run(name="fetch", file=file_of(FETCH), proplet_id=worker.id, inputs=arguments(server.host))
-        assert result["results"] == DENIED
+        result = manager.run(**TASK, file=file_of(FETCH), proplet_id=worker.id, inputs=arguments(server.host))
+        assert result["results"] == DENIED + "\n"
         assert not server.asked
 
 
@@ -85,9 +87,9 @@ def test_an_encrypted_task_is_allowed_the_same(mqtt_broker, manager, tmp_path, s
     snp_broker.coffer("image", "push", reference, FETCH, "--encrypt", "kbs:///default/key/fetch", "--create-key")
     with running_worker(mqtt_broker, tmp_path / "worker", manager, TEE="simulated:snp", KBS_URI=snp_broker.url,
                         TEE_SIMULATOR=str(snp_broker.home / "simulator"), HTTP_OUTGOING_ALLOW=server.host) as worker:
-        task = {"name": "fetch", "image_url": reference, "encrypted": True, "proplet_id": worker.id}
-        assert manager.run(**task, inputs=arguments(server.host))["results"] == f"ok((200, {listed('hello')}))"
-        assert manager.run(**task, inputs=arguments("127.0.0.1:1"))["results"] == DENIED
+        task = {**TASK, "image_url": reference, "encrypted": True, "proplet_id": worker.id}
+        assert manager.run(**task, inputs=arguments(server.host))["results"] == f"ok((200, {listed('hello')}))\n"
+        assert manager.run(**task, inputs=arguments("127.0.0.1:1"))["results"] == DENIED + "\n"
 
 
 def test_the_runner_allows_hosts_by_a_flag(tmp_path, server):
