@@ -56,7 +56,8 @@ class RestTest : public ::testing::Test {
   static std::string text(const net::ServerResponse& response) { return to_text(response.body); }
   void expect_error(const net::ServerResponse& response, int status, std::string_view code) {
     EXPECT_EQ(response.status, status) << text(response);
-    const auto* found = document(response).find("code");
+    const auto body = document(response);
+    const auto* found = body.find("code");
     ASSERT_NE(found, nullptr);
     EXPECT_EQ(*found->if_string(), code);
   }
