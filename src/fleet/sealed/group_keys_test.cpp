@@ -23,7 +23,7 @@ TEST(GroupKeys, are_written_and_read_again_as_the_same) {
   auto keys = GroupKeys::create(now, random);
   keys.rotate(now, now + 15min, random);
   EXPECT_EQ(text_of(keys),
-            R"({"keys":[{"id":"20260102T030405Z-44454647","secret":"JCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0-P0BBQkM",)"
+            R"({"keys":[{"id":"20260102T030405Z-24252627","secret":"KCkqKywtLi8wMTIzNDU2Nzg5Ojs8PT4_QEFCQ0RFRkc",)"
             R"("active_at":"2026-01-02T03:19:05Z"},{"id":"20260102T030405Z-00010203","secret":)"
             R"("BAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyAhIiM"}]})");
   EXPECT_EQ(text_of(keys_of(text_of(keys))), text_of(keys));
