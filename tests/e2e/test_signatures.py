@@ -170,13 +170,19 @@ def test_encrypted_images_are_checked_before_their_key_is_asked_for(mqtt_broker,
     requests_key = cosign.Key()
     (tmp_path / "requests.pub").write_text(requests_key.public_pem())
     snp_broker.coffer("resource", "set", "default/cosign/key", "--file", tmp_path / "requests.pub")
+
+    def releases():
+        return [record for record in snp_broker.json("audit", "--last", "100")
+                if record["decision"] == "released" and record["resource"] == "default/key/sealed"]
+
     with running_worker(mqtt_broker, tmp_path / "worker", manager, TEE="simulated:snp", KBS_URI=snp_broker.url,
                         TEE_SIMULATOR=str(snp_broker.home / "simulator"), IMAGE_KEYS=keys_folder) as worker:
         task = {"image_url": reference, "encrypted": True}
         assert add(manager, worker, **task) == ("image.signature_missing", "")
-        assert "default/key/sealed" not in snp_broker.log.read_text()
+        assert not releases()
         cosign.sign(reference, operators_key)
         assert add(manager, worker, **task) == RAN
+        assert len(releases()) == 1
         with_key = {**task, "module_signature": {"public_key": "kbs:///default/cosign/key"}}
         assert add(manager, worker, **with_key) == ("image.signature_invalid", "")
         over_module = requests_key.sign(addition.read_bytes())

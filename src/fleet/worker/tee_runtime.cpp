@@ -153,10 +153,10 @@ Result<PreparedModule> TeeWasmRuntime::open(const StartCommand& task, const std:
 Result<std::optional<PreparedModule>> TeeWasmRuntime::from_kept(Start& start, const image::Digest& image) {
   const auto opened = cache_.find(start.broker(), start.name_of(image), start.token);
   if (!opened) return std::nullopt;
+  start.timings.kept = true;
   const auto& task = start.task;
   const bool named = task.module_digest.empty() || task.module_digest == opened->compiled.digest();
   if (!named) TRY(check_module_digest(task, opened->module.expose()));
-  start.timings.kept = true;
   log::info("worker.opened_before", "an encrypted module was still open",
             {{"task", task.id}, {"image", image.text()}, {"keys", start.broker()}});
   const bool as_compiled = opened->metered == in_process_.is_metered(task);
