@@ -85,8 +85,9 @@ TEST_F(TracesTest, neither_inputs_nor_environment_nor_results_are_told) {
   }
 }
 
-TEST_F(TracesTest, jobs_invocations_stops_and_cron_have_traces_too) {
-  const auto job = client.post("/jobs", R"({"name":"j","tasks":[{"name":"a","image_url":"x/a:v1"}]})", 201);
+TEST_F(TracesTest, jobs_and_stops_have_traces_too) {
+  const auto job = client.post(
+      "/jobs", R"({"name":"j","execution_mode":"parallel","tasks":[{"name":"a","image_url":"x/a:v1"}]})", 201);
   client.post("/jobs/" + text_of(job, "/job_id") + "/start");
   const auto start = h.next_start();
   const auto made = spans->named("create-job");
