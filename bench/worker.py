@@ -96,6 +96,7 @@ def warm_starts(work):
     for path, name, goal in (("warm start of a compiled module", "warm_start/46/real_time", "100 us"),
                              ("the same, 100 KiB of module", "warm_start/102400/real_time", "100 us"),
                              ("the same, named by digest", "warm_start_by_digest/real_time", "100 us"),
+                             ("the same, encrypted and kept opened", "warm_start_kept/real_time", "100 us"),
                              ("invocation of a latent task", "warm_run/real_time", "100 us"),
                              ("message to answer, parsing and threads with it", "message_to_answer/46/real_time", "")):
         yield Row(path, f"{times[name] / 1000:.1f} us", f"{wheel * 1e6:.1f} us (wasmtime wheel: instantiate and call)",

@@ -6,8 +6,13 @@
 
 #include "base/log.h"
 #include "fleet/worker/dispatcher.h"
+#include "fleet/worker/tee_runtime.h"
 #include "fleet/worker/wasm_runtime.h"
 #include "image/digest.h"
+#include "image/push.h"
+#include "image/registry.h"
+#include "image/testing/fake_registry.h"
+#include "keyclient/fake_broker_testing.h"
 
 namespace coffer::fleet::worker {
 namespace {
@@ -83,6 +88,38 @@ void warm_run(benchmark::State& state) {
   }
 }
 BENCHMARK(warm_run)->Unit(benchmark::kMicrosecond)->UseRealTime();
+
+// An encrypted module that is kept opened, named by its image's digest: nobody is asked, the token's life is looked at.
+void warm_start_kept(benchmark::State& state) {
+  Parts parts(100 << 10);
+  keyclient::FakeBroker broker;
+  image::testing::FakeRegistry registry;
+  image::ocicrypt::Recipients recipients;
+  recipients.keks.push_back({codec::ResourceUri::parse("kbs:///default/key/k1").value(),
+                             SecretBytes::copy_of(broker.resources.at("default/key/k1"))});
+  const auto tagged =
+      image::Registry::open(image::ImageReference::parse(registry.host() + "/team/app:1").value()).value();
+  const auto pushed = image::push_wasm(*parts.task.file, *tagged, {.recipients = &recipients}).value();
+  parts.task.file.reset();
+  parts.task.encrypted = true;
+  parts.task.image_url = registry.host() + "/team/app@" + pushed.manifest_digest.text();
+  parts.config.tee = {.test_tee = "sample", .kbs_uri = broker.url()};
+  parts.config.tee.module_cache.age = std::chrono::hours{1};
+  parts.config.tasks.layer_store.clear();
+  const auto tee = TeeAccess::open(parts.config).value();
+  const SignaturePolicy signatures{{}, {}};
+  TeeWasmRuntime runtime(parts.config, {.tee = *tee, .loader = parts.loader, .signatures = signatures, .http = nullptr},
+                         InProcess{parts.engine, parts.config.tasks, "worker"});
+  const std::map<std::string, std::string> env;
+  for (auto _ : state) {
+    const auto module = runtime.prepare(parts.task, {});
+    if (!module) return state.SkipWithError(to_string(module.error()).c_str());
+    const auto report = runtime.run(*module, {parts.task, parts.task.inputs, env}, {});
+    if (report.results != "15") return state.SkipWithError("the result is not 15");
+  }
+  if (broker.requests("resource") > 1) state.SkipWithError("the key was asked for again");
+}
+BENCHMARK(warm_start_kept)->Unit(benchmark::kMicrosecond)->UseRealTime();
 
 // Message to answer: parsed, admitted, handed to a thread, run, written.
 void message_to_answer(benchmark::State& state) {
