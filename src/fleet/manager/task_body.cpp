@@ -143,10 +143,15 @@ bool is_wasm(ByteView data) {
 }
 
 Result<TaskBody> read_task_body(const Object& object, std::string_view what) {
+  auto work = TRY(read_work(object, what));
+  return read_task_body(object, what, std::move(work));
+}
+
+Result<TaskBody> read_task_body(const Object& object, std::string_view what, StartCommand work) {
   const Members members{object, what};
   TaskBody body;
   auto& task = body.task;
-  task.work = TRY(read_work(object, what));
+  task.work = std::move(work);
   body.file = std::move(task.work.file);
   task.work.file.reset();
   task.has_file = body.file.has_value();

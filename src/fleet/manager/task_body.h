@@ -23,6 +23,8 @@ struct TaskBody {
 // Members that upstream's clients may send and that a client cannot decide (state, results, times) are passed over.
 // FleetError::bad_member, missing_member, ManagerError::bad_request, bad_cron, bad_time_zone.
 Result<TaskBody> read_task_body(const codec::json::Object& object, std::string_view what);
+// The same where the worker's part has been read.
+Result<TaskBody> read_task_body(const codec::json::Object& object, std::string_view what, StartCommand work);
 Result<TaskBody> parse_task(std::string_view body);
 
 // Nothing where a member is absent: then the task keeps what it has. An empty schedule takes it away.

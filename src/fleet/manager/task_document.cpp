@@ -101,7 +101,8 @@ Result<Task> read(std::string_view document) {
   const auto value = TRY(codec::json::parse(document, {.max_size = 256U << 20, .max_depth = 64}));
   const auto* object = TRY(value.as_object("task"));
   const Members members{*object, "task"};
-  auto body = TRY(read_task_body(*object, "task"));
+  auto work = TRY(read_start(*object, "task"));
+  auto body = TRY(read_task_body(*object, "task", std::move(work)));
   auto task = std::move(body.task);
   task.work.id = TRY(members.identifier("id"));
   TRY(read_outcome(members, task));

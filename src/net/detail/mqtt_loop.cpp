@@ -67,6 +67,7 @@ void MqttLoop::subscribe(std::string filter, Subscription subscription) {
   {
     const std::lock_guard lock{mutex_};
     filters_[std::move(filter)] = subscription;
+    filters_changed_ = true;
   }
   wake();
 }
@@ -122,6 +123,7 @@ Result<> MqttLoop::serve(MqttSession& session) {
 }
 
 Result<> MqttLoop::subscribe_missing(MqttSession& session) {
+  if (!filters_changed_.exchange(false) && connected_) return {};
   std::map<std::string, Subscription> wanted;
   {
     const std::lock_guard lock{mutex_};

@@ -62,6 +62,7 @@ class MqttLoop {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, Subscription> filters_;
+  std::atomic<bool> filters_changed_ = false;
   std::optional<Error> last_error_;
   MqttStatistics counts_;
   bool stopping_ = false;

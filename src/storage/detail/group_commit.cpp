@@ -6,13 +6,33 @@
 
 namespace coffer::storage::detail {
 
-Result<std::size_t> GroupCommit::run(const Write& write) {
-  Job job{.write = write, .result = fail(StorageError::unavailable, "a write was broken off by an exception")};
+GroupCommit::Job::Job(const Write& w)
+    : write(w), result(fail(StorageError::unavailable, "a write was broken off by an exception")) {}
+
+void GroupCommit::Job::turn_to(State next) {
+  {
+    const std::scoped_lock lock(mutex_);
+    state_ = next;
+  }
+  turned_.notify_one();
+}
+
+GroupCommit::Job::State GroupCommit::Job::wait() {
   std::unique_lock lock(mutex_);
-  waiting_.push_back(&job);
-  if (led_) job.turn.wait(lock, [&] { return job.state != Job::State::waiting; });
-  if (job.state != Job::State::done) lead(lock);
-  return std::move(job.result);
+  turned_.wait(lock, [&] { return state_ != State::waiting; });
+  return state_;
+}
+
+Result<std::size_t> GroupCommit::run(const Write& write) {
+  const auto job = std::make_shared<Job>(write);
+  bool leads = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    waiting_.push_back(job);
+    leads = !std::exchange(led_, true);
+  }
+  if (leads || job->wait() == Job::State::leading) lead();
+  return std::move(job->result);
 }
 
 std::size_t GroupCommit::waiting() const {
@@ -20,21 +40,22 @@ std::size_t GroupCommit::waiting() const {
   return waiting_.size();
 }
 
-// Called with the lock, and left with it. Threads are woken under it, because their jobs end when they run.
-void GroupCommit::lead(std::unique_lock<std::mutex>& lock) {
-  led_ = true;
-  const auto batch = std::exchange(waiting_, {});
-  lock.unlock();
-  perform(batch);
-  lock.lock();
-  for (auto* job : batch) {
-    job->state = Job::State::done;
-    job->turn.notify_one();
+// Its own job is among those that wait.
+void GroupCommit::lead() {
+  Batch batch;
+  {
+    const std::scoped_lock lock(mutex_);
+    batch = std::exchange(waiting_, {});
   }
-  led_ = !waiting_.empty();
-  if (!led_) return;
-  waiting_.front()->state = Job::State::leading;
-  waiting_.front()->turn.notify_one();
+  perform(batch);
+  std::shared_ptr<Job> next;
+  {
+    const std::scoped_lock lock(mutex_);
+    led_ = !waiting_.empty();
+    if (led_) next = waiting_.front();
+  }
+  for (const auto& job : batch) job->turn_to(Job::State::done);
+  if (next) next->turn_to(Job::State::leading);  // last, so that those who come back at once are in its transaction
 }
 
 // Throws nothing: others wait for this thread. Without a result of their own they keep the failure of run().
@@ -58,7 +79,7 @@ void GroupCommit::perform(const Batch& batch) noexcept {
 
 Result<> GroupCommit::write_all(const Batch& batch, std::vector<std::size_t>& changed) {
   TRY(transactions_.begin());
-  for (const auto* job : batch) changed.push_back(TRY(job->write()));
+  for (const auto& job : batch) changed.push_back(TRY(job->write()));
   return transactions_.commit();
 }
 

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -38,16 +39,24 @@ class GroupCommit {
   std::size_t waiting() const;
 
  private:
-  // On the stack of the thread that waits for it.
+  // Shared with the thread that does it, which wakes its own when it holds no lock that this one needs.
   struct Job {
+    explicit Job(const Write& w);
+    enum class State { waiting, leading, done };
+    void turn_to(State next);
+    State wait();
+
     const Write& write;
     Result<std::size_t> result;
-    enum class State { waiting, leading, done } state = State::waiting;
-    std::condition_variable turn{};
-  };
-  using Batch = std::vector<Job*>;
 
-  void lead(std::unique_lock<std::mutex>& lock);
+   private:
+    std::mutex mutex_;
+    std::condition_variable turned_;
+    State state_ = State::waiting;
+  };
+  using Batch = std::vector<std::shared_ptr<Job>>;
+
+  void lead();
   void perform(const Batch& batch) noexcept;
   Result<> write_all(const Batch& batch, std::vector<std::size_t>& changed);
 

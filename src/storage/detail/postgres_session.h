@@ -29,7 +29,7 @@ class PostgresSession final : public SqlTransaction, public Transactions {
   Result<> begin() override;
   Result<> commit() override;
   void roll_back() noexcept override;
-  // Statements that have changed rows; whether a transaction is under way that no failed statement has doomed.
+  // Statements that have changed something; whether a transaction is under way that no failed statement has doomed.
   std::int64_t changes() const { return changes_; }
   bool in_transaction() const { return PQtransactionStatus(connection_) == PQTRANS_INTRANS; }
   // A conflict dooms the whole transaction, a lost connection has ended it.

@@ -96,7 +96,7 @@ Result<std::unique_ptr<SqliteSession>> SqliteSession::open(const std::filesystem
 }
 
 SqliteSession::~SqliteSession() {
-  for (const auto& [text, statement] : statements_) sqlite3_finalize(statement);
+  for (const auto& [text, statement] : statements_) sqlite3_finalize(statement.handle);
   sqlite3_close(database_);
 }
 
@@ -131,26 +131,31 @@ void SqliteSession::roll_back() noexcept {
 }
 
 // "$1" is a name to SQLite, not a number.
+Result<const SqliteSession::Statement*> SqliteSession::statement(std::string_view text) {
+  if (const auto known = statements_.find(text); known != statements_.end()) return &known->second;
+  sqlite3_stmt* handle = nullptr;
+  const int size = static_cast<int>(text.size());
+  if (sqlite3_prepare_v3(database_, text.data(), size, SQLITE_PREPARE_PERSISTENT, &handle, nullptr) != SQLITE_OK) {
+    return failed("does not take a statement");
+  }
+  Statement made{.handle = handle, .places = {}};
+  for (int i = 1; i <= sqlite3_bind_parameter_count(handle); ++i) {
+    made.places.push_back(sqlite3_bind_parameter_index(handle, ("$" + std::to_string(i)).c_str()));
+  }
+  return &statements_.emplace(std::string{text}, std::move(made)).first->second;
+}
+
 Result<sqlite3_stmt*> SqliteSession::prepared(std::string_view text, std::span<const SqlValue> values) {
   TRY(check_values(values));
-  auto known = statements_.find(text);
-  if (known == statements_.end()) {
-    sqlite3_stmt* statement = nullptr;
-    const int size = static_cast<int>(text.size());
-    if (sqlite3_prepare_v3(database_, text.data(), size, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
-      return failed("does not take a statement");
-    }
-    known = statements_.emplace(std::string{text}, statement).first;
-  }
-  auto* statement = known->second;
+  const auto* known = TRY(statement(text));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const int index = sqlite3_bind_parameter_index(statement, ("$" + std::to_string(i + 1)).c_str());
-    if (index == 0) {
+    const int place = i < known->places.size() ? known->places[i] : 0;
+    if (place == 0) {
       return fail(SqlError::bad_statement, "the statement has no place for value $" + std::to_string(i + 1));
     }
-    if (std::visit(Bind{statement, index}, values[i]) != SQLITE_OK) return failed("does not take a value");
+    if (std::visit(Bind{known->handle, place}, values[i]) != SQLITE_OK) return failed("does not take a value");
   }
-  return statement;
+  return known->handle;
 }
 
 Result<SqlRows> SqliteSession::query(std::string_view text, std::span<const SqlValue> values) {
@@ -160,6 +165,7 @@ Result<SqlRows> SqliteSession::query(std::string_view text, std::span<const SqlV
   int code = SQLITE_ROW;
   while ((code = sqlite3_step(statement)) == SQLITE_ROW) rows.push_back(row_of(statement));
   if (code != SQLITE_DONE) return failed("cannot be read");
+  if (sqlite3_stmt_readonly(statement) == 0) ++changes_;
   return rows;
 }
 
@@ -170,6 +176,7 @@ Result<std::size_t> SqliteSession::execute(std::string_view text, std::span<cons
   while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
   }
   if (code != SQLITE_DONE) return failed("cannot be written");
+  if (sqlite3_stmt_readonly(statement) == 0) ++changes_;
   return static_cast<std::size_t>(sqlite3_changes(database_));
 }
 

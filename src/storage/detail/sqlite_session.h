@@ -27,9 +27,9 @@ class SqliteSession final : public SqlTransaction, public Transactions {
   Result<> begin() override { return perform("BEGIN IMMEDIATE"); }
   Result<> commit() override { return perform("COMMIT"); }
   void roll_back() noexcept override;
-  // Rows changed since it was opened, those of statements that failed left out; whether a transaction is under way
-  // (SQLite ends some itself).
-  std::int64_t changes() const { return sqlite3_total_changes(database_); }
+  // Statements since it was opened that may have changed something; whether a transaction is under way (SQLite ends
+  // some itself).
+  std::int64_t changes() const { return changes_; }
   static bool is_fatal(const Error& /*error*/) { return false; }
   bool in_transaction() const { return sqlite3_get_autocommit(database_) == 0; }
   void checkpoint_by(WalCheckpointer& checkpointer) { checkpointer.watch(database_); }
@@ -41,12 +41,18 @@ class SqliteSession final : public SqlTransaction, public Transactions {
  private:
   explicit SqliteSession(std::filesystem::path file) : file_(std::move(file)) {}
   Result<> connect();
+  struct Statement {
+    sqlite3_stmt* handle;
+    std::vector<int> places;  // of $1, $2, ...; 0 where it has none
+  };
+  Result<const Statement*> statement(std::string_view text);
   Result<sqlite3_stmt*> prepared(std::string_view statement, std::span<const SqlValue> values);
   std::unexpected<Error> failed(std::string_view what);
 
   std::filesystem::path file_;
   sqlite3* database_ = nullptr;
-  std::map<std::string, sqlite3_stmt*, std::less<>> statements_;
+  std::int64_t changes_ = 0;
+  std::map<std::string, Statement, std::less<>> statements_;
 };
 
 }  // namespace coffer::storage::detail
