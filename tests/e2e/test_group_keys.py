@@ -170,6 +170,37 @@ def test_forged_results_and_beats_are_refused_by_the_manager(fleet, module):
         assert api.ok("GET", f"/proplets/{worker.id}")["alive"]
 
 
+def test_a_flood_of_forgeries_holds_nothing_up(fleet, module):
+    with fleet.manager() as api, fleet.worker() as worker:
+        known(api, worker)
+        task = api.start(**task_of(module, inputs=["flooded", "500"]))
+        forged = json.dumps({"task_id": task, "proplet_id": worker.id, "results": "forged", "error": None})
+        sealed = fleet.heard(ALIVE)[0][1]
+        for number in range(3000):
+            fleet.ear.publish((RESULTS, START)[number % 2], (forged, sealed)[number // 2 % 2], qos=0, wait=False)
+        done = api.wait(task, COMPLETED)
+        assert done["results"] == "result of flooded is no-answer\n"
+        assert refused(api.url).keys() == {"sealed.not_sealed", "sealed.wrong_topic"}
+        assert api.wait(api.start(**task_of(module)), COMPLETED)
+        assert started(worker) == 2
+
+
+def test_a_round_begins_by_a_sealed_word_alone(fleet):
+    with fleet.manager() as api:
+        peer = SealedPeer(fleet, None)
+        wait_until(lambda: api.send("GET", f"/proplets/{peer.id}")[0] == 200, "the worker")
+
+        def word(name):
+            return {"round_id": name, "model_uri": "", "task_wasm_image": "x/y:1", "participants": [peer.id], "hyperparams": {}}
+
+        fleet.publish("fl/rounds/start", word("forged"))
+        wait_until(lambda: refused(api.url) == {"sealed.not_sealed": 1}, "its refusal")
+        fleet.publish("fl/rounds/start", fleet.sealed("fl/rounds/start", word("sealed"), "coordinator"))
+        wait_until(lambda: peer.starts, "its task")
+        assert [start["name"] for start in peer.starts] == [f"fl-round-sealed-{peer.id}"]
+        peer.close()
+
+
 def test_a_result_recorded_before_a_restart_does_not_end_the_next_run(fleet, module):
     """A manager that was started anew does not know what it had; the time in the seal, which is bound, says enough."""
     with fleet.worker() as worker:

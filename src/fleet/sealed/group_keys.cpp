@@ -52,7 +52,9 @@ Result<std::optional<TimePoint>> read_time(const Object& object, const std::stri
   if (member == nullptr || member->is_null()) return std::optional<TimePoint>{};
   const auto* text = member->if_string();
   const auto time = text == nullptr ? Result<TimePoint>{fail(TimeError::malformed, "")} : parse_rfc3339(*text);
-  if (!time) return bad(place + ".active_at: expected a time as 2026-01-02T03:04:05Z");
+  // What can be written again.
+  const bool plausible = time && to_unix_seconds(*time) >= 0 && to_unix_seconds(*time) < 253'402'300'800;
+  if (!plausible) return bad(place + ".active_at: expected a time as 2026-01-02T03:04:05Z");
   return std::optional{*time};
 }
 

@@ -89,6 +89,7 @@ TEST(GroupKeys, refuse_a_list_that_is_none_and_say_no_secret) {
            {list(R"({"id":"a","secret":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="})"), "32 bytes"},
            {list("{\"id\":\"a\"," + good + R"(,"active_at":"tomorrow"})"), "active_at"},
            {list("{\"id\":\"a\"," + good + R"(,"active_at":1})"), "active_at"},
+           {list("{\"id\":\"a\"," + good + R"(,"active_at":"0000-01-01T00:00:00+23:00"})"), "active_at"},
            {list("{\"id\":\"a\"," + good + "},{\"id\":\"a\"," + good + "}"), "twice"}}) {
     const auto keys = GroupKeys::parse(as_bytes(text));
     ASSERT_FALSE(keys) << text;

@@ -26,7 +26,7 @@ bool is_refusal(const Error& error) {
 }  // namespace
 
 GroupKeyKeeper::GroupKeyKeeper(Duration refresh, Parts parts)
-    : refresh_(refresh), parts_(std::move(parts)), pause_(parts_.first_pause) {}
+    : refresh_(refresh), parts_(std::move(parts)), pause_(parts_.first_pause), asked_pause_(parts_.least_pause) {}
 
 void GroupKeyKeeper::start() {
   thread_ = std::jthread([this](const std::stop_token& stop) { keep(stop); });
@@ -50,9 +50,9 @@ void GroupKeyKeeper::keep(const std::stop_token& stop) {
     const auto pause = look();
     const auto now = steady_clock::now();
     std::unique_lock lock(mutex_);
-    // Whoever can send here can ask for this: not more often than so.
     if (!wake_.wait_until(lock, stop, now + pause, [this] { return asked_; })) continue;
-    wake_.wait_until(lock, stop, now + std::min(pause, parts_.least_pause), [] { return false; });
+    wake_.wait_until(lock, stop, now + std::min(pause, asked_pause_), [] { return false; });
+    asked_pause_ = std::min(asked_pause_ * 2, std::max(refresh_, parts_.least_pause));
     asked_ = false;
   }
 }
@@ -67,6 +67,9 @@ Duration GroupKeyKeeper::look() {
 Duration GroupKeyKeeper::after(const Fetched& fetched, sealed::GroupKeys keys) {
   const bool had = std::exchange(has_keys_, true);
   if (!had) log::info("worker.group_key", "has the fleet's group key", {{"key_id", keys.all().front().id}});
+  const auto& newest = keys.all().front().id;
+  if (newest != newest_) asked_pause_ = parts_.least_pause;
+  newest_ = newest;
   parts_.channel.set_keys(std::move(keys));
   expires_ = fetched.expires;
   pause_ = parts_.first_pause;

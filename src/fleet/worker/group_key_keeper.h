@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <thread>
 
 #include "fleet/sealed/sealed_channel.h"
@@ -28,7 +29,8 @@ class GroupKeyKeeper {
     std::function<void(const Attempt&)> attempted{};
     const Clock& clock = system_clock();
     Duration first_pause = std::chrono::seconds{1};  // after a failure; doubles up to a minute
-    Duration least_pause = std::chrono::seconds{5};  // between two asked for
+    // Before a look that was asked for; doubles while such bring nothing new, for whoever can send here can ask.
+    Duration least_pause = std::chrono::seconds{5};
   };
   // `refresh`: how often the broker is asked whether there are others.
   GroupKeyKeeper(Duration refresh, Parts parts);
@@ -49,7 +51,8 @@ class GroupKeyKeeper {
 
   const Duration refresh_;
   const Parts parts_;
-  Duration pause_;
+  Duration pause_, asked_pause_;
+  std::string newest_;  // key's id
   bool has_keys_ = false;
   TimePoint expires_{};
   std::mutex mutex_;

@@ -157,6 +157,18 @@ TEST_F(GroupKeyKeeperTest, asks_anew_when_it_is_told_of_another_key) {
   EXPECT_TRUE(channel_.has_key("two"));
 }
 
+TEST_F(GroupKeyKeeperTest, asks_ever_more_seldom_while_that_brings_nothing_new) {
+  answers_.give({key_one});
+  start();
+  answers_.outcome(0);
+  const auto begin = std::chrono::steady_clock::now();
+  for (std::size_t number = 1; number <= 8; ++number) {
+    keeper_->ask_soon();
+    EXPECT_EQ(answers_.outcome(number), Outcome("ok", true, false));
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 200ms);  // 1 + 2 + 4 ... + 128, less what passed in between
+}
+
 class SealedLinkTest : public ::testing::Test {
  protected:
   void start() {
