@@ -50,7 +50,10 @@ void GroupKeyKeeper::keep(const std::stop_token& stop) {
     const auto pause = look();
     const auto now = steady_clock::now();
     std::unique_lock lock(mutex_);
-    if (!wake_.wait_until(lock, stop, now + pause, [this] { return asked_; })) continue;
+    if (!wake_.wait_until(lock, stop, now + pause, [this] { return asked_; })) {
+      asked_pause_ = parts_.least_pause;
+      continue;
+    }
     wake_.wait_until(lock, stop, now + std::min(pause, asked_pause_), [] { return false; });
     asked_pause_ = std::min(asked_pause_ * 2, std::max(refresh_, parts_.least_pause));
     asked_ = false;
