@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import socket
 import sys
 import uuid
 
@@ -16,7 +17,7 @@ from conftest import BIN, free_port, http_ok, process, run, strip_ansi, wait_unt
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
 from fleet_peers import CHANNEL, COMPLETED, FAILED, RUNNING, TENANT, Api  # noqa: E402
-from mosquitto import Broker, running  # noqa: E402
+from mosquitto import Broker, TlsBroker, running  # noqa: E402
 from test_fleet import tee  # noqa: E402
 from test_manager import known, manager  # noqa: E402
 from test_worker import MODULE  # noqa: E402
@@ -196,6 +197,43 @@ if given("cli"):
         assert [task["results"] for task in cli("jobs", "view", job["job_id"])["tasks"]] == ["3", "7"]
         assert any(each["job_id"] == job["job_id"] for each in cli("jobs", "list")["jobs"])
         assert len(cli("workflows", "create", "--tasks", tasks)) == 2
+
+
+if given("proxy"):
+    def port_is_open(port):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        return False
+
+    @contextlib.contextmanager
+    def registries(directory):
+        """One store behind http and https: upstream's proxy asks by https alone. Yields HOST:PORT of each, and the root's file."""
+        certificates, ports = TlsBroker(directory / "certificates"), (free_port(), free_port())
+        tls = f", tls: {{certificate: {certificates.directory}/broker.pem, key: {certificates.directory}/broker.key}}"
+        with contextlib.ExitStack() as stack:
+            for port, more in zip(ports, ("", tls)):
+                config = directory / f"registry-{port}.yml"
+                config.write_text(f"version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdir: {directory}/images}}}}\n"
+                                  f"http: {{addr: '127.0.0.1:{port}'{more}}}\n")
+                stack.enter_context(process("docker-registry", "serve", config, log=directory / f"registry-{port}.log"))
+                wait_until(lambda port=port: port_is_open(port), "a registry's start")
+            yield *(f"127.0.0.1:{port}" for port in ports), certificates.root
+
+    def test_upstreams_proxy_brings_our_worker_its_images(tmp_path, mqtt_broker, addition):
+        with contextlib.ExitStack() as stack:
+            plain, registry, root = stack.enter_context(registries(tmp_path))
+            trusted = {"SSL_CERT_FILE": str(root)}
+            # It takes the tag `latest`, whatever a task names (trap 13 of propeller.md section 9b).
+            run(BIN / "coffer", "image", "push", f"{plain}/mixed:latest", addition)
+            settings = {"MQTT_ADDRESS": mqtt_broker.address, "TENANT_ID": TENANT, "CHANNEL_ID": CHANNEL, "ENTITY_ID": "proxy",
+                        "API_KEY": "k", "REGISTRY_URL": f"https://{registry}", "CHUNK_SIZE": "20000", "HTTP_PORT": str(free_port())}
+            stack.enter_context(process(program("proxy"), log=tmp_path / "proxy.log", cwd=tmp_path,
+                                        env={**trusted, **{f"PROXY_{name}": value for name, value in settings.items()}}))
+            api = stack.enter_context(manager(tmp_path, mqtt_broker.address))
+            worker = stack.enter_context(our_worker(mqtt_broker, tmp_path / "worker"))
+            alive(api, worker.id)
+            done = api.wait(api.start(name="add", image_url=f"{registry}/mixed:latest", inputs=["10", "20"]), COMPLETED, 60)
+            assert (done["results"], done["proplet_id"]) == ("30", worker.id)
 
 
 if given("proplet"):
