@@ -5,6 +5,7 @@
 #include "codec/json.h"
 #include "fleet/error.h"
 #include "fleet/messages_testing.h"
+#include "fleet/registry_messages.h"
 
 namespace coffer::fleet {
 namespace {
@@ -212,6 +213,27 @@ TEST(Profile, refuses_what_would_exhaust_the_worker) {
   EXPECT_EQ(code(R"({"history_size":1000001})"), FleetError::bad_member);
   EXPECT_EQ(code(R"({"interval":-1})"), FleetError::bad_member);
   EXPECT_EQ(code(R"({"interval":18446744073709551615})"), FleetError::bad_member);
+}
+
+TEST(Traceparent, travels_with_every_command_and_with_requests_for_images) {
+  const std::string trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+  auto start = parse_start(full_start).value();
+  start.traceparent = trace;
+  EXPECT_EQ(parse_start(to_json(start))->traceparent, trace);
+  EXPECT_EQ(parse_stop(to_json(StopCommand{.id = "a", .traceparent = trace}))->traceparent, trace);
+  EXPECT_EQ(parse_invoke(to_json(InvokeCommand{.id = "a", .invocation_id = "i", .traceparent = trace}))->traceparent,
+            trace);
+  EXPECT_EQ(parse_fetch_request(to_json(FetchRequest{.app_name = "x", .traceparent = trace}))->traceparent, trace);
+  EXPECT_EQ(to_json(FetchRequest{.app_name = "x"}), R"({"app_name":"x"})");  // as upstream writes it
+}
+
+TEST(Traceparent, that_is_none_refuses_nothing) {
+  for (const std::string& value :
+       {std::string{"7"}, std::string{"null"}, "\"" + std::string(300, 'a') + "\"", std::string{R"({"a":1})"}}) {
+    const auto start = parse_start(with_member(full_start, "traceparent", value));
+    ASSERT_TRUE(start) << value;
+    EXPECT_EQ(start->traceparent, "") << value;
+  }
 }
 
 TEST(Salvaging, finds_whom_to_answer_in_a_start_that_does_not_parse) {

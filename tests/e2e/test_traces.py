@@ -166,6 +166,19 @@ def test_a_collector_that_is_gone_costs_spans_and_one_line_of_the_log(mqtt_broke
         played.close()
 
 
+def test_a_collector_that_goes_away_holds_up_nothing(mqtt_broker, tmp_path, collector):
+    with manager(tmp_path, mqtt_broker.address, env=traced("MANAGER_", collector.url)) as api:
+        rounds(api)
+        collector.wait_for(lambda spans: len(spans) >= 10, "the first spans")
+        collector.server.shutdown()
+        collector.server.server_close()
+        rounds(api)
+        assert api.ok("GET", "/health")["status"] == "pass"
+        api.process.terminate()
+        assert api.process.wait(30) == 0
+        assert api.log.read_text().count("otlp.not_sent") == 1
+
+
 def test_a_slow_collector_holds_up_no_task_and_the_end_only_for_a_while(mqtt_broker, tmp_path, collector, addition):
     collector.delay = 120
     with worker(mqtt_broker, tmp_path / "worker", collector.url) as slow, manager(tmp_path, mqtt_broker.address) as api:

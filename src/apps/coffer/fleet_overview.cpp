@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <deque>
 #include <iostream>
 #include <map>
 #include <thread>
@@ -69,18 +70,33 @@ std::string load_of(const Value& worker) {
   return shown(worker, "task_count") + (most == nullptr ? "" : "/" + std::to_string(most->if_uint64().value_or(0)));
 }
 
-// "52.1/s"; nothing without a look before, or where the manager was started anew since.
-std::string rate(const std::optional<Seen>& before, const Seen& now) {
-  if (!before) return {};
-  const auto from = parse_rfc3339(shown(before->overview, "at"));
-  const auto to = parse_rfc3339(shown(now.overview, "at"));
-  const auto had = number(before->overview, "/tasks/completed");
-  const auto has = number(now.overview, "/tasks/completed");
-  if (!from || !to || *to <= *from || has < had) return {};
-  const double seconds = std::chrono::duration<double>(*to - *from).count();
-  const auto tenths = static_cast<std::uint64_t>(static_cast<double>(has - had) * 10 / seconds + 0.5);
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "/s";
-}
+// How many tasks end a second, over the last looks.
+class Rate {
+ public:
+  void add(const Value& overview) {
+    const auto at = parse_rfc3339(shown(overview, "at"));
+    const auto completed = number(overview, "/tasks/completed");
+    if (!samples_.empty() && completed < samples_.back().completed) samples_.clear();  // the manager was started anew
+    if (at) samples_.push_back({*at, completed});
+    while (samples_.size() > 2 && samples_.back().at - samples_[1].at >= window) samples_.pop_front();
+  }
+  // "52.1/s"; nothing where it is not known yet.
+  std::string text() const {
+    if (samples_.size() < 2 || samples_.back().at <= samples_.front().at) return {};
+    const double seconds = std::chrono::duration<double>(samples_.back().at - samples_.front().at).count();
+    const auto ended = static_cast<double>(samples_.back().completed - samples_.front().completed);
+    const auto tenths = static_cast<std::uint64_t>(ended * 10 / seconds + 0.5);
+    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "/s";
+  }
+
+ private:
+  struct Sample {
+    TimePoint at;
+    std::uint64_t completed;
+  };
+  static constexpr auto window = std::chrono::seconds{5};
+  std::deque<Sample> samples_;
+};
 
 std::string failure_line(const Value& failure) {
   const auto code = shown(failure, "code").empty() ? std::string{"failed"} : shown(failure, "code");
@@ -89,9 +105,8 @@ std::string failure_line(const Value& failure) {
          shown(failure, "error");
 }
 
-std::vector<std::string> summary(const std::optional<Seen>& before, const Seen& now) {
+std::vector<std::string> summary(const Seen& now, const std::string& speed) {
   const auto& all = now.overview;
-  const auto speed = rate(before, now);
   return {"workers  " + count(all, "/workers/alive") + " alive, " + count(all, "/workers/verified") + " proven, " +
               count(all, "/workers/silent") + " silent",
           "tasks    " + count(all, "/tasks/running") + " running, " + count(all, "/tasks/queued") + " queued (" +
@@ -102,13 +117,19 @@ std::vector<std::string> summary(const std::optional<Seen>& before, const Seen& 
 
 // --- a page
 
+// "snp", and "snp?" of one that has not proven it: a row has 80 columns.
+std::string short_tee(const Value& worker) {
+  const auto tee = tee_of(worker);
+  return tee.substr(0, tee.find(" (")) + (tee.ends_with("(unproven)") ? "?" : "");
+}
+
 std::vector<std::string> worker_lines(const Seen& now) {
   Table table({"WORKER", "NAME", "ALIVE", "LOAD", "TEE"});
   for (const bool alive : {true, false}) {
     for (const auto& worker : now.workers) {
       if (is_alive(worker) != alive) continue;
       table.add({printable(shown(worker, "id"), 36), printable(shown(worker, "name"), 13), alive ? "yes" : "no",
-                 load_of(worker), tee_of(worker)});
+                 load_of(worker), short_tee(worker)});
     }
   }
   return table.lines();
@@ -128,10 +149,10 @@ void append_some(std::vector<std::string>& page, const std::vector<std::string>&
   if (!all) page.push_back("... and " + std::to_string(lines.size() - shown_lines) + " more");
 }
 
-std::vector<std::string> page_of(const std::string& title, const std::optional<Seen>& before, const Seen& now,
+std::vector<std::string> page_of(const std::string& title, const Seen& now, const std::string& speed,
                                  std::size_t height) {
   std::vector<std::string> page{title};
-  for (auto& line : summary(before, now)) page.push_back(std::move(line));
+  for (auto& line : summary(now, speed)) page.push_back(std::move(line));
   page.emplace_back();
   const auto failures = failure_lines(now);
   const std::size_t left = std::max(height, page.size() + 5) - page.size();  // what does not fit is cut off below
@@ -228,24 +249,26 @@ class Overview {
   // The first look has to succeed; later a manager that does not answer is waited for.
   Result<> first() {
     now_ = TRY(look(manager_));
+    rate_.add(now_->overview);
     return {};
   }
   void again() {
     auto next = look(manager_);
     trouble_ = next ? "" : next.error().message;
     if (!next) return;
-    before_ = std::exchange(now_, *std::move(next));
+    now_ = *std::move(next);
+    rate_.add(now_->overview);
   }
 
   void draw() const {
     const auto window = Screen::size();
     auto title = "coffer fleet watch  " + context_.manager_url + "  " + shown(now_->overview, "at").substr(0, 19);
     if (!trouble_.empty()) title = "coffer fleet watch  NO ANSWER: " + printable(trouble_);
-    Screen::draw(page_of(title, before_, *now_, window.ws_row), window);
+    Screen::draw(page_of(title, *now_, rate_.text(), window.ws_row), window);
   }
   void print_once() const {
     if (context_.global.json) return print_json(json_of(*now_));
-    for (const auto& line : page_of("manager  " + context_.manager_url, before_, *now_, 10'000))
+    for (const auto& line : page_of("manager  " + context_.manager_url, *now_, rate_.text(), 10'000))
       std::cout << line << "\n";
     std::cout.flush();
   }
@@ -265,7 +288,8 @@ class Overview {
  private:
   const FleetContext& context_;
   FleetClient manager_;
-  std::optional<Seen> before_, now_;
+  std::optional<Seen> now_;
+  Rate rate_;
   std::string trouble_, said_trouble_;
   std::map<std::string, std::string> said_;
 };

@@ -53,6 +53,14 @@ TEST_F(TracesTest, a_clients_trace_goes_on_through_its_requests) {
   EXPECT_EQ(spans->named("task.result").parent, start.context.span_id);
 }
 
+TEST_F(TracesTest, a_body_names_no_trace) {
+  h.tracer = net::Tracer{};
+  const auto body = R"({"name":"add","image_url":"x/add:v1","traceparent":")" + own_trace + R"("})";
+  const auto id = text_of(client.post("/tasks", body, 201), "/id");
+  client.post("/tasks/" + id + "/start");
+  EXPECT_EQ(h.next_start().traceparent, "");
+}
+
 TEST_F(TracesTest, requests_say_what_was_asked_and_how_it_ended) {
   client.send("GET", "/tasks/00000000-0000-4000-8000-000000000009");
   const auto span = spans->named("get-task");
