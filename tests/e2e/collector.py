@@ -46,11 +46,16 @@ class Collector:
 
     def __init__(self):
         self.spans, self.bodies, self.answers, self.resources = [], [], [], {}
-        self.delay, self.requests = 0, []
+        self.delay, self.requests, self.gone = 0, [], False
         self.changed = threading.Condition()
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def go_away(self):
+        self.gone = True
+        self.server.shutdown()
+        self.server.server_close()
 
     def handler(self):
         collector = self
@@ -60,6 +65,9 @@ class Collector:
 
             def do_POST(self):  # pylint: disable=invalid-name
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                if collector.gone:  # a connection that was kept is of no use any more
+                    self.close_connection = True
+                    return
                 status, headers = collector.take(self, body)
                 answer = b"{}"
                 self.send_response(status)

@@ -170,8 +170,7 @@ def test_a_collector_that_goes_away_holds_up_nothing(mqtt_broker, tmp_path, coll
     with manager(tmp_path, mqtt_broker.address, env=traced("MANAGER_", collector.url)) as api:
         rounds(api)
         collector.wait_for(lambda spans: len(spans) >= 10, "the first spans")
-        collector.server.shutdown()
-        collector.server.server_close()
+        collector.go_away()
         rounds(api)
         assert api.ok("GET", "/health")["status"] == "pass"
         api.process.terminate()
