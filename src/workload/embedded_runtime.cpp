@@ -3,6 +3,8 @@
 namespace coffer::workload {
 namespace {
 
+using std::chrono::steady_clock;
+
 wasm::Limits limits_of(const ExecutionLimits& wanted) {
   wasm::Limits limits;
   if (wanted.memory > 0) limits.memory = wanted.memory;
@@ -31,14 +33,27 @@ Result<ExecutionResult> run_command(wasm::Runtime& runtime, const wasm::Module& 
   return ExecutionResult{.exit_code = result.exit_code, .usage = result.usage};
 }
 
+// A host interface that wakes because the task is over has the guest trap; why it was over is what is told.
+template <class T>
+Result<T> told_by_its_cause(Result<T> result, const Execution& execution, steady_clock::time_point start) {
+  if (result || result.error().code != wasm::WasmError::trap || !execution.host_call) return result;
+  if (execution.stop.stop_requested()) return fail(wasm::WasmError::cancelled, "the guest was cancelled");
+  const auto limit = execution.limits.wall_time;
+  if (limit <= Duration{0} || steady_clock::now() - start < limit) return result;
+  return fail(wasm::WasmError::timeout, "over its time of " + std::to_string(limit.count()) + " ms");
+}
+
 }  // namespace
 
 Result<ExecutionResult> run_embedded(wasm::Runtime& runtime, const wasm::Module& module, const Execution& execution) {
   auto invocation = invocation_of(execution);
   const std::stop_callback stopping(execution.stop,
                                     [cancellation = *invocation.cancellation] { cancellation.cancel(); });
-  if (execution.function.empty()) return run_command(runtime, module, std::move(invocation));
-  auto result = TRY(runtime.call(module, execution.function, invocation));
+  const auto start = steady_clock::now();
+  if (execution.function.empty()) {
+    return told_by_its_cause(run_command(runtime, module, std::move(invocation)), execution, start);
+  }
+  auto result = TRY(told_by_its_cause(runtime.call(module, execution.function, invocation), execution, start));
   return ExecutionResult{.exit_code = result.exit_code, .values = std::move(result.values), .usage = result.usage};
 }
 
@@ -47,7 +62,8 @@ Result<wasm::HttpResponse> handle_embedded(wasm::Runtime& runtime, const wasm::M
   const auto invocation = invocation_of(execution);
   const std::stop_callback stopping(execution.stop,
                                     [cancellation = *invocation.cancellation] { cancellation.cancel(); });
-  auto handled = TRY(runtime.handle(module, request, invocation));
+  const auto start = steady_clock::now();
+  auto handled = TRY(told_by_its_cause(runtime.handle(module, request, invocation), execution, start));
   return std::move(handled.response);
 }
 

@@ -4,7 +4,8 @@ import uuid
 
 import pytest
 
-from conftest import BIN, ROOT, run, wait_until
+from conftest import BIN, ROOT, ask, run, wait_until
+from fleet_rig import exposition
 from upstream_manager import file_of, manager, mqtt_broker, running_worker, settings  # noqa: F401
 
 PLUGIN = ROOT / "src/fleet/worker/testdata/plugin.wasm"
@@ -36,6 +37,10 @@ def start(manager, worker, printer, name="_start", **members):
     return manager.run(name=name, file=file_of(printer), proplet_id=worker.id, **members)
 
 
+def metrics_of(worker):
+    return ask(f"http://{worker.metrics_address()}/metrics")[1].decode()
+
+
 def told(worker, count):
     """Waits until the plugin has been told of as many ends; they are told after the results."""
     wait_until(lambda: worker.log_text().count("task starts ") == count, "what the plugin writes")
@@ -46,7 +51,7 @@ def test_a_denial_is_the_tasks_result(manager, worker, printer):
     assert (result["error"], result["code"], result["results"]) == ("not on my machine", "worker.plugin_denied", "")
     result = start(manager, worker, printer, "quietly")
     assert (result["error"], result["code"]) == ("denied by plugin", "worker.plugin_denied")
-    assert "worker.start" not in worker.log_text(), "nothing was fetched"
+    assert 'worker.start "starting' not in worker.log_text(), "nothing was fetched"
 
 
 def test_a_plugin_that_traps_denies_and_stands_again(manager, worker, printer):
@@ -54,6 +59,9 @@ def test_a_plugin_that_traps_denies_and_stands_again(manager, worker, printer):
     assert result["code"] == "worker.plugin_failed"
     assert "10-first.wasm" in result["error"]
     assert start(manager, worker, printer)["error"] is None
+    calls = exposition(metrics_of(worker))["coffer_worker_plugin_calls_total"]
+    assert calls['hook="authorize",outcome="failed",plugin="10-first.wasm"'] == 1
+    assert calls['hook="authorize",outcome="ok",plugin="10-first.wasm"'] == 1
 
 
 def test_variables_are_added_and_starts_and_ends_counted(manager, worker, printer):

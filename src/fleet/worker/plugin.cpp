@@ -65,11 +65,13 @@ Result<wasm::Value> Plugin::call(std::string_view function, const wasm::Value& a
   const std::unique_lock lock(mutex_, deadline);
   const auto left = std::chrono::duration_cast<Duration>(deadline - steady_clock::now());
   const auto failed = [&](const std::string& why) {
+    if (options_.observe) options_.observe(name_, function, "failed");
     log::warn("worker.plugin_failed", why, {{"plugin", name_}, {"function", std::string{function}}});
     return fail(WorkerError::plugin_failed, "plugin " + name_ + " failed in " + std::string{function} + ": " + why);
   };
   if (!lock || left <= Duration{0}) return failed("it is busy with other tasks");
   auto answer = call_instance(function, argument, left);
+  if (answer && options_.observe) options_.observe(name_, function, "ok");
   if (answer) return answer;
   instance_.reset();
   return failed(answer.error().message);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,8 @@ class Plugin;
 struct PluginOptions {
   Duration call_time = std::chrono::seconds{2};  // of one call, waiting for its turn included
   std::uint64_t memory = std::uint64_t{64} << 20;
+  // Told of each call: "ok" or "failed".
+  std::function<void(std::string_view plugin, std::string_view hook, std::string_view outcome)> observe{};
 };
 
 class Plugins final : public TaskHooks {

@@ -12,6 +12,8 @@ namespace {
 namespace hal = workload::hal;
 
 constexpr Duration default_request_wait = std::chrono::seconds{30};  // of a task that serves, as its requests have it
+// A wait that the task's time ends is over when the engine's own deadline has passed for certain.
+constexpr Duration slack{50};
 
 // Named by the worker's id, so that several of one user do not meet; hashed, for an id is any text.
 std::filesystem::path own_folder(const HalConfig& config, const std::string& own_id) {
@@ -75,9 +77,9 @@ void TaskHal::add_to(workload::Execution& execution, const Run& run, const Prepa
                  .storage = run.task.hal_storage_path,
                  .stop = execution.stop};
   if (module.serves) {
-    task.longest_wait = time > Duration{0} ? time : default_request_wait;
+    task.longest_wait = (time > Duration{0} ? time : default_request_wait) + slack;
   } else if (time > Duration{0}) {
-    task.deadline = std::chrono::steady_clock::now() + time;
+    task.deadline = std::chrono::steady_clock::now() + time + slack;
   }
   execution.host_call = hal::host_call(services_, std::move(task));
 }

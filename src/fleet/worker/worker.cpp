@@ -47,6 +47,7 @@ struct Worker::Impl {
   Impl(Config given, Topics channel_topics) : config(std::move(given)), topics(std::move(channel_topics)) {}
 
   Result<> open(const std::filesystem::path& root);
+  Result<> open_plugins();
   Result<> open_link();
   Result<> open_runtimes();
   Result<> open_sealer();
@@ -107,9 +108,7 @@ Result<> Worker::Impl::open(const std::filesystem::path& root) {
   tee = TRY(TeeAccess::open(config, root));
   http = TRY(net::HttpClient::create({.user_agent = "coffer-worker", .extra_root_pems = config.http_root_pems}));
   engine = TRY(wasm::Runtime::create(engine_options(config.tasks, config.hal.enabled)));
-  if (!config.plugins.directory.empty()) {
-    plugins = TRY(Plugins::load(*engine, config.plugins.directory, {.call_time = config.plugins.call_time}));
-  }
+  TRY(open_plugins());
   if (config.hal.enabled) hal = TaskHal::open(config.hal, config.identity.entity, *tee);
   outbox = std::make_unique<Outbox>([this](net::MqttMessage message) { return send(std::move(message)); });
   rounds = std::make_unique<RoundExchange>(http, process_environment());
@@ -120,6 +119,19 @@ Result<> Worker::Impl::open(const std::filesystem::path& root) {
   TRY(open_link());
   TRY(serve_metrics());
   return connect();
+}
+
+Result<> Worker::Impl::open_plugins() {
+  if (config.plugins.directory.empty()) return {};
+  auto calls = TRY(metrics->registry().counter(
+      {"coffer_worker_plugin_calls_total", "Calls of plugins, by outcome", {"plugin", "hook", "outcome"}}));
+  plugins = TRY(Plugins::load(
+      *engine, config.plugins.directory,
+      {.call_time = config.plugins.call_time,
+       .observe = [calls](std::string_view plugin, std::string_view hook, std::string_view outcome) mutable {
+         calls.increment({plugin, hook, outcome});
+       }}));
+  return {};
 }
 
 Result<> Worker::Impl::open_runtimes() {

@@ -4,8 +4,9 @@
 
 namespace coffer::workload::hal {
 
-// What a guest's call of a HAL interface comes to. All but the first two are values that the guest gets as the text
-// "code: sentence"; those two mean that it was built for another interface, and trap it.
+// What a guest's call of a HAL interface comes to. All but three are values that the guest gets as the text
+// "code: sentence". The first two mean that it was built for another interface, and trap it; so does `stopped`, for its
+// time is over.
 enum class HalError {
   unknown_function,
   bad_arguments,    // not of the types of elastic:hal@0.1.0

@@ -3,9 +3,11 @@
 
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "evidence/sample/sample.h"
 #include "wasm/runtime.h"
+#include "workload/embedded_runtime.h"
 #include "workload/hal/hal_testing.h"
 
 namespace coffer::workload::hal {
@@ -91,11 +93,35 @@ TEST_F(GuestTest, is_not_run_where_there_is_no_hal) {
   EXPECT_THAT(module.error().message, HasSubstr("elastic:hal/"));
 }
 
-TEST_F(GuestTest, wakes_when_its_task_is_stopped) {
+TEST_F(GuestTest, goes_no_further_when_its_task_is_stopped) {
   std::stop_source stop;
   task_.stop = stop.get_token();
   stop.request_stop();
-  EXPECT_THAT(call("sleep", {"3600000000000"}), StartsWith("err(\"hal.stopped: "));
+  const auto ended = try_call("sleep", {"3600000000000"});
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, wasm::WasmError::trap);
+  EXPECT_THAT(ended.error().message, HasSubstr("the task is being stopped"));
+}
+
+TEST_F(GuestTest, has_the_end_of_its_task_told_by_its_cause) {
+  const auto module = runtime().compile(component());
+  ASSERT_TRUE(module);
+  const auto ends_with = [&](Task task, Duration wall_time) {
+    const Execution execution{.function = "sleep",
+                              .arguments = {"3600000000000"},
+                              .limits = {.wall_time = wall_time},
+                              .host_call = host_call(services_, task),
+                              .stop = task.stop};
+    const auto ended = run_embedded(runtime(), *module, execution);
+    return ended ? "" : std::string{ended.error().code.name()};
+  };
+  task_.longest_wait = Duration{60};
+  EXPECT_EQ(ends_with(task_, Duration{20}), "wasm.timeout");
+  EXPECT_EQ(ends_with(task_, Duration{0}), "wasm.trap");
+  std::stop_source stop;
+  task_ = {.id = "t", .stop = stop.get_token()};
+  std::jthread stopper([&] { stop.request_stop(); });
+  EXPECT_EQ(ends_with(task_, Duration{0}), "wasm.cancelled");
 }
 
 }  // namespace

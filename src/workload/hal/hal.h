@@ -60,7 +60,7 @@ class Hal {
   Hal& operator=(const Hal&) = delete;
   ~Hal();
 
-  // wasm::HostCall. Errors: hal.unknown_function, hal.bad_arguments.
+  // wasm::HostCall. Errors: hal.unknown_function, hal.bad_arguments, hal.stopped.
   Result<wasm::Value> call(std::string_view interface_name, std::string_view function,
                            std::span<const wasm::Value> arguments) const;
 

@@ -4,7 +4,8 @@ namespace coffer::workload::hal {
 namespace {
 
 bool traps(const Error& error) {
-  return error.code == HalError::bad_arguments || error.code == HalError::unknown_function;
+  return error.code == HalError::bad_arguments || error.code == HalError::unknown_function ||
+         error.code == HalError::stopped;
 }
 
 Value tagged(std::string_view branch, Value value) {

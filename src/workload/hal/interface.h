@@ -19,7 +19,7 @@ class Interface {
   virtual ~Interface() = default;
   virtual std::string_view name() const = 0;  // "elastic:hal/crypto@0.1.0"
   virtual std::vector<std::string> functions() const = 0;
-  // hal.unknown_function, hal.bad_arguments.
+  // hal.unknown_function, hal.bad_arguments, hal.stopped.
   virtual Result<Value> call(std::string_view function, std::span<const Value> arguments) = 0;
 };
 

@@ -175,7 +175,7 @@ TEST(Sockets, waiting_ends_when_the_task_is_stopped) {
   const auto socket = guest.handle("sockets", "create-socket", {"tcp"});
   guest.ok("sockets", "connect", {socket, address("127.0.0.1", peer.port())});
   std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_EQ(guest.err("sockets", "receive", {socket, 1}), "hal.stopped");
+  EXPECT_EQ(guest.trap("sockets", "receive", {socket, 1}), "hal.stopped");
 }
 
 TEST(Sockets, a_wait_for_data_has_its_time) {

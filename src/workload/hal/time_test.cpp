@@ -48,20 +48,20 @@ TEST(HalClock, a_sleep_ends_when_the_task_is_stopped) {
   guest.task.stop = stop.get_token();
   guest.ok("clock", "resolution");
   std::jthread stopper([&] { stop.request_stop(); });
-  EXPECT_EQ(guest.err("clock", "sleep", {an_hour}), "hal.stopped");
-  EXPECT_EQ(guest.err("clock", "sleep", {std::numeric_limits<std::uint64_t>::max()}), "hal.stopped");
+  EXPECT_EQ(guest.trap("clock", "sleep", {an_hour}), "hal.stopped");
+  EXPECT_EQ(guest.trap("clock", "sleep", {std::numeric_limits<std::uint64_t>::max()}), "hal.stopped");
 }
 
 TEST(HalClock, a_sleep_ends_with_the_tasks_time) {
   Guest guest;
   guest.task.deadline = steady_clock::now() + std::chrono::milliseconds{10};
-  EXPECT_EQ(guest.err("clock", "sleep", {an_hour}), "hal.stopped");
+  EXPECT_EQ(guest.trap("clock", "sleep", {an_hour}), "hal.stopped");
 }
 
 TEST(HalClock, no_wait_takes_longer_than_one_call_may) {
   Guest guest;
   guest.task.longest_wait = Duration{10};
-  EXPECT_EQ(guest.err("clock", "sleep", {an_hour}), "hal.stopped");
+  EXPECT_EQ(guest.trap("clock", "sleep", {an_hour}), "hal.stopped");
   guest.ok("clock", "sleep", {1});
 }
 
