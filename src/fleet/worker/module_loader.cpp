@@ -104,7 +104,7 @@ Result<Content> ModuleLoader::fetch(const StartCommand& task, const SignatureDem
                                     const std::stop_token& stop) {
   if (task.file) {
     TRY(demand.check_origin("in the request itself"));
-    return shared(*task.file);
+    return Content{Content{}, &*task.file};
   }
   auto content = fetch_image(task, demand, stop);
   if (content && parts_.fetched) parts_.fetched((*content)->size());

@@ -28,7 +28,7 @@ class ModuleLoader {
   };
   ModuleLoader(const TaskConfig& config, Parts parts);
 
-  // `file` beats `image_url`. Errors: worker.http_status, worker.module_too_large, worker.encrypted_image, and those of
+  // `file` beats `image_url`, and is not copied: what comes back is the task's own. Errors: worker.http_status, worker.module_too_large, worker.encrypted_image, and those of
   // net, image and the chunks; image.digest_mismatch where the request names another module's digest; of a signature
   // that worker or request demand, those of SignaturePolicy and SignatureDemand.
   Result<std::shared_ptr<const Bytes>> load(const StartCommand& task, const std::stop_token& stop);
