@@ -14,7 +14,7 @@ constexpr Duration longest_pause = std::chrono::seconds{5};
 Inbox::Inbox(unsigned threads, std::size_t max_messages, std::size_t max_bytes, Take take, Duration first_pause)
     : max_messages_(max_messages), max_bytes_(max_bytes), take_(std::move(take)), first_pause_(first_pause) {
   for (unsigned i = 0; i < threads; ++i) {
-    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+    threads_.emplace_back([this] { run(); });
   }
 }
 
@@ -23,10 +23,12 @@ Inbox::~Inbox() {
 }
 
 void Inbox::stop() {
-  for (auto& thread : threads_) thread.request_stop();
-  for (auto& thread : threads_) {
-    if (thread.joinable()) thread.join();
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
   }
+  arrived_.notify_all();
+  threads_.clear();
 }
 
 bool Inbox::push(Topic topic, std::string payload, std::shared_ptr<const void> receipt,
@@ -41,18 +43,18 @@ bool Inbox::push(Topic topic, std::string payload, std::shared_ptr<const void> r
   return true;
 }
 
-void Inbox::run(const std::stop_token& stop) {
+void Inbox::run() {
   while (true) {
     std::unique_lock lock(mutex_);
-    if (!arrived_.wait(lock, stop, [&] { return !items_.empty(); })) return;
+    arrived_.wait(lock, [&] { return stopping_ || !items_.empty(); });
+    if (stopping_) return;
     auto item = std::move(items_.front());
     items_.pop_front();
     bytes_ -= item.payload.size();
     lock.unlock();
     for (auto pause = first_pause_; !take(item); pause = std::min<Duration>(pause * 2, longest_pause)) {
       lock.lock();
-      arrived_.wait_for(lock, stop, pause, [] { return false; });
-      if (stop.stop_requested()) {
+      if (arrived_.wait_for(lock, pause, [&] { return stopping_; })) {
         bytes_ += item.payload.size();
         items_.push_front(std::move(item));
         return;

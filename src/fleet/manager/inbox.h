@@ -41,16 +41,17 @@ class Inbox {
     std::shared_ptr<const void> receipt;
     std::optional<TimePoint> sent_at;
   };
-  void run(const std::stop_token& stop);
+  void run();
   bool take(const Item& item);
 
   const std::size_t max_messages_, max_bytes_;
   const Take take_;
   const Duration first_pause_;
   std::mutex mutex_;
-  std::condition_variable_any arrived_;
+  std::condition_variable arrived_;
   std::deque<Item> items_;
   std::size_t bytes_ = 0;
+  bool stopping_ = false;
   std::vector<std::jthread> threads_;  // last: they use all of the above
 };
 

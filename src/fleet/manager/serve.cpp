@@ -95,30 +95,39 @@ Result<net::ServerOptions> server_options(Config& config) {
 // Runs `work` when woken, never twice at once.
 class Waker {
  public:
+  ~Waker() { stop(); }
   void start(std::function<void()> work) {
-    thread_ = std::jthread([this, work = std::move(work)](const std::stop_token& stop) {
-      while (true) {
-        std::unique_lock lock(mutex_);
-        if (!wake_.wait(lock, stop, [&] { return wanted_; })) return;
+    thread_ = std::jthread([this, work = std::move(work)] {
+      for (std::unique_lock lock(mutex_);;) {
+        wake_.wait(lock, [&] { return wanted_ || stopping_; });
+        if (stopping_) return;
         wanted_ = false;
         lock.unlock();
         work();
+        lock.lock();
       }
     });
   }
   void wake() {
     {
       const std::scoped_lock lock(mutex_);
-      wanted_ = true;
+      if (std::exchange(wanted_, true)) return;
     }
     wake_.notify_one();
   }
-  void stop() { thread_ = {}; }
+  void stop() {
+    {
+      const std::scoped_lock lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    thread_ = {};
+  }
 
  private:
   std::mutex mutex_;
-  std::condition_variable_any wake_;
-  bool wanted_ = false;
+  std::condition_variable wake_;
+  bool wanted_ = false, stopping_ = false;
   std::jthread thread_;
 };
 
