@@ -59,13 +59,14 @@ def in_turn(ours, opponent, runs, before=lambda: None):
 def times_of(program):
     """Of a program of Google Benchmark: each one's full name -> median nanoseconds of real time."""
     often = ["--benchmark_min_time=0.02"] if SMOKE else ["--benchmark_repetitions=5", "--benchmark_enable_random_interleaving=true"]
-    output = subprocess.run([BENCH / program, "--benchmark_format=json", "--benchmark_time_unit=ns", *often], check=True,
+    output = subprocess.run([BENCH / program, "--benchmark_format=json", *often], check=True,
                             capture_output=True, text=True).stdout
     times = {}
     for entry in json.loads(output)["benchmarks"]:
         assert not entry.get("error_occurred"), entry
         if entry.get("run_type") == "iteration":
-            times.setdefault(entry["run_name"], []).append(entry["real_time"])
+            nanoseconds = entry["real_time"] * {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}[entry["time_unit"]]
+            times.setdefault(entry["run_name"], []).append(nanoseconds)
     return {name: statistics.median(values) for name, values in times.items()}
 
 
