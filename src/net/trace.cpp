@@ -36,10 +36,26 @@ bool is_zero(const std::array<std::byte, Size>& id) {
   return std::ranges::all_of(id, [](std::byte b) { return b == std::byte{0}; });
 }
 
+// Ids are no secrets, but there are many: each thread draws some at once.
+void draw(MutableByteView out) {
+  thread_local std::array<std::byte, 512> drawn;
+  thread_local std::size_t used = drawn.size();
+  if (drawn.size() - used < out.size()) {
+    crypto::system_random().fill(drawn);
+    used = 0;
+  }
+  std::ranges::copy(ByteView{drawn}.subspan(used, out.size()), out.begin());
+  used += out.size();
+}
+
 // An id of zeros is none.
 template <std::size_t Size>
-void fill(std::array<std::byte, Size>& id, crypto::RandomSource& random) {
-  random.fill(id);
+void fill(std::array<std::byte, Size>& id, crypto::RandomSource* random) {
+  if (random == nullptr) {
+    draw(id);
+  } else {
+    random->fill(id);
+  }
   if (is_zero(id)) id.back() = std::byte{1};
 }
 
@@ -133,8 +149,8 @@ std::int64_t system_nanoseconds() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
-Tracer::Tracer(std::shared_ptr<SpanSink> sink, double ratio, crypto::RandomSource& random, NanosecondClock now)
-    : sink_(std::move(sink)), ratio_(ratio), random_(&random), now_(std::move(now)) {}
+Tracer::Tracer(std::shared_ptr<SpanSink> sink, double ratio, crypto::RandomSource* random, NanosecondClock now)
+    : sink_(std::move(sink)), ratio_(ratio), random_(random), now_(std::move(now)) {}
 
 bool Tracer::samples(const TraceContext& context) const {
   if (ratio_ >= 1) return true;
@@ -147,9 +163,9 @@ TraceContext Tracer::context_for(const std::optional<TraceContext>& parent) cons
   if (parent) {
     context.trace_id = parent->trace_id;
   } else {
-    fill(context.trace_id, *random_);
+    fill(context.trace_id, random_);
   }
-  fill(context.span_id, *random_);
+  fill(context.span_id, random_);
   context.sampled = samples(context);
   return context;
 }

@@ -104,8 +104,8 @@ class Tracer {
  public:
   Tracer() = default;  // records nothing
   // Samples `ratio` of the traces, by their ids as OpenTelemetry's TraceIdRatioBased does, so that programs with one
-  // ratio agree.
-  Tracer(std::shared_ptr<SpanSink> sink, double ratio, crypto::RandomSource& random = crypto::system_random(),
+  // ratio agree. `random`: for ids; none: the system's.
+  Tracer(std::shared_ptr<SpanSink> sink, double ratio, crypto::RandomSource* random = nullptr,
          NanosecondClock now = system_nanoseconds);
 
   Span start(std::string_view name, const SpanOptions& options = {}) const;

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <set>
+
 #include "net/error.h"
 #include "net/trace_testing.h"
 
@@ -19,7 +22,7 @@ constexpr std::string_view example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067
 struct Fixture {
   std::shared_ptr<SpanList> spans = std::make_shared<SpanList>();
   std::int64_t time = 1'000;
-  Tracer tracer{spans, 1, crypto::system_random(), [this] { return time; }};
+  Tracer tracer{spans, 1, nullptr, [this] { return time; }};
 };
 
 TEST(TraceContext, reads_and_writes_the_example_of_the_standard) {
@@ -87,6 +90,25 @@ TEST(Trace, children_share_the_trace_and_name_their_parent) {
   EXPECT_NE(child.context.span_id, parent.context()->span_id);
   EXPECT_EQ(child.parent, parent.context()->span_id);
   EXPECT_EQ(TraceContext::parse(parent.traceparent()), parent.context());
+}
+
+class Counting final : public crypto::RandomSource {
+ public:
+  void fill(MutableByteView out) override { std::ranges::fill(out, std::byte{value_++}); }
+
+ private:
+  unsigned char value_ = 0;
+};
+
+TEST(Trace, ids_are_never_zero_and_differ) {
+  Counting random;
+  const Tracer fixed(std::make_shared<SpanList>(), 1, &random);
+  // The first draw is all zeros, which is no id.
+  EXPECT_EQ(fixed.start("a").traceparent(), "00-00000000000000000000000000000001-0101010101010101-01");
+  const Tracer tracer(std::make_shared<SpanList>(), 1);
+  std::set<std::string> ids;
+  for (int i = 0; i < 1000; ++i) ids.insert(tracer.start("a").traceparent());
+  EXPECT_EQ(ids.size(), 1000U);
 }
 
 TEST(Trace, steps_follow_the_thread_and_end_with_their_scope) {
