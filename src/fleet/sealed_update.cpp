@@ -107,11 +107,14 @@ Result<SealedUpdate> read_sealed_update(const Object& object) {
 }
 
 Object write_sealed_update(const SealedUpdate& update) {
+  Object seal{{"key", update.key}};
+  detail::append_text(seal, "jwe", update.jwe);
+  detail::append_text(seal, "digest", update.digest);
   return {{"task_id", update.task_id},
           {"round_id", update.round_id},
           {"proplet_id", update.proplet_id},
           {"format", SealedUpdate::format},
-          {"update_sealed", Object{{"key", update.key}, {"jwe", update.jwe}}}};
+          {"update_sealed", std::move(seal)}};
 }
 
 std::string digest_of(const SealedUpdate& update) {

@@ -31,6 +31,7 @@ struct SealedUpdate {
   std::string task_id{}, round_id{}, proplet_id{};
   std::string key{};  // thumbprint of the one that opens it
   std::string jwe{};
+  std::string digest{};  // in the place of a JWE that has reached the aggregator and is too long for a message
   friend bool operator==(const SealedUpdate&, const SealedUpdate&) = default;
 };
 
@@ -56,7 +57,7 @@ codec::json::Object write_sealed_update(const SealedUpdate& update);
 // The content of a seal. FleetError::bad_payload, missing_member, bad_member.
 Result<SignedUpdate> parse_signed_update(std::string_view text);
 
-// digest_of_text() of the JWE: names an update without telling of it.
+// The digest of the JWE (digest_of_text()): names an update without telling of it.
 std::string digest_of(const SealedUpdate& update);
 
 }  // namespace coffer::fleet

@@ -69,7 +69,7 @@ TEST(SealedUpdate, needs_its_members) {
     EXPECT_EQ(read.error().code, ErrorCode{FleetError::missing_member});
   }
   auto empty = whole;
-  empty.set("update_sealed", Object{{"key", "k"}, {"jwe", ""}});
+  empty.set("update_sealed", Object{{"key", "k"}, {"digest", "sha256:aa"}});
   EXPECT_EQ(read_sealed_update(empty).error().code, ErrorCode{FleetError::missing_member});
   EXPECT_EQ(parse_signed_update("{}").error().code, ErrorCode{FleetError::missing_member});
   EXPECT_EQ(parse_signed_update("[]").error().code, ErrorCode{FleetError::bad_payload});

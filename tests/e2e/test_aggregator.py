@@ -283,7 +283,7 @@ def test_an_update_never_goes_to_an_aggregator_that_is_not_proven(tmp_path, regi
 
             def do_POST(self):  # pylint: disable=invalid-name
                 got.append(self.rfile.read(int(self.headers["Content-Length"])))
-                self.reply(200, b"{}")
+                self.reply(self.server.status, b"{}")
 
             def reply(self, status, body):
                 self.send_response(status)
@@ -326,11 +326,18 @@ def test_an_update_never_goes_to_an_aggregator_that_is_not_proven(tmp_path, regi
                 assert failed["code"] == "worker.aggregator_not_proven" and says in failed["error"], failed
             assert not got
             # And through an honest go-between, it arrives.
-            impostor.attest = lambda path: ask(s.agg.url + path)
+            impostor.attest, impostor.status = (lambda path: ask(s.agg.url + path)), 200
             task = s.api.start(name="_start", image_url=s.image, encrypted=True, proplet_id=worker.id,
                                env={"ROUND_ID": "r1", "MODEL_URI": "global_model_v0", "COORDINATOR_URL": url})
             s.api.wait(task, COMPLETED, 30)
             assert len(got) == 1 and b"update_sealed" in got[0]
+            # One that loses it: then it comes by MQTT, and the manager brings it where it belongs.
+            impostor.status = 502
+            s.agg.ok("POST", "/experiments", {"round_id": "r1", "participants": [each.id for each in s.workers]})
+            task = s.api.start(name="_start", image_url=s.image, encrypted=True, proplet_id=worker.id,
+                               env={"ROUND_ID": "r1", "MODEL_URI": "global_model_v0", "COORDINATOR_URL": url})
+            s.api.wait(task, COMPLETED, 30)
+            wait_until(lambda: s.agg.round("r1")["num_updates"] == 1, "the update by MQTT", 30)
             impostor.shutdown()
         assert not leaks(s.written())
 
@@ -351,7 +358,7 @@ def test_updates_that_lie_are_refused_and_a_silent_participant_ends_with_the_dea
         give(sealed, 409, "aggregator.round_closed")
 
         # All three are asked for, and the third never answers.
-        s.start_round("n", participants=[*ids[:2], silent], k_of_n=3, timeout_s=30)
+        s.start_round("n", participants=[*ids[:2], silent], k_of_n=3, timeout_s=15)
         sealed = s.update_of("n", ids[0])
         give(sealed, 409, "aggregator.duplicate_update")
         give({**sealed, "proplet_id": silent}, 400, "aggregator.wrong_round")
@@ -422,6 +429,44 @@ def test_a_mixed_fleet_gives_plain_updates_where_that_is_named(tmp_path, monkeyp
             task = api.start(name="_start", image_url="", file=base64.b64encode(trainer.read_bytes()).decode(),
                              env={"ROUND_ID": "r2", "FL_UPDATE_SEALED": "true"})
             assert api.wait(task, FAILED)["code"] == "worker.aggregator_not_proven"
+
+
+def test_a_large_model_goes_round(tmp_path, monkeypatch, compile_guest):
+    """A quarter of a million numbers: the update goes to the aggregator alone, and the result names it."""
+    count = 250_000
+    guest = compile_guest("large-trainer", f"""
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <string.h>
+        int main(void) {{
+          static float delta[{count}];
+          if (!getenv("MODEL_DATA") || strlen(getenv("MODEL_DATA")) < {count}) return 2;
+          for (int i = 0; i < {count}; ++i) delta[i] = i;
+          return fwrite(delta, sizeof delta, 1, stdout) == 1 ? 0 : 1;
+        }}""")
+    (tmp_path / "model.json").write_text(json.dumps({"w": [0.5] * count}))
+    with running_broker(tmp_path, "--allow-tee", "simulated:snp") as kbs:
+        kbs.measure_simulated("snp")
+        with running(MqttBroker(tmp_path / "mosquitto", "allow_anonymous true\nmessage_size_limit 1048576\n")) as mqtt, \
+                aggregator(tmp_path / "aggregator", MODEL=tmp_path / "model.json", MIN_PARTICIPANTS=1,
+                           **in_simulated_tee(kbs, tmp_path)) as agg, manager(tmp_path, mqtt.address) as api:
+            monkeypatch.setenv("MANAGER_COORDINATOR_URL", agg.url)
+            monkeypatch.setenv("MODEL_REGISTRY_URL", agg.url)
+            with running_worker(mqtt, tmp_path / "worker", TENANT_ID=TENANT, CHANNEL_ID=CHANNEL, MAX_OUTPUT=count * 8, **tee(kbs),
+                                AGGREGATOR_TRUST=tmp_path / "broker.pem", AGGREGATOR_ALLOW_TEES="simulated:snp") as worker:
+                known(api)
+                wait_until(lambda: "worker.attested" in worker.log_text(), "its attestation", 30)
+                agg.ok("POST", "/experiments", {"round_id": "r1", "participants": [worker.id]})
+                task = api.start(name="_start", image_url="", file=base64.b64encode(guest.read_bytes()).decode(),
+                                 env={"ROUND_ID": "r1", "MODEL_URI": "global_model_v0"})
+                sealed = api.wait(task, COMPLETED, 60)["results"]["update_sealed"]
+                assert set(sealed) == {"key", "digest"}
+                done = agg.round("r1")
+                assert done["state"] == "completed"
+                statement = json.loads(unpadded(done["statement"].split(".")[1]))
+                assert statement["participants"][0]["update_digest"] == sealed["digest"]
+                weights = agg.ok("GET", "/models/1")["w"]
+                assert len(weights) == count and weights[:3] == [0.5, 1.5, 2.5]
 
 
 def test_without_a_tee_it_does_not_start(tmp_path):

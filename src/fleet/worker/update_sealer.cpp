@@ -13,6 +13,8 @@ namespace {
 constexpr Duration timeout = std::chrono::seconds{30};
 constexpr std::size_t nonce_size = 32;
 constexpr std::size_t max_attestation = 1U << 20;
+// MQTT brokers of upstream's composition take messages of 1 MiB, and a result is read by nobody but people.
+constexpr std::size_t longest_in_result = 512U << 10;
 
 std::string value_of(const std::map<std::string, std::string>& environment, const std::string& name) {
   const auto found = environment.find(name);
@@ -110,7 +112,7 @@ Result<SealedUpdate> UpdateSealer::sealed(const StartCommand& task, const Enviro
                      key);
 }
 
-Result<> UpdateSealer::deliver(const Environment& environment, const SealedUpdate& update) const {
+Result<bool> UpdateSealer::deliver(const Environment& environment, const SealedUpdate& update) const {
   const auto text = codec::json::serialize(write_sealed_update(update));
   const auto url = parts_.aggregator(environment) + "/update";
   const auto answer = parts_.http->send({.method = "POST",
@@ -118,24 +120,28 @@ Result<> UpdateSealer::deliver(const Environment& environment, const SealedUpdat
                                          .headers = {{"Content-Type", "application/json"}},
                                          .body = to_bytes(text),
                                          .timeout = timeout});
-  if (answer && answer->status >= 200 && answer->status < 300) return {};
+  if (answer && answer->status >= 200 && answer->status < 300) return true;
   if (answer && answer->status >= 400 && answer->status < 500) {
     return fail(WorkerError::update_refused, "the aggregator does not count the update: " + words_of(*answer));
   }
   log::warn("worker.round", "the sealed update goes by MQTT, for want of an aggregator that answers",
             {{"url", url}, {"cause", answer ? words_of(*answer) : answer.error().message}});
   parts_.fall_back(environment, text);
-  return {};
+  return false;
 }
 
 void UpdateSealer::seal(const StartCommand& task, const Environment& environment, RunReport& report) const {
   if (report.error) return silence(report);
   auto update = sealed(task, environment, report);
   silence(report);
-  const auto delivered = update ? deliver(environment, *update) : std::unexpected(update.error());
+  const auto delivered = update ? deliver(environment, *update) : Result<bool>{std::unexpected(update.error())};
   if (!delivered) {
     report.error = delivered.error();
     return;
+  }
+  if (*delivered && update->jwe.size() > longest_in_result) {
+    update->digest = digest_of(*update);
+    update->jwe.clear();
   }
   // Also what is signed as the result: the update as it goes out.
   report.results = codec::json::serialize(write_sealed_update(*update));

@@ -52,8 +52,8 @@ class UpdateSealer {
   // The key of an aggregator that proves itself now. WorkerError::aggregator_not_proven.
   Result<codec::jose::Jwk> prove(const std::string& address) const;
   Result<SignedUpdate> signed_update(std::string document, const UpdateOrigin& origin) const;
-  // WorkerError::update_refused where the aggregator says so.
-  Result<> deliver(const Environment& environment, const SealedUpdate& update) const;
+  // Whether the aggregator has it now; by MQTT it may yet come. WorkerError::update_refused where it says so.
+  Result<bool> deliver(const Environment& environment, const SealedUpdate& update) const;
 
   std::optional<AggregatorTrust> trust_;
   Parts parts_;

@@ -125,6 +125,20 @@ TEST_F(UpdateSealerTest, numbers_that_are_no_document_are_a_difference_of_one_sa
   EXPECT_EQ(open_update(*report.sealed, key_)->signature, "") << "this worker has no TEE";
 }
 
+TEST_F(UpdateSealerTest, a_result_names_an_update_that_is_too_long_for_a_message) {
+  auto report = ran();
+  report.results = std::string(400'000, 'x');
+  update_status_ = 502;
+  EXPECT_GT(seal(report).sealed->jwe.size(), 512U << 10) << "it may yet come by MQTT";
+  update_status_ = 200;
+  report = seal(std::move(report));
+  ASSERT_TRUE(report.sealed);
+  EXPECT_EQ(report.sealed->jwe, "");
+  EXPECT_LT(report.results.size(), 1000U);
+  const auto sent = *read_sealed_update(*parse_update_object(update_));
+  EXPECT_EQ(report.sealed->digest, digest_of(sent));
+}
+
 TEST_F(UpdateSealerTest, an_old_proof_is_none) {
   proof_over_ = "q83vASNFZ4mrze8BI0VniQ";
   expect_unproven("fleet.bad_proof");
