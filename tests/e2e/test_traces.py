@@ -3,18 +3,22 @@ busy or gone costs nothing but spans."""
 
 import base64
 import contextlib
+import ipaddress
 import re
+import ssl
 import time
 import urllib.request
 import uuid
 
 import pytest
+from cryptography import x509
 
 from collector import collector as running_collector
 from conftest import BIN, free_port, process, wait_until
 from fleet_peers import CHANNEL, COMPLETED, FAILED, TENANT, UpstreamWorker
 from mosquitto import Broker, running
 from test_fleet import tee, trust
+from test_fleet_mtls import Authority
 from test_manager import known, manager
 from upstream_manager import running_worker
 
@@ -204,6 +208,25 @@ def test_upstreams_default_ratio_sends_nothing_and_says_so(mqtt_broker, tmp_path
         rounds(api)
         assert "MANAGER_TRACE_RATIO is 0" in api.log.read_text()
     assert not collector.requests
+
+
+def test_a_collector_over_https_is_believed_by_the_root_that_is_named(mqtt_broker, tmp_path, collector):
+    authority = Authority(tmp_path, "root")
+    certificate = authority.issue("collector", [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+    collector.server.socket = context.wrap_socket(collector.server.socket, server_side=True)
+    env = traced("MANAGER_", collector.url.replace("http:", "https:"))
+    with manager(tmp_path, mqtt_broker.address, env={**env, "OTEL_EXPORTER_OTLP_CERTIFICATE": str(authority.file)}) as api:
+        rounds(api)
+        collector.wait_for(lambda spans: len(spans) >= 10, "the spans")
+    received = len(collector.spans)
+    with manager(tmp_path, mqtt_broker.address, env=env) as api:
+        rounds(api)
+        api.process.terminate()
+        assert api.process.wait(30) == 0
+        assert "otlp.not_sent" in api.log.read_text()
+    assert len(collector.spans) == received
 
 
 def test_the_collectors_credentials_come_from_the_standard_variable(mqtt_broker, tmp_path, collector):
