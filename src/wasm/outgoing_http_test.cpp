@@ -133,6 +133,22 @@ TEST_F(OutgoingHttpTest, bounds_bodies_both_ways) {
   EXPECT_EQ(fetch(outgoing, {.authority = address, .path = "/long-enough"}), error(response_body_size));
 }
 
+TEST_F(OutgoingHttpTest, bounds_what_a_guest_leaves_unread) {
+  auto outgoing = allowing({address});
+  outgoing.max_body = 1000;
+  const std::vector<Value> arguments{get, false, address, "/" + std::string(800, 'x'), Bytes{}};
+  const auto module = *testing::host_runtime().compile(testing::made_component("fetch"));
+  auto reading = testing::kept(module, {.outgoing_http = outgoing});
+  for (int request = 0; request < 20; ++request) {
+    EXPECT_NE(reading.call("fetch", arguments, 30s)->find("ok"), nullptr);
+  }
+  auto holding = testing::kept(module, {.outgoing_http = outgoing});
+  for (int request = 0; request < 4; ++request) {
+    EXPECT_EQ(*holding.call("hold", arguments, 30s), answer(200, ""));
+  }
+  EXPECT_EQ(*holding.call("hold", arguments, 30s), error(response_body_size));
+}
+
 TEST_F(OutgoingHttpTest, says_why_there_was_no_answer) {
   server->stop();
   EXPECT_EQ(fetch(allowing({address}), {.authority = address}), error(connection_refused));

@@ -1,7 +1,7 @@
 //! What a guest's store holds: its WASI context, who answers for the host, and the bound on its memory.
 
 use super::host::Host;
-use super::outgoing::{Hooks, Outgoing};
+use super::outgoing::{Hooks, Outgoing, Sender};
 use std::sync::Arc;
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::p1::WasiP1Ctx;
@@ -27,7 +27,7 @@ impl State {
             host,
             http: WasiHttpCtx::new(),
             hooks: Hooks {
-                outgoing: outgoing.map(Arc::new),
+                sender: outgoing.map(|outgoing| Arc::new(Sender::new(outgoing))),
             },
         }
     }

@@ -9,8 +9,17 @@ use http::uri::Scheme;
 use http_body_util::{BodyExt, Full};
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+
+/// Requests of one guest on their way at the same time; each has a thread, and a body each way. More wait.
+const MOST_AT_ONCE: usize = 8;
+/// Bodies of answers that one guest may leave unread, each of the largest size.
+const MOST_UNREAD: usize = 4;
+/// Bytes that the guest may write of a body before somebody takes them.
+const PIECE: usize = 64 << 10;
 
 /// `coffer_wasm_sent`.
 const SENT: i32 = 0;
@@ -86,7 +95,8 @@ impl Outgoing {
             .is_some_and(|allows| allows(self.context, View::from(host_and_port.as_bytes())))
     }
 
-    fn send(&self, message: &Message) -> Result<http::Response<WasiBody>, Error> {
+    /// The answer's head, and its body.
+    fn send(&self, message: &Message) -> Result<(http::response::Builder, Vec<u8>), Error> {
         let headers: Vec<Pair> = message.headers.iter().map(Pair::from).collect();
         let request = Request {
             method: View::from(message.method.as_bytes()),
@@ -111,10 +121,78 @@ impl Outgoing {
         for (name, value) in pairs::split_lines(&headers) {
             builder = builder.header(name, value);
         }
-        let body = Full::new(Bytes::from(body))
-            .map_err(|never| match never {})
-            .boxed_unsync();
-        builder.body(body).map_err(|_| Error::HttpProtocolError)
+        Ok((builder, body))
+    }
+}
+
+/// The outgoing side of one guest, within its bounds.
+pub struct Sender {
+    outgoing: Outgoing,
+    running: Arc<Semaphore>,
+    unread: AtomicUsize,
+}
+
+impl Sender {
+    pub fn new(outgoing: Outgoing) -> Self {
+        Self {
+            outgoing,
+            running: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+            unread: AtomicUsize::new(0),
+        }
+    }
+
+    async fn exchange(
+        self: Arc<Self>,
+        request: http::Request<WasiBody>,
+        options: Option<RequestOptions>,
+    ) -> Result<http::Response<WasiBody>, Error> {
+        let target = Target::of(&request)?;
+        if !self.outgoing.allows(&target.host_and_port) {
+            return Err(Error::HttpRequestDenied);
+        }
+        let closed = |_| Error::InternalError(None);
+        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(closed)?;
+        let message = read(target, request, options, self.outgoing.max_body).await?;
+        let sender = Arc::clone(&self);
+        let work = move || {
+            let _turn = turn; // goes on where the guest does not wait any more
+            sender.outgoing.send(&message)
+        };
+        let sent = tokio::task::spawn_blocking(work).await;
+        let (head, body) = sent.map_err(|error| Error::InternalError(Some(error.to_string())))??;
+        let body = Full::new(self.hold(body)?).map_err(|never| match never {});
+        head.body(body.boxed_unsync()).map_err(|_| Error::HttpProtocolError)
+    }
+
+    /// Counted until the guest has read or dropped it.
+    fn hold(self: &Arc<Self>, body: Vec<u8>) -> Result<Bytes, Error> {
+        let size = body.len();
+        let before = self.unread.fetch_add(size, Ordering::Relaxed);
+        let held = Unread {
+            body,
+            sender: Arc::clone(self),
+        };
+        if before.saturating_add(size) > self.outgoing.max_body.saturating_mul(MOST_UNREAD) {
+            return Err(Error::HttpResponseBodySize(Some(size as u64)));
+        }
+        Ok(Bytes::from_owner(held))
+    }
+}
+
+struct Unread {
+    body: Vec<u8>,
+    sender: Arc<Sender>,
+}
+
+impl AsRef<[u8]> for Unread {
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+impl Drop for Unread {
+    fn drop(&mut self) {
+        self.sender.unread.fetch_sub(self.body.len(), Ordering::Relaxed);
     }
 }
 
@@ -140,7 +218,7 @@ fn error_of(outcome: i32, message: &[u8]) -> Error {
 /// No guest reaches a network unless somebody said so.
 #[derive(Default)]
 pub struct Hooks {
-    pub outgoing: Option<Arc<Outgoing>>,
+    pub sender: Option<Arc<Sender>>,
 }
 
 type Rest = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -153,36 +231,51 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _: Rest,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let outgoing = self.outgoing.clone();
+        let sender = self.sender.clone();
         Box::new(async move {
-            let outgoing = outgoing.ok_or(Error::HttpRequestDenied)?;
-            let message = read(&outgoing, request, options).await?;
-            let sent = tokio::task::spawn_blocking(move || outgoing.send(&message)).await;
-            let response = sent.map_err(|error| Error::InternalError(Some(error.to_string())))??;
+            let sender = sender.ok_or(Error::HttpRequestDenied)?;
+            let response = sender.exchange(request, options).await?;
             Ok((response, Box::new(async { Ok(()) }) as Rest))
+        })
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        PIECE
+    }
+}
+
+/// Where a request goes; known before its body is waited for.
+struct Target {
+    scheme: &'static str,
+    host_and_port: String,
+    path: String,
+}
+
+impl Target {
+    fn of(request: &http::Request<WasiBody>) -> Result<Self, Error> {
+        let uri = request.uri();
+        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        Ok(Self {
+            scheme: if secure { "https" } else { "http" },
+            host_and_port: authority_of(uri, secure)?,
+            path: format!("{slash}{path}"),
         })
     }
 }
 
-/// Checked before the guest's body is waited for.
 async fn read(
-    outgoing: &Outgoing,
+    target: Target,
     request: http::Request<WasiBody>,
     options: Option<RequestOptions>,
+    max_body: usize,
 ) -> Result<Message, Error> {
     let (parts, body) = request.into_parts();
-    let secure = parts.uri.scheme() == Some(&Scheme::HTTPS);
-    let host_and_port = authority_of(&parts.uri, secure)?;
-    if !outgoing.allows(&host_and_port) {
-        return Err(Error::HttpRequestDenied);
-    }
     // CONNECT would make of one allowed host a way to all that it reaches.
     if parts.method == http::Method::CONNECT {
         return Err(Error::HttpRequestMethodInvalid);
     }
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let slash = if path.starts_with('/') { "" } else { "/" };
-    let scheme = if secure { "https" } else { "http" };
     // Host, length and framing are made anew by who sends; a guest's own must not disagree with them.
     let headers = parts
         .headers
@@ -190,11 +283,11 @@ async fn read(
         .filter(|(name, _)| ![http::header::HOST, http::header::CONTENT_LENGTH, http::header::EXPECT].contains(name));
     Ok(Message {
         method: parts.method.to_string(),
-        url: format!("{scheme}://{host_and_port}{slash}{path}"),
+        url: format!("{}://{}{}", target.scheme, target.host_and_port, target.path),
         headers: headers
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect(),
-        body: collect(body, outgoing.max_body).await?,
+        body: collect(body, max_body).await?,
         first_byte: options
             .and_then(|options| options.first_byte_timeout)
             .unwrap_or_default(),

@@ -18,6 +18,9 @@ use wasmtime::{Func, PoolConcurrencyLimitError, Store, Trap, Val, WasmBacktrace}
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::p1::WasiP1Ctx;
 
+/// Handles of a component to what the host holds for it: streams, requests, bodies with a piece that nobody took.
+const MAX_HANDLES: usize = 10_000;
+
 /// Why a module cannot be used or a run did not end by itself; the text is for people.
 pub enum Failure {
     BadModule(String),
@@ -144,6 +147,7 @@ pub fn store_of(compiled: &Compiled, guest: Guest) -> Store<State> {
     let state = State::new(guest.wasi, guest.memory, guest.host, guest.outgoing);
     let mut store = Store::new(&compiled.engine, state);
     store.limiter(|state| &mut state.memory);
+    store.set_max_component_handles(MAX_HANDLES);
     store.set_epoch_deadline(1);
     store.epoch_deadline_async_yield_and_update(1);
     store

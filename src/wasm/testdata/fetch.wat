@@ -1,6 +1,7 @@
 ;; A component with `fetch: func(method: u8, secure: bool, authority: string, path: string, body: list<u8>) ->
 ;; result<tuple<u16, list<u8>>, u8>`: sends one request by wasi:http and gives status and body, or the number of the
 ;; error-code's case (255: a part of the request was not taken). `method` is the number of wasi:http's case: 0 get, 2 post.
+;; `hold` is the same, but leaves the answer's body unread.
 ;; It also handles requests: "GET /<authority>" fetches http://<authority>/ and answers with its status, or with 502.
 ;; fetch.wasm is made of it as values.wasm is.
 (component $C
@@ -213,9 +214,12 @@
           (br $next)))
       (call $drop-output (local.get $output))
       (call $finish (local.get $body) (i32.const 0) (i32.const 0) (i32.const 0)))
+    (global $reads (mut i32) (i32.const 1))
     (func $receive (param $response i32) (result i32) (local $input i32) (local $all i32) (local $size i32) (local $more i32)
       (i32.store8 (i32.const 64) (i32.const 0))
       (i32.store16 (i32.const 68) (call $status (local.get $response)))
+      (i32.store (i32.const 76) (i32.const 0))
+      (if (i32.eqz (global.get $reads)) (then (return (i32.const 64))))
       (call $consume (local.get $response) (i32.const 0))
       (call $stream (call $taken) (i32.const 0))
       (local.set $input (call $taken))
@@ -244,6 +248,10 @@
         (select (i32.const 502) (i32.load16_u (i32.const 68)) (i32.load8_u (i32.const 64)))))
       (call $set (local.get $out) (i32.const 0) (local.get $answer) (i32.const 0) (i64.const 0)
         (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
+    (func (export "hold") (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)
+      (global.set $reads (i32.const 0))
+      (call $fetch (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4) (local.get 5) (local.get 6)
+        (local.get 7)))
     (func $fetch (export "fetch") (param $method i32) (param $secure i32) (param $authority i32) (param $authority_size i32)
       (param $path i32) (param $path_size i32) (param $data i32) (param $size i32) (result i32)
       (local $request i32) (local $body i32) (local $future i32) (local $pollable i32)
@@ -285,6 +293,9 @@
   (func (export "fetch") (param "method" u8) (param "secure" bool) (param "authority" string) (param "path" string)
     (param "body" (list u8)) (result (result (tuple u16 (list u8)) (error u8)))
     (canon lift (core func $guest "fetch") (memory $memory) (realloc $realloc)))
+  (func (export "hold") (param "method" u8) (param "secure" bool) (param "authority" string) (param "path" string)
+    (param "body" (list u8)) (result (result (tuple u16 (list u8)) (error u8)))
+    (canon lift (core func $guest "hold") (memory $memory) (realloc $realloc)))
   (func $serve (param "request" (own $incoming-request)) (param "response-out" (own $outparam))
     (canon lift (core func $guest "serve") (memory $memory) (realloc $realloc)))
   (instance $incoming-handler (export "handle" (func $serve)))
