@@ -8,6 +8,8 @@ import statistics
 import subprocess
 import time
 
+# Whoever debugs may have set it; then every error of a Rust library costs a walk over the stack.
+os.environ.pop("RUST_BACKTRACE", None)
 BENCH = pathlib.Path(os.environ["COFFER_BIN"]).parent / "bench"
 # `bench/run --smoke`: a few runs of each, to see that the rows come out.
 SMOKE = "COFFER_BENCH_SMOKE" in os.environ
