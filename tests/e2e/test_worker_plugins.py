@@ -1,10 +1,11 @@
 """Plugins of coffer-worker: src/fleet/worker/testdata/plugin.wat, which goes by the first letter of the task's name."""
 
+import shutil
 import uuid
 
 import pytest
 
-from conftest import BIN, ROOT, ask, run, wait_until
+from conftest import BIN, ROOT, ask, component_of_jco, run, wait_until
 from fleet_rig import exposition
 from upstream_manager import file_of, manager, mqtt_broker, running_worker, settings  # noqa: F401
 
@@ -77,6 +78,20 @@ def test_a_plugin_that_never_comes_back_denies_in_its_time(mqtt_broker, manager,
     with running_worker(mqtt_broker, tmp_path, manager, PLUGIN_DIR=tmp_path, PLUGIN_TIMEOUT="1s") as worker:
         assert start(manager, worker, printer, "loop")["code"] == "worker.plugin_failed"
         assert start(manager, worker, printer)["results"].startswith("yes 0 ")
+
+
+def test_a_plugin_that_another_tool_made_of_upstreams_interface(mqtt_broker, manager, tmp_path, tmp_path_factory, compile_guest):
+    here = ROOT / "tests/interop/plugin_guest"
+    plugin = component_of_jco(tmp_path_factory.mktemp("plugin"), here / "plugin.c", here / "plugin.wit", "plugin-guest")
+    guest = compile_guest("named", '#include <stdio.h>\n#include <stdlib.h>\n'
+                          'int main(void) { printf("%s/%s", getenv("TASK_NAME"), getenv("LAST_OUTPUT")); }\n')
+    (tmp_path / "plugins").mkdir()
+    shutil.copy(plugin, tmp_path / "plugins")
+    with running_worker(mqtt_broker, tmp_path, manager, PLUGIN_DIR=tmp_path / "plugins") as worker:
+        assert start(manager, worker, guest)["results"] == "_start/"
+        wait_until(lambda: start(manager, worker, guest)["results"].startswith("_start/_start/"), "the last output")
+        refused = start(manager, worker, guest, cli_args=["a", "b", "c"])
+        assert (refused["error"], refused["code"]) == ("at most two arguments", "worker.plugin_denied")
 
 
 @pytest.mark.parametrize("content, words", [
