@@ -319,6 +319,9 @@ def test_restarts_of_manager_and_mqtt_broker_lose_nothing(fleet, module):
             wait_until(lambda: worker.log_text().count("worker.connected") == 2, "its connection", 30)
             wait_until(lambda: api.log.read_text().count("fleet.broker_connected") >= 2, "the manager's", 30)
             assert api.wait(api.start(**task_of(module)), COMPLETED)
+            # Without its key broker it goes on for as long as its attestation holds.
+            fleet.kbs.process.kill()
+            assert api.wait(api.start(**task_of(module)), COMPLETED)
             assert refused(of_worker(worker)) == {}
             assert set(refused(api.url)) <= {"sealed.replayed", "sealed.stale"}  # what the broker sent twice or kept
 
