@@ -406,6 +406,34 @@ def test_a_worker_that_the_aggregator_does_not_believe_does_not_count(tmp_path, 
                 assert agg.round("r1")["num_updates"] == 0
 
 
+def test_a_worker_may_pin_what_the_aggregator_was_started_with(tmp_path, monkeypatch, trainer):
+    """The TEE vouches for the digest of its init-data: another policy, rightly attested, gets nothing."""
+    init_data = tmp_path / "init.toml"
+    init_data.write_text('version = "0.1.0"\nalgorithm = "sha256"\n[data]\n"policy" = "count only what is sealed"\n')
+    pinned = hashlib.sha256(init_data.read_bytes()).hexdigest()
+    with running_broker(tmp_path, "--allow-tee", "simulated:snp") as kbs:
+        kbs.measure_simulated("snp")
+        with running(MqttBroker(tmp_path / "mosquitto", "allow_anonymous true\n")) as mqtt, manager(tmp_path, mqtt.address) as api, \
+                aggregator(tmp_path / "aggregator", INIT_DATA=init_data, **in_simulated_tee(kbs, tmp_path)) as agg:
+            monkeypatch.setenv("MANAGER_COORDINATOR_URL", agg.url)
+            monkeypatch.setenv("MODEL_REGISTRY_URL", agg.url)
+            place = "/submods/cpu0/ear.veraison.annotated-evidence/init_data"
+            with contextlib.ExitStack() as stack:
+                right, wrong = (stack.enter_context(running_worker(
+                    mqtt, tmp_path / digits[:4], TENANT_ID=TENANT, CHANNEL_ID=CHANNEL, AGGREGATOR_TRUST=tmp_path / "broker.pem",
+                    AGGREGATOR_ALLOW_TEES="simulated:snp", AGGREGATOR_CLAIMS=f"{place}={digits}", **tee(kbs)))
+                    for digits in (pinned, "00" * 32))
+                known(api, 2)
+                wait_until(lambda: "worker.attested" in right.log_text(), "its attestation", 30)
+                agg.ok("POST", "/experiments", {"round_id": "r1", "participants": [right.id, wrong.id]})
+                for worker, state in ((right, COMPLETED), (wrong, FAILED)):
+                    task = api.start(name="_start", image_url="", file=base64.b64encode(trainer.read_bytes()).decode(),
+                                     proplet_id=worker.id, env={"ROUND_ID": "r1", "HYPERPARAMS": '{"binary":1}'})
+                    ended = api.wait(task, state, 30)
+                assert ended["code"] == "worker.aggregator_not_proven" and "fleet.wrong_claim" in ended["error"], ended
+                assert pinned in ended["error"] and agg.round("r1")["num_updates"] == 1
+
+
 def test_a_mixed_fleet_gives_plain_updates_where_that_is_named(tmp_path, monkeypatch, trainer):
     """Outside of a TEE, by upstream's own shapes: a worker without any settings of ours, and a guest that posts nothing."""
     with running(MqttBroker(tmp_path / "mosquitto", "allow_anonymous true\n")) as mqtt, \
