@@ -119,7 +119,7 @@ void Plugins::enrich(Task& task) {
       continue;
     }
     for (auto& [name, value] : parsed->env) task.work.env.insert_or_assign(name, std::move(value));
-    if (parsed->priority) task.priority = *parsed->priority;
+    task.priority = parsed->priority.value_or(task.priority);
     for (auto& input : parsed->inputs) {
       if (std::ranges::find(task.work.inputs, input) == task.work.inputs.end()) task.work.inputs.push_back(input);
     }
