@@ -56,8 +56,7 @@ Choice Progress::choose(const Task& task, TimePoint now) {
 // A broadcast goes to whoever hears it, so there is no worker to ask about.
 Result<> Progress::let_go(Task& task, const Choice& choice) {
   if (plugins_ == nullptr || choice.worker.empty()) return {};
-  const auto worker = workers_.find(choice.worker);
-  return worker ? plugins_->before_dispatch(task, *worker) : Result<>{};
+  return plugins_->before_dispatch(task, workers_.find(choice.worker).value_or(Worker{.id = choice.worker}));
 }
 
 Choice Progress::assign(Task& task, TimePoint now, Effects& effects) {
