@@ -364,6 +364,21 @@ TEST_F(RestTest, an_experiment_is_told_to_the_coordinator_and_started_with_each_
   EXPECT_EQ(client.get("/tasks").find("total")->if_uint64(), 1U);
 }
 
+TEST_F(RestTest, a_rounds_status_is_where_either_kind_of_client_reads_it) {
+  std::string said = R"({"round_id":"r1","completed":true})";
+  const auto coordinator = *net::HttpServer::start(
+      {.sockets = {"127.0.0.1:0"}, .workers = 1},
+      [&](const net::ServerRequest&) { return net::ServerResponse::text(200, "application/json", said); });
+  Client forwarding{h, Access::open(), "http://" + coordinator->addresses().front()};
+  const auto round = forwarding.get("/fl/rounds/r1/complete");
+  EXPECT_EQ(text_of(round, "/round_id"), "r1");
+  EXPECT_EQ(text_of(round, "/status/round_id"), "r1");
+  said = R"({"status":{"round_id":"r2"}})";
+  EXPECT_EQ(as_text(forwarding.send("GET", "/fl/rounds/r2/complete").body), said);
+  said = "no JSON";
+  EXPECT_EQ(as_text(forwarding.send("GET", "/fl/rounds/r3/complete").body), said);
+}
+
 struct AccessTest : RestTest {
   static std::string hash(std::string_view token) { return codec::hex_encode(crypto::sha256(as_bytes(token))); }
   std::string file = "[[token]]\nname = \"see\"\nrole = \"viewer\"\nsha256 = \"" + hash("v-token") +

@@ -45,14 +45,25 @@ Result<> Plugin::instantiate() {
   wasm::Invocation invocation;
   invocation.limits = {.memory = options_.memory, .wall_time = options_.call_time};
   invocation.standard_error = [this](ByteView data) {
-    const auto text = as_text(data.first(std::min({data.size(), max_line, max_logged - logged_})));
-    logged_ += text.size();
-    if (!text.empty()) log::info("worker.plugin_output", text, {{"plugin", name_}});
+    take_output(data);
     return true;
   };
   invocation.standard_output = invocation.standard_error;
   instance_ = TRY(engine_.instantiate(module_, invocation));
   return {};
+}
+
+void Plugin::take_output(ByteView data) {
+  for (const char c : as_text(data.first(std::min(data.size(), max_logged - logged_)))) {
+    ++logged_;
+    if (c != '\n') line_ += c;
+    if (c == '\n' || line_.size() >= max_line) log_line();
+  }
+}
+
+void Plugin::log_line() {
+  if (!line_.empty()) log::info("worker.plugin_output", line_, {{"plugin", name_}});
+  line_.clear();
 }
 
 Result<wasm::Value> Plugin::call_instance(std::string_view function, const wasm::Value& argument, Duration budget) {
@@ -71,6 +82,7 @@ Result<wasm::Value> Plugin::call(std::string_view function, const wasm::Value& a
   };
   if (!lock || left <= Duration{0}) return failed("it is busy with other tasks");
   auto answer = call_instance(function, argument, left);
+  log_line();  // what had no end of line
   if (answer && options_.observe) options_.observe(name_, function, "ok");
   if (answer) return answer;
   instance_.reset();

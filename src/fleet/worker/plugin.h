@@ -25,6 +25,9 @@ class Plugin {
   Plugin(wasm::Runtime& engine, std::string name, wasm::Module module, const PluginOptions& options)
       : engine_(engine), name_(std::move(name)), module_(std::move(module)), options_(options) {}
   Result<> instantiate();
+  // What it writes, by lines: a guest of Rust writes each piece of a formatted text by itself.
+  void take_output(ByteView data);
+  void log_line();
   Result<wasm::Value> call_instance(std::string_view function, const wasm::Value& argument, Duration budget);
 
   wasm::Runtime& engine_;
@@ -33,6 +36,7 @@ class Plugin {
   const PluginOptions options_;
   std::timed_mutex mutex_;  // guards what follows: an instance is one thread's at a time
   std::optional<wasm::Instance> instance_;
+  std::string line_;
   std::size_t logged_ = 0;
 };
 
