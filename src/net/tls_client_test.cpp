@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <mutex>
+
 #include "net/http_client.h"
 #include "net/http_server.h"
 #include "net/tls_testing.h"
@@ -43,7 +45,10 @@ struct Fixture {
     ServerOptions options{.sockets = {"127.0.0.1:0"}, .tls = std::move(tls)};
     options.client_certificates = ClientCertificates{.root_pems = clients.pem(), .required = required};
     server = *HttpServer::start(std::move(options), [this](const ServerRequest& request) {
-      seen = request.certificate;
+      {
+        const std::scoped_lock lock(mutex);
+        certificate = request.certificate;
+      }
       return ServerResponse::text(200, "text/plain", request.certificate ? request.certificate->common_name : "nobody");
     });
   }
@@ -61,19 +66,27 @@ struct Fixture {
     return answer ? std::string{as_text(answer->body)} : std::string{answer.error().code.name()};
   }
 
+  // That of the last request.
+  std::shared_ptr<const PeerCertificate> seen() {
+    const std::scoped_lock lock(mutex);
+    return certificate;
+  }
+
   Authority servers, clients;
-  std::shared_ptr<const PeerCertificate> seen;
+  std::mutex mutex;
+  std::shared_ptr<const PeerCertificate> certificate;
   std::unique_ptr<HttpServer> server;
 };
 
 TEST(MutualTls, a_handler_learns_who_the_client_is) {
   Fixture f;
   EXPECT_EQ(f.ask(issue_client(f.clients)), "ci");
-  ASSERT_TRUE(f.seen);
-  EXPECT_EQ(f.seen->subject, "CN=ci");
-  EXPECT_THAT(f.seen->names, ElementsAre("ci.example.org"));
-  EXPECT_EQ(f.seen->sha256.size(), 64U);
-  EXPECT_GT(f.seen->not_after, system_clock().now());
+  const auto seen = f.seen();
+  ASSERT_TRUE(seen);
+  EXPECT_EQ(seen->subject, "CN=ci");
+  EXPECT_THAT(seen->names, ElementsAre("ci.example.org"));
+  EXPECT_EQ(seen->sha256.size(), 64U);
+  EXPECT_GT(seen->not_after, system_clock().now());
 }
 
 TEST(MutualTls, holds_for_tls_1_3_alone_too) {
@@ -83,9 +96,9 @@ TEST(MutualTls, holds_for_tls_1_3_alone_too) {
 }
 
 TEST(MutualTls, nobody_gets_in_without_a_certificate_where_one_is_required) {
-  const Fixture f;
+  Fixture f;
   EXPECT_THAT(f.ask(std::nullopt), HasSubstr("net."));
-  EXPECT_FALSE(f.seen);
+  EXPECT_FALSE(f.seen());
 }
 
 TEST(MutualTls, a_client_may_stay_unknown_where_a_certificate_is_optional) {
@@ -95,7 +108,7 @@ TEST(MutualTls, a_client_may_stay_unknown_where_a_certificate_is_optional) {
 }
 
 TEST(MutualTls, a_bad_certificate_is_refused_even_where_none_would_do) {
-  const Fixture f(false);
+  Fixture f(false);
   EXPECT_THAT(f.ask(issue_client(Authority{})), HasSubstr("net."));
   EXPECT_THAT(f.ask(issue_client(f.servers)), HasSubstr("net."));
   auto expired = client_request();
@@ -107,7 +120,7 @@ TEST(MutualTls, a_bad_certificate_is_refused_even_where_none_would_do) {
   auto other_purpose = client_request();
   other_purpose.purposes = {"1.3.6.1.5.5.7.3.1"};  // serverAuth
   EXPECT_THAT(f.ask(issue_client(f.clients, other_purpose)), HasSubstr("net."));
-  EXPECT_FALSE(f.seen);
+  EXPECT_FALSE(f.seen());
 }
 
 TEST(MutualTls, a_server_refuses_roots_that_are_none_and_certificates_without_tls) {
