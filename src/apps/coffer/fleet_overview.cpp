@@ -1,15 +1,5 @@
-// `coffer fleet watch` without ids: the whole fleet. On a terminal a page that is drawn again and again, elsewhere a
-// line for each change.
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include "apps/coffer/fleet_overview.h"
 
-#include <csignal>
-#include <deque>
-#include <iostream>
-#include <map>
-#include <thread>
-
-#include "apps/coffer/fleet_commands.h"
 #include "apps/coffer/fleet_view.h"
 #include "apps/coffer/output.h"
 #include "base/printable.h"
@@ -21,14 +11,9 @@ using codec::json::Array;
 using codec::json::Object;
 using codec::json::Value;
 
-constexpr std::size_t most_workers = 1000;  // looked at each time; the counts hold for all
+constexpr std::size_t most_workers = 1000;
 constexpr std::size_t page_size = 100;
-
-// One look.
-struct Seen {
-  Value overview;
-  Array workers{};
-};
+constexpr auto rate_window = std::chrono::seconds{5};
 
 std::uint64_t number(const Value& document, std::string_view pointer) {
   const Value* found = document.at_pointer(pointer);
@@ -46,20 +31,6 @@ const Array& list(const Value& document, std::string_view key) {
   return array == nullptr ? none : *array;
 }
 
-Result<Seen> look(FleetClient& manager) {
-  Seen seen {
-    .overview = TRY(manager.get("/overview"))
-  };
-  while (seen.workers.size() < most_workers) {
-    const auto page = TRY(
-        manager.get("/proplets?limit=" + std::to_string(page_size) + "&offset=" + std::to_string(seen.workers.size())));
-    const auto& found = list(page, "proplets");
-    seen.workers.insert(seen.workers.end(), found.begin(), found.end());
-    if (found.size() < page_size) break;
-  }
-  return seen;
-}
-
 bool is_alive(const Value& worker) {
   return shown(worker, "alive") == "true";
 }
@@ -69,34 +40,6 @@ std::string load_of(const Value& worker) {
   const Value* most = worker.at_pointer("/coffer/says/max_tasks");
   return shown(worker, "task_count") + (most == nullptr ? "" : "/" + std::to_string(most->if_uint64().value_or(0)));
 }
-
-// How many tasks end a second, over the last looks.
-class Rate {
- public:
-  void add(const Value& overview) {
-    const auto at = parse_rfc3339(shown(overview, "at"));
-    const auto completed = number(overview, "/tasks/completed");
-    if (!samples_.empty() && completed < samples_.back().completed) samples_.clear();  // the manager was started anew
-    if (at) samples_.push_back({*at, completed});
-    while (samples_.size() > 2 && samples_.back().at - samples_[1].at >= window) samples_.pop_front();
-  }
-  // "52.1/s"; nothing where it is not known yet.
-  std::string text() const {
-    if (samples_.size() < 2 || samples_.back().at <= samples_.front().at) return {};
-    const double seconds = std::chrono::duration<double>(samples_.back().at - samples_.front().at).count();
-    const auto ended = static_cast<double>(samples_.back().completed - samples_.front().completed);
-    const auto tenths = static_cast<std::uint64_t>(ended * 10 / seconds + 0.5);
-    return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "/s";
-  }
-
- private:
-  struct Sample {
-    TimePoint at;
-    std::uint64_t completed;
-  };
-  static constexpr auto window = std::chrono::seconds{5};
-  std::deque<Sample> samples_;
-};
 
 std::string failure_line(const Value& failure) {
   const auto code = shown(failure, "code").empty() ? std::string{"failed"} : shown(failure, "code");
@@ -114,8 +57,6 @@ std::vector<std::string> summary(const Seen& now, const std::string& speed) {
           "ended    " + count(all, "/tasks/completed") + " completed" + (speed.empty() ? "" : " (" + speed + ")") +
               ", " + count(all, "/tasks/failed") + " failed"};
 }
-
-// --- a page
 
 // "snp", and "snp?" of one that has not proven it: a row has 80 columns.
 std::string short_tee(const Value& worker) {
@@ -149,8 +90,40 @@ void append_some(std::vector<std::string>& page, const std::vector<std::string>&
   if (!all) page.push_back("... and " + std::to_string(lines.size() - shown_lines) + " more");
 }
 
-std::vector<std::string> page_of(const std::string& title, const Seen& now, const std::string& speed,
-                                 std::size_t height) {
+}  // namespace
+
+Result<Seen> look(FleetClient& manager) {
+  Seen seen {
+    .overview = TRY(manager.get("/overview"))
+  };
+  while (seen.workers.size() < most_workers) {
+    const auto page = TRY(
+        manager.get("/proplets?limit=" + std::to_string(page_size) + "&offset=" + std::to_string(seen.workers.size())));
+    const auto& found = list(page, "proplets");
+    seen.workers.insert(seen.workers.end(), found.begin(), found.end());
+    if (found.size() < page_size) break;
+  }
+  return seen;
+}
+
+void CompletionRate::add(const Value& overview) {
+  const auto at = parse_rfc3339(shown(overview, "at"));
+  const auto completed = number(overview, "/tasks/completed");
+  if (!samples_.empty() && completed < samples_.back().completed) samples_.clear();  // the manager was started anew
+  if (at) samples_.push_back({*at, completed});
+  while (samples_.size() > 2 && samples_.back().at - samples_[1].at >= rate_window) samples_.pop_front();
+}
+
+std::string CompletionRate::text() const {
+  if (samples_.size() < 2 || samples_.back().at <= samples_.front().at) return {};
+  const double seconds = std::chrono::duration<double>(samples_.back().at - samples_.front().at).count();
+  const auto ended = static_cast<double>(samples_.back().completed - samples_.front().completed);
+  const auto tenths = static_cast<std::uint64_t>(ended * 10 / seconds + 0.5);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + "/s";
+}
+
+std::vector<std::string> overview_page(const std::string& title, const Seen& now, const std::string& speed,
+                                       std::size_t height) {
   std::vector<std::string> page{title};
   for (auto& line : summary(now, speed)) page.push_back(std::move(line));
   page.emplace_back();
@@ -164,44 +137,7 @@ std::vector<std::string> page_of(const std::string& title, const Seen& now, cons
   return page;
 }
 
-// Columns are what a terminal shows, not bytes: a character of several bytes is one.
-std::string cut(const std::string& line, std::size_t width) {
-  std::size_t columns = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(line[i]) & 0xc0U) != 0x80U;
-    if (begins && ++columns > width) return line.substr(0, i);
-  }
-  return line;
-}
-
-// The terminal's other screen, so that what stood there comes back at the end.
-class Screen {
- public:
-  static constexpr std::string_view leave = "\x1b[?25h\x1b[?1049l";
-  Screen() { std::cout << "\x1b[?1049h\x1b[?25l" << std::flush; }
-  ~Screen() { std::cout << leave << std::flush; }
-  Screen(const Screen&) = delete;
-  Screen& operator=(const Screen&) = delete;
-
-  static winsize size() {
-    winsize found{};
-    const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &found) == 0 && found.ws_col > 0 && found.ws_row > 0;
-    return known ? found : winsize{.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
-  }
-  // Over what was there, so that nothing flickers.
-  static void draw(const std::vector<std::string>& page, const winsize& window) {
-    std::string out = "\x1b[H";
-    for (std::size_t i = 0; i < page.size() && i < window.ws_row; ++i) {
-      out += (i == 0 ? "" : "\r\n") + cut(page[i], window.ws_col) + "\x1b[K";
-    }
-    std::cout << out << "\x1b[J" << std::flush;
-  }
-};
-
-// --- lines
-
-// Of each thing what there is to say: a line that was not there before is a change.
-std::map<std::string, std::string> facts(const Seen& now) {
+std::map<std::string, std::string> overview_facts(const Seen& now) {
   std::map<std::string, std::string> out;
   const auto& all = now.overview;
   for (const auto& worker : now.workers) {
@@ -219,106 +155,10 @@ std::map<std::string, std::string> facts(const Seen& now) {
   return out;
 }
 
-Object json_of(const Seen& now) {
+Object overview_json(const Seen& now) {
   Object out = *now.overview.if_object();
   out.append("proplets", now.workers);
   return out;
-}
-
-// --- the work
-
-// Ctrl-C ends the program at once, also while a manager is slow to answer: what was shown is complete at any time.
-volatile std::sig_atomic_t page_is_shown = 0;
-
-extern "C" void end_at_once(int) {
-  const std::string_view restore = Screen::leave;
-  if (page_is_shown != 0) static_cast<void>(!::write(STDOUT_FILENO, restore.data(), restore.size()));
-  ::_exit(0);
-}
-
-void end_by_signals() {
-  struct sigaction action{};
-  action.sa_handler = end_at_once;
-  for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
-}
-
-class Overview {
- public:
-  Overview(const FleetContext& context, FleetClient manager) : context_(context), manager_(std::move(manager)) {}
-
-  // The first look has to succeed; later a manager that does not answer is waited for.
-  Result<> first() {
-    now_ = TRY(look(manager_));
-    rate_.add(now_->overview);
-    return {};
-  }
-  void again() {
-    auto next = look(manager_);
-    trouble_ = next ? "" : next.error().message;
-    if (!next) return;
-    now_ = *std::move(next);
-    rate_.add(now_->overview);
-  }
-
-  void draw() const {
-    const auto window = Screen::size();
-    auto title = "coffer fleet watch  " + context_.manager_url + "  " + shown(now_->overview, "at").substr(0, 19);
-    if (!trouble_.empty()) title = "coffer fleet watch  NO ANSWER: " + printable(trouble_);
-    Screen::draw(page_of(title, *now_, rate_.text(), window.ws_row), window);
-  }
-  void print_once() const {
-    if (context_.global.json) return print_json(json_of(*now_));
-    for (const auto& line : page_of("manager  " + context_.manager_url, *now_, rate_.text(), 10'000))
-      std::cout << line << "\n";
-    std::cout.flush();
-  }
-  void print_changes() {
-    auto present = facts(*now_);
-    const bool changed = present != said_;
-    if (context_.global.json && changed) std::cout << codec::json::serialize(json_of(*now_)) << std::endl;
-    for (const auto& [key, line] : present) {
-      const auto old = said_.find(key);
-      if (!context_.global.json && (old == said_.end() || old->second != line)) std::cout << line << std::endl;
-    }
-    said_ = std::move(present);
-    if (!trouble_.empty() && trouble_ != said_trouble_) std::cerr << "coffer: " << printable(trouble_) << std::endl;
-    said_trouble_ = trouble_;
-  }
-
- private:
-  const FleetContext& context_;
-  FleetClient manager_;
-  std::optional<Seen> now_;
-  Rate rate_;
-  std::string trouble_, said_trouble_;
-  std::map<std::string, std::string> said_;
-};
-
-}  // namespace
-
-Result<int> watch_fleet(const FleetContext& context, const WatchOptions& options) {
-  Overview overview {
-    context, TRY(FleetClient::create(context))
-  };
-  end_by_signals();
-  TRY(overview.first());
-  if (options.once) {
-    overview.print_once();
-    return 0;
-  }
-  const bool page = ::isatty(STDOUT_FILENO) == 1 && !context.global.json;
-  page_is_shown = page ? 1 : 0;
-  std::optional<Screen> screen;
-  if (page) screen.emplace();
-  const auto interval = std::chrono::milliseconds{static_cast<std::int64_t>(options.interval * 1000)};
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>{options.timeout};
-  while (true) {
-    if (page) overview.draw();
-    if (!page) overview.print_changes();
-    std::this_thread::sleep_for(interval);
-    if (options.timeout > 0 && std::chrono::steady_clock::now() >= end) return 0;
-    overview.again();
-  }
 }
 
 }  // namespace coffer::cli
