@@ -57,7 +57,8 @@ class Place:
 
     def manager(self, program, **settings):
         port = free_port()
-        self.run("MANAGER_", program, {"ENTITY_ID": "m", "HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port), "LOG_LEVEL": "error", **settings})
+        self.run("MANAGER_", program, {"ENTITY_ID": "m", "HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port), "LOG_LEVEL": "error",
+                                       **settings})
         until(lambda: Api(f"http://127.0.0.1:{port}").call("GET", "/health"), "a manager's start")
         return Api(f"http://127.0.0.1:{port}")
 

@@ -303,7 +303,8 @@ def outcome(api, reference, encrypted, **members):
 
 
 @pytest.mark.parametrize("encrypted", (False, True))
-def test_a_registry_that_breaks_off_fails_the_task_by_name_or_is_asked_for_the_rest(confidential, snp_broker, registry, addition, encrypted):
+def test_a_registry_that_breaks_off_fails_the_task_by_name_or_is_asked_for_the_rest(confidential, snp_broker, registry, addition,
+                                                                                    encrypted):
     api, _, images = confidential
     if encrypted:
         reference = pushed(snp_broker, registry, addition, "pull")
@@ -361,7 +362,8 @@ def test_a_flood_of_hostile_chunks_takes_no_memory_and_hides_no_image(tmp_path, 
             peer.publish("registry/server", chunk(f"unasked-{number}", 0, 2, filler), qos=1, wait=False)
         pieces = [base64.b64decode(MODULE)[at:at + 30] for at in range(0, len(base64.b64decode(MODULE)), 30)]
         total = len(pieces)
-        hostile = [chunk(name, -1, total, b"x"), chunk(name, total, total, b"x"), chunk(name, 2**40, total, b"x"), chunk(name, 0, 0, b"x"), chunk(name, 0, -3, b"x"),
+        hostile = [chunk(name, -1, total, b"x"), chunk(name, total, total, b"x"), chunk(name, 2**40, total, b"x"), chunk(name, 0, 0, b"x"),
+                   chunk(name, 0, -3, b"x"),
                    {**chunk(name, 0, total, b""), "data": "A"}, {**chunk(name, 0, total, b""), "data": 7},
                    {**chunk(name, 0, total, b""), "data": "\u00ff" * 50}]
         for each in hostile:

@@ -1,18 +1,20 @@
 """A mixed fleet: Propeller's own programs beside ours, on one mosquitto. PROPELLER names a directory with upstream's `manager`,
-`cli` and `proplet`; without one of them its tests are not there."""
+`proxy`, `cli`, `proplet`, and its examples of plugins (`plugin_auth.wasm`, `proplet_plugin_example.wasm`, a component); without one
+of them its tests are not there."""
 
 import base64
 import contextlib
 import json
 import os
 import pathlib
+import shutil
 import socket
 import sys
 import uuid
 
 import pytest
 
-from conftest import BIN, free_port, http_ok, process, run, strip_ansi, wait_until
+from conftest import BIN, ask, free_port, http_ok, process, run, strip_ansi, wait_until
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
@@ -256,3 +258,90 @@ if given("proplet"):
                 known(api, 2)
                 ran = {api.wait(start(api, inputs=[1, 2]), COMPLETED)["proplet_id"] for _ in range(8)}
                 assert ran == {own_id, ours_too.id}
+
+
+def folder_of(name, directory):
+    """A folder with this one module of upstream's, as a program's plugins."""
+    directory.mkdir()
+    shutil.copy(program(name), directory)
+    return str(directory)
+
+
+if given("plugin_auth.wasm"):
+    def test_upstreams_example_of_a_managers_plugin_decides_at_our_manager(tmp_path, mqtt_broker):
+        plugins = folder_of("plugin_auth.wasm", tmp_path / "plugins")
+        with manager(tmp_path, mqtt_broker.address, env={"MANAGER_PLUGIN_DIR": plugins}) as api, \
+                our_worker(mqtt_broker, tmp_path / "worker", COMPAT_RESULT_DELAY="0"):
+            known(api)
+            body = {"name": "add", "file": MODULE, "inputs": ["1", "2"]}
+            status, refused = api.send("POST", "/tasks", body)
+            assert (status, refused["error"]) == (500, "user_id is required to create tasks")
+            _, task = api.send("POST", "/tasks", body, {"X-User-Id": "ann"})
+            assert task["env"] == {"PROPELLER_CREATED_BY": "ann", "PROPELLER_PLUGIN_AUTHZ": "plugin-auth"}
+            assert "created by 'ann'" in api.send("POST", f"/tasks/{task['id']}/start", None, {"X-User-Id": "bob"})[1]["error"]
+            assert api.send("POST", f"/tasks/{task['id']}/start", None, {"X-User-Id": "ann"})[0] == 200
+            assert api.wait(task["id"], COMPLETED)["results"] == "3"
+
+
+if given("proplet_plugin_example.wasm"):
+    def test_upstreams_example_of_a_workers_plugin_is_asked_by_our_worker(tmp_path, mqtt_broker):
+        plugins = folder_of("proplet_plugin_example.wasm", tmp_path / "plugins")
+        with manager(tmp_path, mqtt_broker.address) as api, \
+                our_worker(mqtt_broker, tmp_path / "worker", COMPAT_RESULT_DELAY="0", PLUGIN_DIR=plugins) as worker:
+            known(api)
+            task = start(api, inputs=["1", "2"])
+            assert api.wait(task, COMPLETED)["results"] == "3"
+            wait_until(lambda: f'"[example-plugin] task {task} finished (success=true)"' in worker.log_text(), "its last word")
+            assert f'"[example-plugin] task starting: {task}"' in worker.log_text()
+
+
+FEDERATED = ("fl-model-registry", "fl-local-data-store", "fl-aggregator", "fl-coordinator-http", "fl-client.wasm")
+
+if all(map(given, FEDERATED)):
+    @contextlib.contextmanager
+    def upstreams_coordinator(directory, mqtt, participants):
+        """Upstream's demonstration of federated learning: coordinator, aggregator, models and data. Yields their addresses."""
+        ports = {name: free_port() for name in ("registry", "store", "aggregator", "coordinator")}
+        urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        for folder in ("models", "data"):
+            (directory / folder).mkdir()
+        settings = (
+            ("fl-model-registry", {"MODELS_DIR": str(directory / "models"), "REGISTRY_PORT": ports["registry"]}),
+            ("fl-local-data-store", {"DATA_DIR": str(directory / "data"), "DATA_STORE_PORT": ports["store"],
+                                     "FL_DATASET_PARTICIPANTS": ",".join(participants)}),
+            ("fl-aggregator", {"AGGREGATOR_PORT": ports["aggregator"]}),
+            ("fl-coordinator-http", {"COORDINATOR_PORT": ports["coordinator"], "MODEL_REGISTRY_URL": urls["registry"],
+                                     "AGGREGATOR_URL": urls["aggregator"], "MQTT_BROKER": mqtt.address, "MQTT_ENTITY_ID": "fl"}))
+        with contextlib.ExitStack() as stack:
+            for name, environment in settings:
+                stack.enter_context(process(program(name), log=directory / f"{name}.log", cwd=directory,
+                                            env={key: str(value) for key, value in environment.items()}))
+            for url in urls.values():
+                wait_until(lambda url=url: http_ok(url + "/health"), f"{url}'s start")
+            yield urls
+
+    def test_a_round_of_upstreams_federated_demonstration_is_run_by_our_manager_and_workers(tmp_path, mqtt_broker, registry, monkeypatch):
+        participants = [str(uuid.uuid4()) for _ in range(2)]
+        guest = f"{registry}/fl-client-{uuid.uuid4()}:v1"
+        run(BIN / "coffer", "image", "push", guest, program("fl-client.wasm"))
+        with contextlib.ExitStack() as stack:
+            urls = stack.enter_context(upstreams_coordinator(tmp_path, mqtt_broker, participants))
+            for variable, name in (("MODEL_REGISTRY_URL", "registry"), ("DATA_STORE_URL", "store"),
+                                   ("MANAGER_COORDINATOR_URL", "coordinator")):
+                monkeypatch.setenv(variable, urls[name])
+            api = stack.enter_context(manager(tmp_path, mqtt_broker.address))
+            for own_id in participants:
+                stack.enter_context(our_worker(mqtt_broker, tmp_path / own_id, own_id=own_id, COMPAT_RESULT_DELAY="0"))
+            known(api, 2)
+            api.ok("POST", "/fl/experiments", {
+                "experiment_id": "e1", "round_id": "r-001", "model_ref": "fl/models/global_model_v0", "participants": participants,
+                "hyperparams": {"epochs": 1, "lr": 0.01, "batch_size": 16}, "k_of_n": 2, "timeout_s": 120,
+                "task_wasm_image": f"docker://{guest}"})
+            done = wait_until(lambda: (seen := api.ok("GET", "/fl/rounds/r-001/complete")) and seen["completed"] and seen, "the round", 120)
+            assert done["status"]["num_updates"] == 2
+            wait_until(lambda: json.loads(ask(urls["registry"] + "/models")[1])["versions"].count(1) == 1, "the new model")
+            model = json.loads(ask(urls["registry"] + "/models/1")[1])
+            assert len(model["w"]) == 3 and any(model["w"])
+            if given("cli"):
+                said = run(program("cli"), "-m", api.url, "fl", "round-status", "r-001").stdout
+                assert json.loads(strip_ansi(said))["completed"] is True
