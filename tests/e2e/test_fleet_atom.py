@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import stat
 import tomllib
 
@@ -152,6 +153,35 @@ def test_answers_that_make_no_sense_are_refused(atom, tmp_path, answer):
 def test_without_a_user_nobody_is_asked(atom, tmp_path):
     document = json.loads(provision(atom, tmp_path, "--json", "provision", "init", "--file-name", "mine.toml").stdout)
     assert document["file"] == "mine.toml" and not atom.asked
+
+
+def test_provision_alone_is_upstreams(atom, tmp_path):
+    """By flags, and asked for at a terminal."""
+    provision(atom, tmp_path, "provision", "--user", "admin", "--proplets", "2")
+    check_members(atom, config(tmp_path))
+    without = provision(atom, tmp_path, "provision", stdin="", check=False)
+    assert without.returncode == 2 and "--user" in without.stderr
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(tmp_path)
+        os.execve(BIN / "coffer", ["coffer", "fleet", "-a", atom.url, "provision", "-f", "asked.toml"], dict(os.environ))
+    said = ""
+    for question, answer in (("user name", "admin"), ("Tenant", "factory"), ("Channel", ""), ("How many", "2"),
+                             ("password", "pass-word")):
+        while question not in said.rpartition("\n")[2]:
+            said += os.read(terminal, 4096).decode()
+        os.write(terminal, answer.encode() + b"\n")
+        said += "\n"
+    while True:
+        try:
+            said += os.read(terminal, 4096).decode()
+        except OSError:
+            break
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0, said
+    assert "pass-word" not in said
+    sections = tomllib.loads((tmp_path / "asked.toml").read_text(encoding="utf-8"))
+    assert set(sections) == {"manager", "proplet1", "proplet2", "proxy"}
+    check_members(atom, sections)
 
 
 def test_the_commands_of_the_document(atom, tmp_path):

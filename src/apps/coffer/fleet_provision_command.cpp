@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -164,6 +165,31 @@ Result<int> provision(const FleetContext& context, ProvisionOptions options) {
   return write(context, options, identities);
 }
 
+std::string ask(const std::string& question) {
+  std::cerr << question << ": " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer;
+}
+
+// `provision` alone, as upstream's: at Atom; what was not given is asked for at a terminal.
+Result<int> provision_as_upstream(const FleetContext& context, ProvisionOptions options) {
+  if (!options.at_atom()) {
+    if (::isatty(STDIN_FILENO) != 1)
+      return fail(CliError::usage, "expected `provision init`, or --user NAME for identities made at Atom");
+    options.user = ask("Atom's user name or e-mail address");
+    if (!options.at_atom()) return fail(CliError::usage, "a user name is expected");
+    if (options.tenant_name.empty()) options.tenant_name = ask("Tenant (empty: a new one)");
+    if (options.channel_name.empty()) options.channel_name = ask("Channel (empty: a new name)");
+    const auto count = ask("How many workers (1)");
+    options.proplets = 1;
+    const auto [end, code] = std::from_chars(count.data(), count.data() + count.size(), options.proplets);
+    if (!count.empty() && (code != std::errc{} || end != count.data() + count.size() || options.proplets > 100'000))
+      return fail(CliError::usage, "a number of workers is expected, found \"" + count + "\"");
+  }
+  return provision(context, std::move(options));
+}
+
 // The names of `count` sections that are not there yet; the tenant and channel of those that are.
 Result<std::vector<std::string>> read_sections(ProvisionOptions& options, const std::string& kind, unsigned count) {
   const auto root = TRY(codec::parse_toml(to_text(TRY(read_file(options.file))), options.file));
@@ -215,6 +241,12 @@ void add_file_options(CLI::App& command, ProvisionOptions& options) {
   command.add_option("--atom-ca", options.authority, "PEM certificate authority of an https Atom")->needs("--user");
 }
 
+void add_count_option(CLI::App& init, ProvisionOptions& options) {
+  init.add_option("--proplets", options.proplets, "how many workers")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
+}
+
 void add_name_options(CLI::App& init, ProvisionOptions& options) {
   const auto name = [&](const char* flag, std::string& value, const char* help) {
     init.add_option(flag, value, help)->needs("--user");
@@ -228,21 +260,21 @@ void add_name_options(CLI::App& init, ProvisionOptions& options) {
 }  // namespace
 
 void add_fleet_provision_commands(CLI::App& fleet, Commands& commands, const SharedFleet& context) {
-  auto* command = fleet.add_subcommand("provision",
-                                       "identities for manager, proxy and workers, without a question asked\n"
-                                       "  coffer fleet provision init --proplets 3 --passwords passwords\n"
-                                       "  coffer fleet provision add-proplets 2 --passwords passwords\n"
-                                       "  coffer fleet -a https://atom:8080 provision init --user admin --proplets 3");
-  command->require_subcommand(1);
+  auto* command =
+      fleet.add_subcommand("provision",
+                           "identities for manager, proxy and workers, without a question asked; without a\n"
+                           "subcommand at Atom, as Propeller's own\n"
+                           "  coffer fleet provision init --proplets 3 --passwords passwords\n"
+                           "  coffer fleet provision add-proplets 2 --passwords passwords\n"
+                           "  coffer fleet -a https://atom:8080 provision init --user admin --proplets 3");
+  command->require_subcommand(0, 1);
   auto options = std::make_shared<ProvisionOptions>();
   auto* init = command->add_subcommand("init", "a new config.toml");
   add_file_options(*init, *options);
   add_name_options(*init, *options);
   init->add_option("--tenant-id", options->tenant, "of the topics (a new one)");
   init->add_option("--channel-id", options->channel, "of the topics (a new one)");
-  init->add_option("--proplets", options->proplets, "how many workers")
-      ->check(CLI::Range(0, 100'000))
-      ->capture_default_str();
+  add_count_option(*init, *options);
   commands.on(init, [context, options] { return provision(*context, *options); });
 
   auto* proplets = command->add_subcommand("add-proplets", "more workers in that file");
@@ -255,6 +287,11 @@ void add_fleet_provision_commands(CLI::App& fleet, Commands& commands, const Sha
   add_file_options(*proxy, *options);
   proxy->add_option("--proxy-name", options->proxy_name, "at Atom (a new name)")->needs("--user");
   commands.on(proxy, [context, options] { return add(*context, *options, "proxy", 1); });
+
+  add_file_options(*command, *options);
+  add_name_options(*command, *options);
+  add_count_option(*command, *options);
+  commands.on(command, [context, options] { return provision_as_upstream(*context, *options); });  // after the others
 }
 
 }  // namespace coffer::cli
