@@ -377,6 +377,15 @@ def test_settings_that_cannot_hold_end_the_start(mqtt_broker, tmp_path, variable
     assert words in result.stderr
 
 
+def test_a_port_of_another_worker_is_told_with_the_setting_that_changes_it(mqtt_broker, tmp_path):
+    with running_worker(mqtt_broker, tmp_path / "first") as first:
+        port = first.metrics_address().rsplit(":", 1)[1]
+        second = run(BIN / "coffer-worker", check=False, cwd=tmp_path,
+                     env=settings(mqtt_broker, tmp_path, str(uuid.uuid4()), METRICS_PORT=port))
+    assert second.returncode == 1
+    assert port in second.stderr and "PROPLET_METRICS_PORT" in second.stderr
+
+
 def test_settings_that_have_no_effect_are_named_at_the_start(mqtt_broker, tmp_path):
     silent = {"USB_ENABLED": "false", "HAL_ENABLED": "true"}
     with running_worker(mqtt_broker, tmp_path / "silent", **silent) as worker:
