@@ -109,6 +109,24 @@ def test_a_manager_killed_amid_results_twenty_times_loses_none(tmp_path, talkati
     worker.close()
 
 
+def test_a_store_that_is_away_for_longer_than_the_broker_has_patience_loses_no_result(tmp_path, talkative):
+    """Nothing is sent while results wait for the store, so the broker ends the connection; on the next one they come again."""
+    worker = UpstreamWorker(talkative.address)
+    with manager(tmp_path, talkative.address, env={"MANAGER_MQTT_KEEP_ALIVE": "5s"}) as api:
+        known(api)
+        tasks = [api.start() for _ in range(5)]
+        wait_until(lambda: len(worker.starts) == 5, "the starts")
+        with store_held(tmp_path):
+            for task in tasks:
+                worker.result(task, f"result of {task}", wait=True)
+            wait_until(lambda: api.log.read_text().count("fleet.broker_connected") >= 2, "the next connection", 60)
+        for task in tasks:
+            assert api.wait(task, COMPLETED, 30)["results"] == f"result of {task}"
+        assert api.wait(api.start(), RUNNING)
+    assert len(worker.starts) == 6
+    worker.close()
+
+
 def test_a_manager_killed_before_its_start_reached_the_broker_has_it_published_by_the_next(tmp_path, talkative):
     with real_worker(talkative, tmp_path) as worker, contextlib.ExitStack() as stack:
         with manager(tmp_path, talkative.address, env=QUICK) as api:
