@@ -78,15 +78,29 @@ Result<> check_nonce(std::string_view nonce) {
                                           std::to_string(nonce.size()) + " characters");
 }
 
-Result<std::string> sign_aggregator(std::string_view nonce, TimePoint now, const crypto::PrivateKey& key) {
-  return detail::sign_statement(presence_type, {{"nonce", nonce}, {"iat", to_unix_seconds(now)}}, key);
+Result<std::string> sign_aggregator(std::string_view nonce, TimePoint now, const crypto::PrivateKey& key,
+                                    const std::optional<ModelName>& model) {
+  Object claims{{"nonce", nonce}, {"iat", to_unix_seconds(now)}};
+  if (model) {
+    claims.append("model_version", model->version);
+    claims.append("model_digest", model->digest);
+  }
+  return detail::sign_statement(presence_type, claims, key);
 }
 
-Result<> check_aggregator(std::string_view proof, std::string_view nonce, const crypto::PublicKey& key) {
+Result<> check_aggregator(std::string_view proof, std::string_view nonce, const crypto::PublicKey& key,
+                          const std::optional<ModelName>& model) {
   const auto claims = TRY(detail::open_statement(presence_type, proof, key));
   const Members members(claims, "proof");
-  if (TRY(members.identifier("nonce")) == nonce) return {};
-  return fail(FleetError::bad_proof, "the proof is over another nonce than the one that was sent: it is an old one");
+  if (TRY(members.identifier("nonce")) != nonce) {
+    return fail(FleetError::bad_proof, "the proof is over another nonce than the one that was sent: it is an old one");
+  }
+  if (!model) return {};
+  const auto version = TRY(members.optional_count("model_version"));
+  const auto digest = TRY(members.optional_identifier("model_digest"));
+  if (version == model->version && digest == model->digest) return {};
+  return fail(FleetError::bad_proof, "the aggregator's model " + std::to_string(model->version) + " is \"" + digest +
+                                         "\"; the one that was received is " + model->digest);
 }
 
 Result<std::string> sign_round(const RoundStatement& statement, const crypto::PrivateKey& key) {

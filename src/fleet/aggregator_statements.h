@@ -1,9 +1,10 @@
 // What an aggregator of federated rounds signs with its attested key: that it is there now, and what a round came to.
-//   presence  {"typ":"coffer-aggregator+jwt"}  {"nonce","iat"}
+//   presence  {"typ":"coffer-aggregator+jwt"}  {"nonce","iat"}, and {"model_version","model_digest"} where asked for
 //   round     {"typ":"coffer-round+jwt"}       RoundStatement's members
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +15,16 @@
 
 namespace coffer::fleet {
 
-// The answer to GET /attestation?nonce=N.
+// A model as it is served: its digest is over that text.
+struct ModelName {
+  std::uint64_t version = 0;
+  std::string digest;  // "sha256:" and hex
+};
+
+// The answer to GET /attestation?nonce=N[&model=VERSION].
 struct AggregatorAttestation {
   std::string token;  // EAR as compact JWS, from the broker: names the key that updates are sealed to
-  std::string proof;  // over N
+  std::string proof;  // over N, and the model
   TimePoint expires_at{};
   std::string tee{};  // for people: the token says it with authority
   friend bool operator==(const AggregatorAttestation&, const AggregatorAttestation&) = default;
@@ -27,9 +34,11 @@ std::string to_json(const AggregatorAttestation& attestation);
 
 // A challenge: 16 to 128 characters of base64url. FleetError::bad_member.
 Result<> check_nonce(std::string_view nonce);
-Result<std::string> sign_aggregator(std::string_view nonce, TimePoint now, const crypto::PrivateKey& key);
-// FleetError::bad_proof where it is of another key or over another nonce.
-Result<> check_aggregator(std::string_view proof, std::string_view nonce, const crypto::PublicKey& key);
+Result<std::string> sign_aggregator(std::string_view nonce, TimePoint now, const crypto::PrivateKey& key,
+                                    const std::optional<ModelName>& model = {});
+// FleetError::bad_proof where it is of another key, over another nonce or, where one is given, not over this model.
+Result<> check_aggregator(std::string_view proof, std::string_view nonce, const crypto::PublicKey& key,
+                          const std::optional<ModelName>& model = {});
 
 // Digests are "sha256:" and hex.
 struct RoundStatement {

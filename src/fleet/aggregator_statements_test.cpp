@@ -50,6 +50,20 @@ TEST(AggregatorStatements, another_key_or_another_kind_of_statement_is_refused) 
             ErrorCode{FleetError::bad_proof});
 }
 
+TEST(AggregatorStatements, a_proof_over_a_model_holds_for_that_alone) {
+  const auto key = *PrivateKey::generate(KeyKind::ec_p256);
+  const ModelName model{.version = 3, .digest = "sha256:aa"};
+  const auto proof = *sign_aggregator("n", now, key, model);
+  EXPECT_TRUE(check_aggregator(proof, "n", key.public_key(), model));
+  EXPECT_TRUE(check_aggregator(proof, "n", key.public_key()));
+  for (const auto& other :
+       {ModelName{.version = 3, .digest = "sha256:bb"}, ModelName{.version = 2, .digest = "sha256:aa"}}) {
+    EXPECT_EQ(check_aggregator(proof, "n", key.public_key(), other).error().code, ErrorCode{FleetError::bad_proof});
+  }
+  const auto silent = *sign_aggregator("n", now, key);
+  EXPECT_EQ(check_aggregator(silent, "n", key.public_key(), model).error().code, ErrorCode{FleetError::bad_proof});
+}
+
 TEST(AggregatorStatements, a_challenge_has_some_length_and_no_strange_characters) {
   EXPECT_TRUE(check_nonce("q83vASNFZ4mrze8BI0VniQ"));
   for (const auto& nonce : {std::string{}, std::string(15, 'a'), std::string(129, 'a'), std::string(16, '=')}) {

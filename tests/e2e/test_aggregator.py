@@ -279,6 +279,8 @@ def test_an_update_never_goes_to_an_aggregator_that_is_not_proven(tmp_path, regi
             def do_GET(self):  # pylint: disable=invalid-name
                 if self.path.startswith("/attestation"):
                     return self.reply(*self.server.attest(self.path))
+                if self.path.startswith("/models") and self.server.poison:
+                    return self.reply(200, b'{"w":[1e9,0.0,0.0],"b":0.0,"version":0}')
                 return self.reply(*ask(s.agg.url + self.path))
 
             def do_POST(self):  # pylint: disable=invalid-name
@@ -315,6 +317,7 @@ def test_an_update_never_goes_to_an_aggregator_that_is_not_proven(tmp_path, regi
             return 404, b""
 
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Impostor) as impostor:
+            impostor.poison = False
             threading.Thread(target=impostor.serve_forever, daemon=True).start()
             url = f"http://127.0.0.1:{impostor.server_port}"
             for attest, says in ((stale, "fleet.bad_proof"), (foreign_key, "fleet.bad_proof"),
@@ -324,6 +327,13 @@ def test_an_update_never_goes_to_an_aggregator_that_is_not_proven(tmp_path, regi
                                    env={"ROUND_ID": "r1", "MODEL_URI": "global_model_v0", "COORDINATOR_URL": url})
                 failed = s.api.wait(task, FAILED, 30)
                 assert failed["code"] == "worker.aggregator_not_proven" and says in failed["error"], failed
+            # The model is changed on its way: a guest that learns from another one may say more of its data.
+            impostor.attest, impostor.poison = (lambda path: ask(s.agg.url + path)), True
+            task = s.api.start(name="_start", image_url=s.image, encrypted=True, proplet_id=worker.id,
+                               env={"ROUND_ID": "r1", "MODEL_URI": "global_model_v0", "MODEL_REGISTRY_URL": url})
+            failed = s.api.wait(task, FAILED, 30)
+            assert failed["code"] == "worker.aggregator_not_proven" and "aggregator's model 0" in failed["error"], failed
+            impostor.poison = False
             assert not got
             # And through an honest go-between, it arrives.
             impostor.attest, impostor.status = (lambda path: ask(s.agg.url + path)), 200

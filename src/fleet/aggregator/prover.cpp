@@ -38,11 +38,11 @@ Result<> Prover::attest() {
   return {};
 }
 
-Result<AggregatorAttestation> Prover::prove(std::string_view nonce) {
+Result<AggregatorAttestation> Prover::prove(std::string_view nonce, const std::optional<ModelName>& model) {
   TRY(check_nonce(nonce));
   const auto live = TRY(token());
   return AggregatorAttestation {
-    .token = live->token, .proof = TRY(sign_aggregator(nonce, clock_.now(), *live->tee_key))
+    .token = live->token, .proof = TRY(sign_aggregator(nonce, clock_.now(), *live->tee_key, model))
     , .expires_at = live->expires, .tee = live->tee
   };
 }

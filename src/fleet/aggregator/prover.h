@@ -24,7 +24,7 @@ class Prover {
   // Attests where there is no token that lives. AggregatorError::not_attested with the broker's reason.
   Result<> attest();
   // Also FleetError::bad_member for a nonce that is none.
-  Result<AggregatorAttestation> prove(std::string_view nonce);
+  Result<AggregatorAttestation> prove(std::string_view nonce, const std::optional<ModelName>& model = {});
   Result<SignedRound> sign(RoundStatement statement);
   // AggregatorError::unknown_key.
   Result<std::shared_ptr<const crypto::PrivateKey>> key(std::string_view thumbprint);

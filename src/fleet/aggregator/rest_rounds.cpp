@@ -151,7 +151,13 @@ Rest::Answer Rest::attestation(const Call& call) {
     return fail(AggregatorError::not_attested, "this aggregator runs outside of a TEE (--open) and proves nothing");
   }
   const auto nonce = TRY(required(call.query, "nonce"));
-  const auto shown = TRY(parts_.prover->prove(nonce));
+  std::optional<ModelName> name;
+  if (const auto asked = queried(call.query, "model"); !asked.empty()) {
+    const auto version = TRY(version_of(asked));
+    const auto model = TRY(parts_.aggregator.model(version));
+    name = ModelName{.version = version, .digest = model->digest};
+  }
+  const auto shown = TRY(parts_.prover->prove(nonce, name));
   return net::ServerResponse::text(200, "application/json", to_json(shown));
 }
 

@@ -13,8 +13,9 @@ class AggregatorTrust {
   static Result<AggregatorTrust> create(TokenTrustOptions options);
 
   // Thread safe. `nonce`: the challenge that was sent, never used before. Errors of TokenTrust::verify(), and
-  // FleetError::bad_proof. The standing's key is the one to seal to.
-  Result<Standing> verify(const AggregatorAttestation& shown, std::string_view nonce, TimePoint now) const;
+  // FleetError::bad_proof. `model`: what it must vouch for, too. The standing's key is the one to seal to.
+  Result<Standing> verify(const AggregatorAttestation& shown, std::string_view nonce, TimePoint now,
+                          const std::optional<ModelName>& model = {}) const;
 
  private:
   explicit AggregatorTrust(TokenTrust tokens) : tokens_(std::move(tokens)) {}

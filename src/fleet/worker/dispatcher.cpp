@@ -199,6 +199,8 @@ RunReport Dispatcher::run(const Task& task, Runtime& runtime, const PreparedModu
   environment.try_emplace("PROPLET_ID", own_id_);
   if (parts_.round_inputs) parts_.round_inputs(environment);
   for (const auto& [name, value] : task->additions) environment.insert_or_assign(name, value);
+  const auto model = sealed ? parts_.sealer->check_model(environment) : Result<>{};
+  if (!model) return failed(model.error());
   if (parts_.hooks != nullptr) {
     parts_.hooks->task_starts(command, environment);
     task->began = true;

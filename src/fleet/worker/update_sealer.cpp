@@ -4,7 +4,9 @@
 #include "base/printable.h"
 #include "codec/base64.h"
 #include "crypto/random.h"
+#include "fleet/attested_key.h"
 #include "fleet/round_update.h"
+#include "fleet/worker/round_exchange.h"
 #include "fleet/worker/round_update.h"
 
 namespace coffer::fleet::worker {
@@ -71,20 +73,33 @@ Result<> UpdateSealer::check(const StartCommand& task, bool serves) const {
               "an update is sealed when its task ends: daemons, latent tasks and modules that serve give none");
 }
 
-Result<codec::jose::Jwk> UpdateSealer::prove(const std::string& address) const {
+Result<> UpdateSealer::check_model(const Environment& environment) const {
+  const auto uri = value_of(environment, "MODEL_URI");
+  const auto model = value_of(environment, "MODEL_DATA");
+  if (uri.empty() && model.empty()) return {};
+  const auto address = parts_.aggregator(environment);
+  if (uri.empty() || model.empty()) {
+    return not_proven(address, {FleetError::missing_member, "the model \"" + uri + "\" cannot be had from it"});
+  }
+  TRY(prove(address, ModelName{.version = model_version(uri), .digest = digest_of_text(model)}));
+  return {};
+}
+
+Result<codec::jose::Jwk> UpdateSealer::prove(const std::string& address, const std::optional<ModelName>& model) const {
   if (!trust_) {
     return not_proven(address, {FleetError::not_attested,
                                 "this worker's PROPLET_AGGREGATOR_TRUST names no broker to believe tokens of"});
   }
   if (address.empty()) return not_proven(address, {FleetError::missing_member, "no COORDINATOR_URL is set"});
   const auto nonce = codec::base64url_encode(crypto::system_random().bytes(nonce_size));
-  const auto answer = parts_.http->send(
-      {.url = address + "/attestation?nonce=" + nonce, .timeout = timeout, .max_response_size = max_attestation});
+  auto url = address + "/attestation?nonce=" + nonce;
+  if (model) url += "&model=" + std::to_string(model->version);
+  const auto answer = parts_.http->send({.url = url, .timeout = timeout, .max_response_size = max_attestation});
   if (!answer) return not_proven(address, answer.error());
   if (answer->status != 200) return not_proven(address, {FleetError::not_attested, words_of(*answer)});
   const auto shown = parse_aggregator_attestation(as_text(answer->body));
   if (!shown) return not_proven(address, shown.error());
-  const auto standing = trust_->verify(*shown, nonce, parts_.clock.now());
+  const auto standing = trust_->verify(*shown, nonce, parts_.clock.now(), model);
   if (!standing) return not_proven(address, standing.error());
   log::info("worker.aggregator_proven", "the aggregator has proven itself",
             {{"url", address}, {"tee", standing->tee}, {"token", standing->token_digest}});

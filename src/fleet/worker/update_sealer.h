@@ -42,6 +42,9 @@ class UpdateSealer {
   bool applies_to(const StartCommand& task) const;
   // What would show its update in another way than as its result: WorkerError::unsupported.
   Result<> check(const StartCommand& task, bool serves) const;
+  // Whether the model in MODEL_DATA is the aggregator's own of MODEL_URI: who changes it on the way could have a guest
+  // say more of its data than it would. WorkerError::aggregator_not_proven.
+  Result<> check_model(const Environment& environment) const;
   // Puts the sealed update in the place of what the run wrote, and brings it to the aggregator. Of a run that failed
   // remains the code alone: its words could tell of the data.
   void seal(const StartCommand& task, const Environment& environment, RunReport& report) const;
@@ -50,7 +53,7 @@ class UpdateSealer {
   UpdateSealer(std::optional<AggregatorTrust> trust, Parts parts);
   Result<SealedUpdate> sealed(const StartCommand& task, const Environment& environment, const RunReport& report) const;
   // The key of an aggregator that proves itself now. WorkerError::aggregator_not_proven.
-  Result<codec::jose::Jwk> prove(const std::string& address) const;
+  Result<codec::jose::Jwk> prove(const std::string& address, const std::optional<ModelName>& model = {}) const;
   Result<SignedUpdate> signed_update(std::string document, const UpdateOrigin& origin) const;
   // Whether the aggregator has it now; by MQTT it may yet come. WorkerError::update_refused where it says so.
   Result<bool> deliver(const Environment& environment, const SealedUpdate& update) const;

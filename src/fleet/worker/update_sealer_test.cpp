@@ -9,6 +9,7 @@
 #include "fleet/round_update.h"
 #include "fleet/trust/token_issuer_testing.h"
 #include "net/http_server.h"
+#include "net/url.h"
 
 namespace coffer::fleet::worker {
 namespace {
@@ -38,9 +39,12 @@ class UpdateSealerTest : public ::testing::Test {
       update_ = to_text(request.body);
       return net::ServerResponse::text(update_status_, "application/json", R"({"error":"why","code":"aggregator.x"})");
     }
-    const auto nonce = proof_over_.empty() ? request.query.substr(std::string_view{"nonce="}.size()) : proof_over_;
+    const auto query = *net::parse_query(request.query);
+    const auto nonce = proof_over_.empty() ? query.at("nonce") : proof_over_;
+    std::optional<ModelName> model;
+    if (query.contains("model")) model = ModelName{std::stoull(query.at("model")), digest_of_text(model_)};
     const AggregatorAttestation shown{.token = broker_.token(key_, {submodule("cpu0", TeeKind::snp, hardware_)}),
-                                      .proof = *sign_aggregator(nonce, now, held_key_ ? *held_key_ : key_)};
+                                      .proof = *sign_aggregator(nonce, now, held_key_ ? *held_key_ : key_, model)};
     return net::ServerResponse::text(attestation_status_, "application/json", to_json(shown));
   }
   std::unique_ptr<UpdateSealer> sealer() {
@@ -83,7 +87,7 @@ class UpdateSealerTest : public ::testing::Test {
   PrivateKey key_ = *PrivateKey::generate(KeyKind::ec_p256);
   std::optional<PrivateKey> held_key_;
   std::int8_t hardware_ = 2;
-  std::string proof_over_;
+  std::string proof_over_, model_ = R"({"w":[0.5],"version":4})";
   int attestation_status_ = 200, update_status_ = 200;
   std::string update_, by_mqtt_;
   std::optional<TokenTrustOptions> trust_;
@@ -169,6 +173,24 @@ TEST_F(UpdateSealerTest, no_answer_is_no_proof) {
 TEST_F(UpdateSealerTest, who_believes_no_broker_believes_no_aggregator) {
   trust_.reset();
   expect_unproven("PROPLET_AGGREGATOR_TRUST");
+}
+
+TEST_F(UpdateSealerTest, a_model_is_the_aggregators_own) {
+  UpdateSealer::Environment environment{{"ROUND_ID", "r1"}};
+  EXPECT_TRUE(sealer()->check_model(environment)) << "a round without a model";
+  environment["MODEL_URI"] = "fl/models/global_model_v4";
+  const auto none = sealer()->check_model(environment);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("cannot be had"));
+  environment["MODEL_DATA"] = model_;
+  EXPECT_TRUE(sealer()->check_model(environment));
+  environment["MODEL_DATA"] = R"({"w":[1e9],"version":4})";
+  const auto changed = sealer()->check_model(environment);
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code, ErrorCode{WorkerError::aggregator_not_proven});
+  EXPECT_THAT(changed.error().message, HasSubstr("fleet.bad_proof: the aggregator's model 4"));
+  environment.erase("MODEL_URI");
+  EXPECT_FALSE(sealer()->check_model(environment)) << "a model that only the task knows";
 }
 
 TEST_F(UpdateSealerTest, the_aggregators_refusal_is_the_tasks) {
