@@ -108,6 +108,15 @@ def test_a_sleeping_guest_stops_at_once_and_sleeps_no_longer_than_it_may(manager
     assert call(manager, worker, "sleep", AN_HOUR, timeout_seconds=0.2)["code"] == "wasm.timeout"
 
 
+def test_tasks_know_of_each_other_where_the_operator_lets_them(mqtt_broker, manager, tmp_path):
+    with running_worker(mqtt_broker, tmp_path, manager, HAL_COMMUNICATION="true") as worker:
+        sleeper = manager.start(name="sleep", file=file_of(GUEST), inputs=[AN_HOUR], proplet_id=worker.id)
+        wait_until(lambda: value(manager, worker, "workloads") == f'ok(["{sleeper}"])', "the other's name")
+        manager.stop_task(sleeper, proplet_id=worker.id)
+        assert manager.result(sleeper)["code"] == "worker.stopped"
+        assert value(manager, worker, "workloads") == "ok([])"
+
+
 def test_without_the_hal_its_guests_are_refused(mqtt_broker, manager, tmp_path):
     with running_worker(mqtt_broker, tmp_path, manager, HAL_ENABLED="false") as worker:
         result = call(manager, worker, "platform")

@@ -123,6 +123,7 @@ TEST(Platform, says_none_without_a_tee_and_what_works) {
   const auto has = [&](const char* name) { return *guest.raw("platform", "has-capability", {name}); };
   EXPECT_EQ(has("crypto"), Value{true});
   EXPECT_EQ(has("storage"), Value{true});
+  EXPECT_EQ(*guest.raw("platform", "has-capability", {std::string(max_text + 1, 'c')}), Value{false});
   for (const auto* none : {"attestation", "secure-storage", "gpu-compute", "sockets", "communication", "flight"}) {
     EXPECT_EQ(has(none), Value{false}) << none;
   }
