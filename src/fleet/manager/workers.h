@@ -16,7 +16,7 @@
 namespace coffer::fleet::manager {
 
 struct Worker {
-  std::string id, name;
+  std::string id{}, name{};
   std::string name_space{};
   Discovery::Metadata metadata{};
   std::optional<Capabilities> capabilities{};
