@@ -1,5 +1,7 @@
 """Encrypted modules that a worker keeps opened between starts, where its operator allows it."""
 
+import pathlib
+import re
 import urllib.request
 import uuid
 
@@ -46,6 +48,12 @@ def released(broker, key):
     return sum(record["decision"] == "released" and record["resource"] == f"default/key/{key}" for record in records)
 
 
+def locked_bytes(worker):
+    """Of the worker's memory, that may not be written to a swap device."""
+    status = pathlib.Path(f"/proc/{worker.child.pid}/status").read_text()
+    return int(re.search(r"VmLck:\s+(\d+) kB", status).group(1)) * 1024
+
+
 def test_by_default_each_start_asks_for_its_key(manager, keeping, snp_broker, sealed):
     reference = sealed("each")
     with keeping() as worker:
@@ -55,7 +63,7 @@ def test_by_default_each_start_asks_for_its_key(manager, keeping, snp_broker, se
         assert metric(worker, "coffer_worker_module_cache_total") == 0
 
 
-def test_where_it_is_allowed_the_second_start_asks_the_broker_nothing(manager, keeping, snp_broker, sealed):
+def test_where_it_is_allowed_the_second_start_asks_the_broker_nothing(manager, keeping, snp_broker, sealed, addition):
     reference = sealed("kept")
     with keeping(MODULE_CACHE_TIME="1h") as worker:
         assert add(manager, worker, reference) == "30"
@@ -67,7 +75,9 @@ def test_where_it_is_allowed_the_second_start_asks_the_broker_nothing(manager, k
         assert metric(worker, 'coffer_worker_module_cache_total{outcome="hit"}') == 5
         assert metric(worker, 'coffer_worker_module_cache_total{outcome="miss"}') == 1
         assert metric(worker, "coffer_worker_key_fetches_total") == 1
-        assert metric(worker, "coffer_worker_module_cache_bytes") > 0
+        kept = metric(worker, "coffer_worker_module_cache_bytes")
+        assert kept == addition.stat().st_size
+        assert locked_bytes(worker) >= kept
         # With fuel it is compiled anew, of what is kept; nobody is asked.
         assert add(manager, worker, reference, fuel=1_000_000) == "30"
         assert released(snp_broker, "kept") == 1
