@@ -43,16 +43,17 @@ constexpr Flavour lenient_flavour{either_table, Padding::either, "base64"};
 
 std::string encode(ByteView data, std::string_view alphabet, bool padded) {
   std::string out((data.size() + 2) / 3 * 4, '=');
-  std::size_t written = 0;
-  for (std::size_t i = 0; i < data.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, data.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8 | (j < count ? std::to_integer<std::uint32_t>(data[i + j]) : 0);
-    }
-    for (std::size_t j = 0; j <= count; ++j) out[written + j] = alphabet[group >> (18 - 6 * j) & 0x3f];
-    written += 4;
-  }
+  char* to = out.data();
+  const auto write = [&](std::uint32_t group, unsigned symbols) {
+    for (unsigned j = 0; j < symbols; ++j) to[j] = alphabet[group >> (18 - 6 * j) & 0x3f];
+    to += 4;
+  };
+  const auto at = [&](std::size_t i) { return std::to_integer<std::uint32_t>(data[i]); };
+  std::size_t i = 0;
+  for (; i + 3 <= data.size(); i += 3) write(at(i) << 16 | at(i + 1) << 8 | at(i + 2), 4);
+  const auto left = data.size() - i;
+  if (left == 1) write(at(i) << 16, 2);
+  if (left == 2) write(at(i) << 16 | at(i + 1) << 8, 3);
   if (!padded) out.resize((data.size() * 4 + 2) / 3);
   return out;
 }
@@ -77,12 +78,28 @@ Result<ByteView> without_padding(ByteView text, const Flavour& flavour) {
   return symbols;
 }
 
+// Four symbols at once, three bytes each, up to the first group that has another character; the symbols that were read.
+std::size_t decode_groups(ByteView symbols, const SymbolTable& table, MutableByteView out) {
+  const auto at = [&](std::size_t i) { return std::uint32_t{table[std::to_integer<std::size_t>(symbols[i])]}; };
+  std::size_t i = 0;
+  for (std::size_t written = 0; i + 4 <= symbols.size(); i += 4, written += 3) {
+    const auto a = at(i), b = at(i + 1), c = at(i + 2), d = at(i + 3);
+    if (((a | b | c | d) & 0xc0) != 0) break;
+    const auto group = a << 18 | b << 12 | c << 6 | d;
+    out[written] = static_cast<std::byte>(group >> 16 & 0xff);
+    out[written + 1] = static_cast<std::byte>(group >> 8 & 0xff);
+    out[written + 2] = static_cast<std::byte>(group & 0xff);
+  }
+  return i;
+}
+
 // Writes every decoded byte to out, which holds exactly symbols.size() * 3 / 4 of them.
 Result<> decode_symbols(ByteView symbols, const Flavour& flavour, MutableByteView out) {
   std::uint32_t bits = 0;
   unsigned bit_count = 0;
-  std::size_t written = 0;
-  for (std::size_t i = 0; i < symbols.size(); ++i) {
+  std::size_t i = decode_groups(symbols, flavour.symbols, out);
+  std::size_t written = i / 4 * 3;
+  for (; i < symbols.size(); ++i) {
     const auto symbol = flavour.symbols[std::to_integer<std::size_t>(symbols[i])];
     if (symbol == no_symbol) {
       return bad_base64(flavour, "has a character outside its alphabet at offset " + std::to_string(i));
