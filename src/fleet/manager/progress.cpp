@@ -56,7 +56,8 @@ Choice Progress::choose(const Task& task, TimePoint now) {
 // A broadcast goes to whoever hears it, so there is no worker to ask about.
 Result<> Progress::let_go(Task& task, const Choice& choice) {
   if (plugins_ == nullptr || choice.worker.empty()) return {};
-  return plugins_->before_dispatch(task, workers_.find(choice.worker).value_or(Worker{.id = choice.worker}));
+  return plugins_->before_dispatch(task,
+                                   workers_.find(choice.worker).value_or(Worker{.id = choice.worker, .name = {}}));
 }
 
 Choice Progress::assign(Task& task, TimePoint now, Effects& effects) {
