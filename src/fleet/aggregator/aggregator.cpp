@@ -79,44 +79,45 @@ Result<RoundView> Aggregator::configure(RoundPlan plan) {
   return view_of(entry->second);
 }
 
-Result<> Aggregator::take(const ReceivedUpdate& received) {
+Result<std::shared_ptr<const PublishedModel>> Aggregator::reserve(const ReceivedUpdate& received) {
   const auto& update = received.update;
-  std::shared_ptr<const PublishedModel> base;
-  std::size_t size = 0;
+  const std::lock_guard lock(mutex_);
+  const auto* entry = find(update.round_id);
+  if (entry == nullptr) return unknown_round(update.round_id);
+  TRY(entry->round.check(update.proplet_id, received.signer));
+  const auto& wanted = entry->round.plan().module_digest;
+  if (!wanted.empty() && update.module_digest != wanted) {
+    return fail(AggregatorError::wrong_module,
+                "the round takes updates of module " + wanted + "; this one is of \"" + update.module_digest + "\"");
+  }
+  auto base = entry->round.base();
+  auto held = reserved_ + base->size();
+  for (const auto& [_, each] : rounds_) held += each.round.held();
+  if (held > options_.max_held) {
+    return fail(AggregatorError::busy, "updates of " + std::to_string(held) + " bytes are more than is held at once");
+  }
+  reserved_ += base->size();
+  return base;
+}
+
+Result<bool> Aggregator::add(const ReceivedUpdate& received, std::size_t reserved, Result<Contribution> contribution) {
+  const std::lock_guard lock(mutex_);
+  reserved_ -= reserved;
+  auto counted = TRY(std::move(contribution));
+  counted.update_digest = received.digest;
+  auto* entry = find(received.update.round_id);
+  if (entry == nullptr) return unknown_round(received.update.round_id);
+  const bool last = TRY(entry->round.add(received.update.proplet_id, received.signer, std::move(counted)));
+  if (last) complete(*entry);
+  return last;
+}
+
+Result<> Aggregator::take(const ReceivedUpdate& received) {
   (void)expire();
-  {
-    const std::lock_guard lock(mutex_);
-    const auto* entry = find(update.round_id);
-    if (entry == nullptr) return unknown_round(update.round_id);
-    TRY(entry->round.check(update.proplet_id, received.signer));
-    const auto& wanted = entry->round.plan().module_digest;
-    if (!wanted.empty() && update.module_digest != wanted) {
-      return fail(AggregatorError::wrong_module,
-                  "the round takes updates of module " + wanted + "; this one is of \"" + update.module_digest + "\"");
-    }
-    base = entry->round.base();
-    size = base->model.values.size() * sizeof(double);
-    auto held = reserved_ + size;
-    for (const auto& [_, each] : rounds_) held += each.round.held();
-    if (held > options_.max_held) {
-      return fail(AggregatorError::busy, "updates of " + std::to_string(held) + " bytes are more than is held at once");
-    }
-    reserved_ += size;
-  }
+  const auto base = TRY(reserve(received));
   // The work that grows with the model is done outside of the lock.
-  auto contribution = read_contribution(update, base->model, options_.updates);
-  bool last = false;
-  {
-    const std::lock_guard lock(mutex_);
-    reserved_ -= size;
-    if (!contribution) return fail(contribution.error());
-    contribution->update_digest = received.digest;
-    auto* entry = find(update.round_id);
-    if (entry == nullptr) return unknown_round(update.round_id);
-    last = TRY(entry->round.add(update.proplet_id, received.signer, std::move(*contribution)));
-    if (last) complete(*entry);
-  }
-  if (last) announce(update.round_id);
+  const bool last = TRY(add(received, base->size(), read_contribution(received.update, base->model, options_.updates)));
+  if (last) announce(received.update.round_id);
   return {};
 }
 

@@ -81,6 +81,10 @@ class Aggregator {
   };
   Entry* find(const std::string& id);
   static RoundView view_of(const Entry& entry);
+  // The model that the update is against; room for its numbers is kept until add().
+  Result<std::shared_ptr<const PublishedModel>> reserve(const ReceivedUpdate& received);
+  // Whether it was the last that the round waited for.
+  Result<bool> add(const ReceivedUpdate& received, std::size_t reserved, Result<Contribution> contribution);
   void complete(Entry& entry);
   void publish(std::shared_ptr<const PublishedModel> model);
   void forget_old();

@@ -1,31 +1,14 @@
 #include "fleet/aggregator/rest.h"
 
-#include <algorithm>
-
 #include "base/log.h"
 #include "base/version.h"
+#include "net/path.h"
 #include "net/url.h"
 
 namespace coffer::fleet::aggregator {
 namespace {
 
 using codec::json::Object;
-
-std::vector<std::string> segments_of(std::string_view path) {
-  std::vector<std::string> segments;
-  for (std::size_t begin = 0; begin < path.size();) {
-    const auto end = std::min(path.find('/', begin), path.size());
-    if (end > begin) segments.emplace_back(path.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return segments;
-}
-
-bool matches(std::string_view pattern, const std::vector<std::string>& segments) {
-  return std::ranges::equal(segments_of(pattern), segments, [](const std::string& part, const std::string& text) {
-    return part == "*" || part == text;
-  });
-}
 
 net::ServerResponse json_text(int status, std::string_view text) {
   return net::ServerResponse::text(status, "application/json", text);
@@ -89,12 +72,12 @@ Result<> Rest::check_operator(const net::ServerRequest& request) const {
 }
 
 Rest::Answer Rest::dispatch(const net::ServerRequest& request, std::string_view& name) {
-  Call call{request, segments_of(request.path), {}};
+  Call call{request, net::path_segments(request.path), {}};
   const auto method = request.method == "HEAD" ? std::string_view{"GET"} : std::string_view{request.method};
   const Route* found = nullptr;
   bool known_path = false;
   for (const auto& route : routes()) {
-    if (!matches(route.path, call.segments)) continue;
+    if (!net::path_matches(route.path, call.segments)) continue;
     known_path = true;
     if (route.method == method && found == nullptr) found = &route;
   }

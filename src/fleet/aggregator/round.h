@@ -36,6 +36,7 @@ Result<RoundPlan> read_plan(const codec::json::Object& body, const RoundLimits& 
 // A model with its text and the text's digest, made once.
 struct PublishedModel {
   explicit PublishedModel(Model from);
+  std::size_t size() const { return model.values.size() * sizeof(double); }  // of an update's numbers, in bytes
   Model model;
   std::string text, digest;
 };
@@ -64,7 +65,7 @@ class Round {
   std::size_t updates() const { return weights_.size(); }
   const std::map<std::string, Contribution>& contributions() const { return contributions_; }
   // Bytes of numbers that it holds; none once it is closed.
-  std::size_t held() const { return contributions_.size() * base_->model.values.size() * sizeof(double); }
+  std::size_t held() const { return contributions_.size() * base_->size(); }
   // What is kept of the updates when their numbers are gone.
   struct Weight {
     std::string update_digest;
