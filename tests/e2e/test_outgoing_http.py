@@ -73,6 +73,8 @@ def test_a_task_reaches_the_hosts_that_are_named_and_no_other(mqtt_broker, manag
         for host in ("127.0.0.1", "127.0.0.1:1", f"localhost:{server.server_port}", "host.invalid:80"):
             assert fetch(host) == DENIED, host
         assert [path for _, path in server.asked] == ["/x", "/post", "/away"]
+        denied = [line for line in worker.log_text().splitlines() if "wasm.http_denied" in line]
+        assert len(denied) == 4 and "host.invalid:80" in denied[-1]
 
 
 def test_a_task_reaches_nothing_where_no_host_is_named(mqtt_broker, manager, tmp_path, server):
@@ -80,6 +82,7 @@ def test_a_task_reaches_nothing_where_no_host_is_named(mqtt_broker, manager, tmp
         result = manager.run(**TASK, file=file_of(FETCH), proplet_id=worker.id, inputs=arguments(server.host))
         assert result["results"] == DENIED + "\n"
         assert not server.asked
+        assert "wasm.http_denied" in worker.log_text() and server.host in worker.log_text()
 
 
 def test_an_encrypted_task_is_allowed_the_same(mqtt_broker, manager, tmp_path, snp_broker, registry, server):

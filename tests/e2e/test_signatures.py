@@ -115,13 +115,14 @@ def test_a_request_cannot_loosen_what_the_operator_demands(manager, strict_worke
     assert add(manager, strict_worker, image_url=image, **asked) == ("image.signature_invalid", "")
 
 
-def test_a_module_without_an_image_needs_a_signature_over_itself(manager, strict_worker, operators_key, addition):
+def test_a_module_without_an_image_needs_a_signature_over_itself(manager, strict_worker, operators_key, addition, image):
     task = {"file": file_of(addition)}
     assert add(manager, strict_worker, **task) == ("image.signature_missing", "")
     good = operators_key.sign(addition.read_bytes())
     assert add(manager, strict_worker, **task, module_signature={"signature": good}) == RAN
     strangers = cosign.Key().sign(addition.read_bytes())
     assert add(manager, strict_worker, **task, module_signature={"signature": strangers}) == ("image.signature_invalid", "")
+    assert add(manager, strict_worker, image_url=image, module_signature={"signature": good}) == RAN
     assert add(manager, strict_worker, image_url="http://127.0.0.1:1/x.wasm") == ("image.signature_missing", "")
 
 
