@@ -1,23 +1,11 @@
 #include "keybroker/route.h"
 
-#include <algorithm>
-
 #include "keybroker/refusal.h"
+#include "net/path.h"
 #include "net/url.h"
 
 namespace coffer::keybroker {
 namespace {
-
-std::vector<std::string> split_path(std::string_view path) {
-  std::vector<std::string> segments;
-  std::size_t begin = 0;
-  while (begin <= path.size()) {
-    const auto end = std::min(path.find('/', begin), path.size());
-    if (end > begin) segments.emplace_back(path.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return segments;
-}
 
 std::string join(const std::vector<std::string>& segments, std::size_t first) {
   std::string text;
@@ -35,7 +23,7 @@ std::string Route::rest() const {
 }
 
 Result<Route> parse_route(const net::ServerRequest& request) {
-  auto parts = split_path(request.path);
+  auto parts = net::path_segments(request.path);
   const auto invalid = [&] { return fail(BrokerError::invalid_path, "Request path " + request.path + " is invalid"); };
   if (parts.size() < 3 || parts[0] != "kbs" || parts[1] != "v0") return invalid();
   for (const auto& part : parts) {

@@ -7,28 +7,13 @@
 #include "base/version.h"
 #include "fleet/manager/openapi_embedded.h"
 #include "fleet/manager/rest_detail.h"
+#include "net/path.h"
 #include "net/url.h"
 
 namespace coffer::fleet::manager {
 namespace {
 
 using codec::json::Object;
-
-std::vector<std::string> segments_of(std::string_view path) {
-  std::vector<std::string> segments;
-  for (std::size_t begin = 0; begin < path.size();) {
-    const auto end = std::min(path.find('/', begin), path.size());
-    if (end > begin) segments.emplace_back(path.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return segments;
-}
-
-bool matches(std::string_view pattern, const std::vector<std::string>& segments) {
-  const auto parts = segments_of(pattern);
-  return std::ranges::equal(
-      parts, segments, [](const std::string& part, const std::string& text) { return part == "*" || part == text; });
-}
 
 std::string_view method_of(const net::ServerRequest& request) {
   return request.method == "HEAD" ? "GET" : std::string_view{request.method};
@@ -145,12 +130,12 @@ const std::vector<Rest::Route>& Rest::routes() {
 }
 
 Rest::Answer Rest::dispatch(const net::ServerRequest& request, std::string_view& name) {
-  Call call{request, segments_of(request.path), {}};
-  if (matches("/health", call.segments)) return health(call);
+  Call call{request, net::path_segments(request.path), {}};
+  if (net::path_matches("/health", call.segments)) return health(call);
   const Route* found = nullptr;
   bool known_path = false;
   for (const auto& route : routes()) {
-    if (!matches(route.path, call.segments)) continue;
+    if (!net::path_matches(route.path, call.segments)) continue;
     known_path = true;
     if (route.method == method_of(request)) found = &route;
   }
@@ -179,7 +164,8 @@ Rest::Answer Rest::run(const Route& route, Call& call) {
   call.span = &span;
   call.traced_by_client = parent.has_value();
   auto answer = (this->*route.handler)(call);
-  // Tasks of jobs and workflows may have ids that their maker chose; what neither exists nor is a UUID is a bad request.
+  // Tasks of jobs and workflows may have ids that their maker chose; what neither exists nor is a UUID is a bad
+  // request.
   if (!answer && answer.error().code == ManagerError::not_found && route.path.starts_with("/tasks/*")) {
     if (auto valid = check_uuid(call.id()); !valid) answer = fail(std::move(valid.error()));
   }
