@@ -340,6 +340,8 @@ def test_a_fleet_moves_to_sealed_payloads_worker_by_worker(fleet, module):
         told = exposition(metrics_of(api.url))
         assert told["manager_accepts_plain_payloads"] == {"": 1} and told["manager_plain_payloads_accepted_total"][""] > 0
         assert "PLAIN PAYLOADS ARE TAKEN" in api.log.read_text()
+        named = [line for line in api.log.read_text().splitlines() if "fleet.plain_member" in line]
+        assert len(named) == 1 and upstream.id in named[0]
         upstream.close()
     with fleet.manager(MANAGER_ALIVE_TIMEOUT="2s") as api:
         late = UpstreamWorker(fleet.mqtt.address, lambda start: "plain", interval=0.5)

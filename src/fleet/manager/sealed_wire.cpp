@@ -1,6 +1,7 @@
 #include "fleet/manager/sealed_wire.h"
 
 #include "base/log.h"
+#include "base/printable.h"
 #include "fleet/commands.h"
 
 namespace coffer::fleet::manager {
@@ -10,6 +11,7 @@ using sealed::SealedError;
 using std::chrono::steady_clock;
 
 constexpr Duration longest_hold = std::chrono::seconds{60};
+constexpr std::size_t most_named = 10'000;
 
 // A broker keeps them for a manager that is away, for hours perhaps. Manager::take_result() holds them to the start of
 // their task; an invocation's result is awaited or of no use.
@@ -31,8 +33,7 @@ SealedWire::SealedWire(const GroupKeyConfig& config, Topics topics, std::string 
       channel_({.own_id = std::move(own_id),
                 .max_age = config.max_age,
                 .lasting = [this](std::string_view topic) { return is_lasting(topics_, topic); }}),
-      refusals_("fleet.payload_refused", [this](std::string_view code) { refused_.increment({code}); }),
-      plain_seen_("fleet.plain_payload_accepted", [this](std::string_view) { plain_.increment(); }) {}
+      refusals_("fleet.payload_refused", [this](std::string_view code) { refused_.increment({code}); }) {}
 
 Result<std::unique_ptr<SealedWire>> SealedWire::create(const GroupKeyConfig& config, Topics topics, std::string own_id,
                                                        net::MetricsRegistry& metrics, Deliver deliver) {
@@ -92,7 +93,7 @@ std::optional<SealedWire::Incoming> SealedWire::open(sealed::HeldMessage message
   if (opened) return Incoming{std::move(opened->payload), opened->sent_at};
   const auto& error = opened.error();
   if (error.code == SealedError::not_sealed && config_.accept_plain) {
-    plain_seen_.note(error, message.topic);
+    note_plain(message.payload);
     return Incoming{std::move(message.payload), std::nullopt};
   }
   // Workers may have a new key sooner than this manager its file.
@@ -100,6 +101,18 @@ std::optional<SealedWire::Incoming> SealedWire::open(sealed::HeldMessage message
   const bool wait = error.code == SealedError::unknown_key && steady_clock::now() - message.since < longest_hold;
   if (!wait || !held_.hold(std::move(message))) refusals_.note(error, topic);
   return std::nullopt;
+}
+
+// Who has no key yet is named once, for whoever is to give it one.
+void SealedWire::note_plain(std::string_view payload) {
+  plain_.increment();
+  auto member = salvage(payload).proplet_id;
+  {
+    const std::lock_guard lock(noting_);
+    if (plain_members_.size() >= most_named || !plain_members_.insert(member).second) return;
+  }
+  log::warn("fleet.plain_member", "its payloads are plain, and taken all the same",
+            {{"proplet_id", printable(member, 64)}});
 }
 
 void SealedWire::tick() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ class SealedWire {
   bool is_on() const { return !config_.file.empty(); }
   Result<bool> read_keys();
   std::optional<Incoming> open(sealed::HeldMessage message);
+  void note_plain(std::string_view payload);
 
   const GroupKeyConfig config_;
   const Topics topics_;
@@ -59,8 +61,10 @@ class SealedWire {
   sealed::KeyFile file_;
   std::mutex reading_;
   sealed::SealedChannel channel_;
-  sealed::Refusals refusals_, plain_seen_;
+  sealed::Refusals refusals_;
   sealed::HeldMessages held_;
+  std::mutex noting_;
+  std::set<std::string> plain_members_;  // that were named in the log
 };
 
 // An outbox behind the wire.
