@@ -5,6 +5,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import re
 import secrets
 import signal
 import time
@@ -241,6 +242,8 @@ def test_a_worker_whose_clock_is_far_off_gets_no_encrypted_work_and_nothing_is_l
             shown = wait_until(lambda: (coffer := api.ok("GET", f"/proplets/{off.id}")["coffer"])
                                and "fleet.stale_proof" in coffer.get("unverified_because", "") and coffer, "its refusal", 30)
             assert words in shown["unverified_because"] and "clock" in shown["unverified_because"]
+            seconds = int(re.search(r"worker\.clock_skew .*seconds_ahead=(-?\d+)", off.log_text()).group(1))
+            assert 3500 < abs(seconds) < 3700 and (seconds > 0) == (words == "ahead")
             status, refused = api.send("POST", f"/tasks/{api.create(image_url=reference, encrypted=True)}/start")
             assert status == 500 and refused["code"] == "manager.no_eligible_worker" and "fleet.stale_proof" in refused["error"]
             task = api.start(name="_start", image_url=reference, encrypted=True, inputs=[2, 3], on_unavailable="wait")

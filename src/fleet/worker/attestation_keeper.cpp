@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "codec/jose/jwt.h"
 
 namespace coffer::fleet::worker {
 namespace {
@@ -12,6 +13,22 @@ using std::chrono::steady_clock;
 constexpr Duration first_pause = std::chrono::seconds{1};
 constexpr Duration longest_pause = std::chrono::seconds{60};
 constexpr Duration renew_before = std::chrono::seconds{25};  // the client renews from 30 s on
+
+constexpr std::int64_t believed_skew = 60;  // seconds, as managers take proofs (WorkerTrustOptions::tolerance)
+
+// The token is new, so that its issue time is the broker's clock. A manager that refuses the proofs of a wrong clock
+// says so on its side only.
+void warn_of_skew(const keyclient::AttestedToken& token) {
+  const auto jwt = codec::jose::UnverifiedJwt::parse(token.token);
+  const auto* issued = jwt ? jwt->claims.find("iat") : nullptr;
+  const auto at = issued != nullptr ? issued->if_int64() : std::nullopt;
+  if (!at) return;
+  const auto skew = to_unix_seconds(system_clock().now()) - *at;
+  if (skew <= believed_skew && skew >= -believed_skew) return;
+  log::warn("worker.clock_skew",
+            "this machine's clock is not the key broker's, and managers will not believe its proofs",
+            {{"seconds_ahead", std::to_string(skew)}});
+}
 
 }  // namespace
 
@@ -84,13 +101,14 @@ Duration AttestationKeeper::refresh() {
   return std::max<Duration>(std::chrono::duration_cast<Duration>(left), first_pause);
 }
 
-void AttestationKeeper::set(std::shared_ptr<const keyclient::AttestedToken> token) {
+void AttestationKeeper::set(const std::shared_ptr<const keyclient::AttestedToken>& token) {
   {
     const std::lock_guard lock(mutex_);
     if (token_ == token) return;
-    token_ = std::move(token);
+    token_ = token;
   }
   log::info("worker.attested", "the broker has accepted this worker's evidence");
+  warn_of_skew(*token);
   if (observers_.changed) observers_.changed();
 }
 

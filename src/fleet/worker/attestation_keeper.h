@@ -45,7 +45,7 @@ class AttestationKeeper {
   void keep(const std::stop_token& stop);
   // How long until the next look.
   Duration refresh();
-  void set(std::shared_ptr<const keyclient::AttestedToken> token);
+  void set(const std::shared_ptr<const keyclient::AttestedToken>& token);
 
   TeeAccess& tee_;
   std::string own_id_;
