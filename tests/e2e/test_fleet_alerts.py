@@ -18,7 +18,7 @@ RULES = DIRECTORY / "coffer-fleet.rules.yml"
 # Which alerts there must be is no matter of what the file happens to hold.
 PROMISED = {"CofferWorkerAttestationFailing", "CofferWorkerTokenNearEnd", "CofferWorkerTasksFailing", "CofferWorkerMqttReconnects",
             "CofferEncryptedTasksWithoutAttestedWorker", "CofferManagerQueueGrows", "CofferManagerMqttReconnects", "CofferPayloadsRefused",
-            "CofferWorkerSilent", "CofferManagerAcceptsPlain"}
+            "CofferWorkerSilent", "CofferManagerAcceptsPlain", "CofferWorkerUnsignedModules"}
 NAME = re.compile(r'\b((?:coffer_worker|proplet|manager)_[a-z0-9_]+)(?:\{([^}]*)\})?')
 
 
