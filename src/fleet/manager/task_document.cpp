@@ -22,6 +22,7 @@ Result<std::optional<TimePoint>> time_member(const Members& members, std::string
   return TimePoint{Duration{count}};
 }
 
+// What is absent is empty, false or zero.
 Object hidden(const Task& task) {
   Object object;
   append_time(object, "start", task.start_time);
@@ -31,14 +32,14 @@ Object hidden(const Task& task) {
   append_time(object, "next", task.next_run);
   append_time(object, "queued", task.queued_at);
   append_time(object, "not_before", task.not_before);
-  object.append("pinned", task.work.proplet_id);
-  object.append("assigned", task.assigned);
+  fleet::detail::append_text(object, "pinned", task.work.proplet_id);
+  fleet::detail::append_text(object, "assigned", task.assigned);
   fleet::detail::append_text(object, "run", task.work.run);
-  object.append("waits", task.waits);
-  object.append("stop", task.stop_requested);
-  object.append("has_file", task.has_file);
-  object.append("expected", fleet::detail::text_array(task.expected));
-  object.append("attempt", task.attempt);
+  if (task.waits) object.append("waits", true);
+  if (task.stop_requested) object.append("stop", true);
+  if (task.has_file) object.append("has_file", true);
+  if (!task.expected.empty()) object.append("expected", fleet::detail::text_array(task.expected));
+  if (task.attempt != 0) object.append("attempt", task.attempt);
   fleet::detail::append_text(object, "trace", task.trace);
   return object;
 }
