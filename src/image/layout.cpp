@@ -166,7 +166,8 @@ Result<RawManifest> Layout::manifest(const std::optional<Digest>& digest) {
 
 Result<RawManifest> Layout::tagged(const std::string& tag) {
   const auto index = TRY(read_index());
-  const auto found = std::ranges::find_if(index.manifests, [&](const Descriptor& entry) { return has_tag(entry, tag); });
+  const auto found =
+      std::ranges::find_if(index.manifests, [&](const Descriptor& entry) { return has_tag(entry, tag); });
   if (found != index.manifests.end()) return manifest(found->digest);
   return fail(ImageError::not_found, "there is no " + tag + " in " + name());
 }

@@ -89,8 +89,7 @@ Result<RawManifest> fetch_manifest(RegistrySession& session, const std::string& 
   request.headers.set("Accept", accepted_manifests());
   auto response = session.send(std::move(request), Access::pull);
   if (!response) return fail(too_large_as_limit(std::move(response).error()));
-  TRY(check_status(*response,
-                   "the manifest of " + reference.host() + "/" + reference.repository() + " " + selector));
+  TRY(check_status(*response, "the manifest of " + reference.host() + "/" + reference.repository() + " " + selector));
   if (expected) TRY(expected->verify(response->body, "the manifest of " + reference.text()));
   auto type = TRY(manifest_type(response->body, response->headers.get("Content-Type").value_or("")));
   auto actual = expected ? *expected : Digest::of(response->body);

@@ -109,7 +109,7 @@ TEST_F(ExternalService, without_a_program_or_an_address_is_refused) {
 
 TEST_F(ExternalService, finds_ports_that_are_free) {
   const auto other = *net::HttpServer::start({.sockets = {"127.0.0.1:0"}, .workers = 1},
-                                              [](const net::ServerRequest&) { return net::ServerResponse{}; });
+                                             [](const net::ServerRequest&) { return net::ServerResponse{}; });
   const auto taken = static_cast<std::uint16_t>(std::stoul(other->addresses().front().substr(10)));
   EXPECT_EQ(free_port_at("127.0.0.1", taken).error().code, net::NetError::address_in_use);
   EXPECT_NE(free_port_at("127.0.0.1", 0).value(), 0);

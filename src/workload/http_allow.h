@@ -8,8 +8,8 @@
 
 namespace coffer::workload {
 
-// In lower case: "api.example:443", "127.0.0.1:8080", "[::1]:8080". WorkloadError::usage for anything else: there are no
-// patterns and no default port, so that the list says what it means.
+// In lower case: "api.example:443", "127.0.0.1:8080", "[::1]:8080". WorkloadError::usage for anything else: there are
+// no patterns and no default port, so that the list says what it means.
 Result<std::string> parse_http_allow(std::string_view text);
 
 }  // namespace coffer::workload

@@ -23,14 +23,15 @@ class ModuleLoader {
     std::shared_ptr<net::HttpClient> http;  // for modules' addresses and registries
     ChunkAssembler* chunks = nullptr;       // outlives the loader
     ChunkAssembler::Request ask_proxy{};
-    std::function<void(std::size_t)> fetched{};  // bytes that came over the network
+    std::function<void(std::size_t)> fetched{};   // bytes that came over the network
     const SignaturePolicy* signatures = nullptr;  // outlives the loader; none: nothing has to be signed
   };
   ModuleLoader(const TaskConfig& config, Parts parts);
 
-  // `file` beats `image_url`, and is not copied: what comes back is the task's own. Errors: worker.http_status, worker.module_too_large, worker.encrypted_image, and those of
-  // net, image and the chunks; image.digest_mismatch where the request names another module's digest; of a signature
-  // that worker or request demand, those of SignaturePolicy and SignatureDemand.
+  // `file` beats `image_url`, and is not copied: what comes back is the task's own. Errors: worker.http_status,
+  // worker.module_too_large, worker.encrypted_image, and those of net, image and the chunks; image.digest_mismatch
+  // where the request names another module's digest; of a signature that worker or request demand, those of
+  // SignaturePolicy and SignatureDemand.
   Result<std::shared_ptr<const Bytes>> load(const StartCommand& task, const std::stop_token& stop);
   // Whether worker or request want it signed: then each start is checked anew.
   bool wants_signature(const StartCommand& task) const;

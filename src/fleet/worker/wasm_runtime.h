@@ -1,5 +1,5 @@
-// Plain tasks in this process. What a start names by digest, and was compiled for an earlier one, is neither fetched nor
-// hashed again.
+// Plain tasks in this process. What a start names by digest, and was compiled for an earlier one, is neither fetched
+// nor hashed again.
 #pragma once
 
 #include "fleet/worker/in_process.h"
