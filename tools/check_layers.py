@@ -42,7 +42,7 @@ WRAPPED = {
     r"(isa-l|isal)": {"image"},
     r"zstd\.h": {"image", "vm"},
     r"(grpcpp|google/protobuf)/": {"appraisal", "net"},
-    r"coffer_native\.h": {"policy", "wasm"},
+    r"(coffer_native|native_buffer)\.h": {"policy", "wasm"},
     r"CLI/": {"apps"},
     r"mosquitto\.h": {"net"},
     r"tss2/": {"evidence"},

@@ -2,30 +2,14 @@
 
 #include <exception>
 
-#include "coffer_native.h"
+#include "native_buffer.h"
 #include "policy/engine.h"
 
 namespace coffer::policy::detail {
 namespace {
 
-coffer_view view_of(std::string_view text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-// An out parameter of the native ABI.
-class Buffer {
- public:
-  Buffer() = default;
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { coffer_buffer_free(buffer_); }
-
-  coffer_buffer* out() { return &buffer_; }
-  std::string text() const { return {reinterpret_cast<const char*>(buffer_.data), buffer_.size}; }
-
- private:
-  coffer_buffer buffer_{nullptr, 0, 0};
-};
+using native::Buffer;
+using native::view_of;
 
 // regorus writes "\n--> name:3:7\n  |\n3 | source\n  |  ^\nerror: what". People get "name:3:7: what".
 std::string one_sentence(std::string_view text) {

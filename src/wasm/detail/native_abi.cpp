@@ -51,19 +51,6 @@ std::string message_of(WasmError error, std::string_view text) {
 
 }  // namespace
 
-coffer_view view_of(ByteView bytes) {
-  return {reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()};
-}
-coffer_view view_of(std::string_view text) {
-  return view_of(as_bytes(text));
-}
-ByteView bytes_of(coffer_view view) {
-  return {reinterpret_cast<const std::byte*>(view.data), view.size};
-}
-ByteView bytes_of(const coffer_buffer& buffer) {
-  return bytes_of(coffer_view{buffer.data, buffer.size});
-}
-
 std::unexpected<Error> failure(std::int32_t status, std::string_view text) {
   const auto error = error_of(status);
   return fail(error, message_of(error, text));

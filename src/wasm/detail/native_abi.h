@@ -8,31 +8,16 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "coffer_native.h"
+#include "native_buffer.h"
 #include "wasm/error.h"
 
 namespace coffer::wasm::detail {
 
 using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
-coffer_view view_of(ByteView bytes);
-coffer_view view_of(std::string_view text);
-ByteView bytes_of(coffer_view view);
-ByteView bytes_of(const coffer_buffer& buffer);
-
-class Buffer {
- public:
-  Buffer() = default;
-  Buffer(const Buffer&) = delete;
-  Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { coffer_buffer_free(buffer_); }
-
-  coffer_buffer* out() { return &buffer_; }
-  ByteView bytes() const { return bytes_of(buffer_); }
-
- private:
-  coffer_buffer buffer_{nullptr, 0, 0};
-};
+using native::Buffer;
+using native::bytes_of;
+using native::view_of;
 
 // `status` is a coffer_wasm_status; `text` what the engine said, which may be the guest's own words.
 std::unexpected<Error> failure(std::int32_t status, std::string_view text);
