@@ -53,7 +53,11 @@ Result<std::unique_ptr<TeeAccess>> TeeAccess::open(const Config& config, const s
   if (!access->tee_) return access;
   log::info("worker.tee", "runs in a TEE",
             {{"tee", access->tee_->type}, {"proves", access->tee_->simulated ? "nothing" : "itself"}});
-  if (access->own_broker_.empty()) log::warn("worker.no_broker", access->refusal()->message);
+  if (const auto refused = access->refusal()) {
+    log::warn("worker.no_broker", refused->message);
+  } else if (access->own_broker_.empty()) {
+    log::info("worker.no_broker", "requests have to name a key broker, for this worker has none of its own");
+  }
   return access;
 }
 
