@@ -61,6 +61,7 @@ void GroupKeyKeeper::keep(const std::stop_token& stop) {
 }
 
 Duration GroupKeyKeeper::look() {
+  began_ = steady_clock::now();
   auto fetched = parts_.fetch();
   if (!fetched) return after(fetched.error());
   auto keys = sealed::GroupKeys::parse(fetched->document.expose());
@@ -101,7 +102,9 @@ Duration GroupKeyKeeper::after(const Error& error) {
 }
 
 void GroupKeyKeeper::tell(std::string_view outcome, bool had) {
-  if (parts_.attempted) parts_.attempted({.outcome = outcome, .has_keys = has_keys_, .first = has_keys_ && !had});
+  if (parts_.attempted) {
+    parts_.attempted({.outcome = outcome, .has_keys = has_keys_, .first = has_keys_ && !had, .began = began_});
+  }
 }
 
 }  // namespace coffer::fleet::worker

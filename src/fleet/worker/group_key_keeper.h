@@ -19,9 +19,10 @@ class GroupKeyKeeper {
     TimePoint expires;  // of the attestation that it was given for
   };
   struct Attempt {
-    std::string_view outcome;  // "ok", or the error's code
-    bool has_keys;             // there are some now, these or earlier ones
-    bool first;                // and there were none before
+    std::string_view outcome;                       // "ok", or the error's code
+    bool has_keys;                                  // there are some now, these or earlier ones
+    bool first;                                     // and there were none before
+    std::chrono::steady_clock::time_point began{};  // what is newer than this the answer knows nothing of
   };
   struct Parts {
     std::function<Result<Fetched>()> fetch;
@@ -51,6 +52,7 @@ class GroupKeyKeeper {
 
   const Duration refresh_;
   const Parts parts_;
+  std::chrono::steady_clock::time_point began_{};  // the last look
   Duration pause_, asked_pause_;
   std::string newest_;  // key's id
   bool has_keys_ = false;

@@ -38,13 +38,14 @@ std::optional<std::string> SealedLink::open_or_hold(sealed::HeldMessage message,
   return std::nullopt;
 }
 
-// The broker's list is as new as can be: what is sealed with a key outside of it is nobody's. Where it did not answer,
-// it is asked again.
+// What came before the broker was asked, and is sealed with a key outside of its answer, is nobody's. Where it did not
+// answer, or something came meanwhile, it is asked again.
 void SealedLink::asked(const GroupKeyKeeper::Attempt& attempt) {
   if (parts_.attempted) parts_.attempted(attempt);
   for (auto& message : held_.take()) {
     const auto topic = message.topic;
-    const bool again = attempt.outcome != "ok" && steady_clock::now() - message.since < longest_hold;
+    const bool answered = attempt.outcome == "ok" && message.since <= attempt.began;
+    const bool again = !answered && steady_clock::now() - message.since < longest_hold;
     if (const auto payload = open_or_hold(std::move(message), again)) parts_.deliver(topic, *payload);
   }
 }
