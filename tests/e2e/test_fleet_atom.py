@@ -3,7 +3,9 @@
 import json
 import os
 import pty
+import signal
 import stat
+import termios
 import tomllib
 
 import pytest
@@ -155,23 +157,47 @@ def test_without_a_user_nobody_is_asked(atom, tmp_path):
     assert document["file"] == "mine.toml" and not atom.asked
 
 
+def at_a_terminal(atom, work):
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(work)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.execve(BIN / "coffer", ["coffer", "fleet", "-a", atom.url, "provision", "-f", "asked.toml"], dict(os.environ))
+    return child, terminal
+
+
+def answer_questions(terminal):
+    """All but the last, which is for the password."""
+    said = ""
+    for question, answer in (("user name", "admin"), ("Tenant", "factory"), ("Channel", ""), ("How many", "2"),
+                             ("password", None)):
+        while question not in said.rpartition("\n")[2]:
+            said += os.read(terminal, 4096).decode()
+        if answer is not None:
+            os.write(terminal, answer.encode() + b"\n")
+            said += "\n"
+    return said
+
+
+def test_an_interrupt_at_the_password_leaves_the_terminal_as_it_was(atom, tmp_path):
+    child, terminal = at_a_terminal(atom, tmp_path)
+    answer_questions(terminal)
+    assert not termios.tcgetattr(terminal)[3] & termios.ECHO
+    os.write(terminal, b"\x03")
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGINT
+    assert termios.tcgetattr(terminal)[3] & termios.ECHO
+    assert not (tmp_path / "asked.toml").exists()
+
+
 def test_provision_alone_is_upstreams(atom, tmp_path):
     """By flags, and asked for at a terminal."""
     provision(atom, tmp_path, "provision", "--user", "admin", "--proplets", "2")
     check_members(atom, config(tmp_path))
     without = provision(atom, tmp_path, "provision", stdin="", check=False)
     assert without.returncode == 2 and "--user" in without.stderr
-    child, terminal = pty.fork()
-    if child == 0:
-        os.chdir(tmp_path)
-        os.execve(BIN / "coffer", ["coffer", "fleet", "-a", atom.url, "provision", "-f", "asked.toml"], dict(os.environ))
-    said = ""
-    for question, answer in (("user name", "admin"), ("Tenant", "factory"), ("Channel", ""), ("How many", "2"),
-                             ("password", "pass-word")):
-        while question not in said.rpartition("\n")[2]:
-            said += os.read(terminal, 4096).decode()
-        os.write(terminal, answer.encode() + b"\n")
-        said += "\n"
+    child, terminal = at_a_terminal(atom, tmp_path)
+    said = answer_questions(terminal)
+    os.write(terminal, b"pass-word\n")
     while True:
         try:
             said += os.read(terminal, 4096).decode()

@@ -59,7 +59,11 @@ def test_one_look(fleet):
 
 @contextlib.contextmanager
 def watching(*arguments, **options):
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options) as child:
+    def heed_interrupts():  # who runs the tests in the background ignores them, and hands that on
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=heed_interrupts, **options) as child:
         lines = []
         os.set_blocking(child.stdout.fileno(), False)
 

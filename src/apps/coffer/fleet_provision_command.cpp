@@ -1,7 +1,6 @@
 // Identities for a fleet, in the shared config.toml: for a broker of one's own, with its password file, or made at
 // Atom.
 #include <fcntl.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +13,7 @@
 #include "apps/coffer/atom_provision.h"
 #include "apps/coffer/fleet_commands.h"
 #include "apps/coffer/output.h"
+#include "apps/coffer/silent_terminal.h"
 #include "base/file_descriptor.h"
 #include "codec/base64.h"
 #include "codec/toml.h"
@@ -88,16 +88,12 @@ std::string or_generated(const std::string& name, std::string_view kind) {
 
 // What is typed at a terminal, unseen.
 Result<SecretBytes> ask_password() {
-  termios before{};
-  if (::tcgetattr(STDIN_FILENO, &before) != 0)
+  const SilentTerminal silent;
+  if (!silent)
     return fail(CliError::usage, "Atom's password is expected in COFFER_ATOM_PASSWORD, or --password-file FILE");
-  auto silent = before;
-  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
   std::cerr << "Atom's password: " << std::flush;
-  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
   std::string line;
   std::getline(std::cin, line);
-  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
   std::cerr << std::endl;
   auto password = SecretBytes::copy_of(std::string_view{line});
   wipe({reinterpret_cast<std::byte*>(line.data()), line.size()});
