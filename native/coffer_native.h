@@ -45,17 +45,18 @@ typedef struct coffer_evaluation coffer_evaluation;
 
 // Results of functions that answer with an int32_t.
 enum {
-  COFFER_NOTHING = 0,    // done; no value (Rego: undefined)
-  COFFER_VALUE = 1,      // done; the value is in `out`
-  COFFER_FAILED = -1,    // the message is in `error` (in `out` where there is no `error`)
-  COFFER_TIMED_OUT = -2, // as above: over the budget
-  COFFER_PANICKED = -3,  // as above: a defect in a library
+  COFFER_NOTHING = 0,     // done; no value (Rego: undefined)
+  COFFER_VALUE = 1,       // done; the value is in `out`
+  COFFER_FAILED = -1,     // the message is in `error` (in `out` where there is no `error`)
+  COFFER_TIMED_OUT = -2,  // as above: over the budget
+  COFFER_PANICKED = -3,   // as above: a defect in a library
 };
 
 // Null with regorus' message ("\n--> name:line:column\n ...") in `error` where the text does not parse.
 coffer_policy* coffer_policy_parse(coffer_view name, coffer_view text, coffer_buffer* error);
 void coffer_policy_free(coffer_policy* policy);
-// COFFER_VALUE: `package` is the name without "data.", `rules` how many rules there are. Otherwise the message in `package`.
+// COFFER_VALUE: `package` is the name without "data.", `rules` how many rules there are. Otherwise the message in
+// `package`.
 int32_t coffer_policy_describe(coffer_policy* policy, coffer_buffer* package, size_t* rules);
 // Analyses the module, so that clones need not. COFFER_NOTHING where it is sound.
 int32_t coffer_policy_prepare(coffer_policy* policy, coffer_buffer* error);
@@ -115,7 +116,8 @@ typedef struct coffer_wasm_pair {
 } coffer_wasm_pair;
 
 // `metered` engines count fuel. `instances`: how many guests may run or be kept at the same time. `host_functions` are
-// what components may import beside WASI: interface and function each; an interface with an empty function has types only.
+// what components may import beside WASI: interface and function each; an interface with an empty function has types
+// only.
 coffer_wasm_engine* coffer_wasm_engine_new(bool metered, uint32_t instances, const coffer_wasm_pair* host_functions,
                                            size_t host_function_count, coffer_buffer* error);
 void coffer_wasm_engine_free(coffer_wasm_engine* engine);
@@ -203,9 +205,9 @@ enum coffer_wasm_sent {
   COFFER_WASM_SENT_INTERNAL = 10,
 };
 
-// What a guest sends by wasi:http. `allows` is asked for each request ("host:port" in lower case); `send` may block. Both
-// are called on other threads, several at a time, possibly after the run has ended; `release` is called once, after the
-// last of them. Null `send`: every request is denied.
+// What a guest sends by wasi:http. `allows` is asked for each request ("host:port" in lower case); `send` may block.
+// Both are called on other threads, several at a time, possibly after the run has ended; `release` is called once,
+// after the last of them. Null `send`: every request is denied.
 typedef struct coffer_wasm_outgoing {
   bool (*allows)(void* context, coffer_view host_and_port);
   int32_t (*send)(void* context, const coffer_wasm_outgoing_request* request, coffer_wasm_response* response);

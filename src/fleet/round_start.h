@@ -15,8 +15,8 @@ struct RoundStart {
   std::string task_wasm_image{};
   std::vector<std::string> participants{};  // workers' ids
   codec::json::Object hyperparams{};
-  // Ours. Whether updates leave workers sealed alone, for an aggregator in a TEE; whether the image is encrypted, and by
-  // which key.
+  // Ours. Whether updates leave workers sealed alone, for an aggregator in a TEE; whether the image is encrypted, and
+  // by which key.
   bool sealed = false, encrypted = false;
   std::string kbs_resource_path{};
 };

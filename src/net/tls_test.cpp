@@ -16,8 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 using crypto::Certificate;
 using crypto::PrivateKey;
-using ::testing::HasSubstr;
 using testing::Authority;
+using ::testing::HasSubstr;
 using testing::identity;
 using testing::leaf_request;
 using testing::new_key;

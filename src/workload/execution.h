@@ -32,8 +32,8 @@ struct Execution {
   wasm::Sink standard_error{};
   ExecutionLimits limits{};
   std::optional<wasm::OutgoingHttp> outgoing_http{};  // embedded alone; empty: the guest's own requests are denied
-  wasm::HostCall host_call{};  // embedded alone; answers the host interfaces of components
-  std::stop_token stop{};  // ends the run from another thread, also a guest that spins
+  wasm::HostCall host_call{};                         // embedded alone; answers the host interfaces of components
+  std::stop_token stop{};                             // ends the run from another thread, also a guest that spins
 };
 
 struct ExecutionResult {

@@ -21,7 +21,7 @@ struct ImageAccess {
   std::string image;                                      // reference or oci:DIR[:TAG]
   std::string registry_user{}, registry_password_file{};  // beside docker's config
   bool plain_http = false;
-  std::vector<std::string> plain_http_hosts{};  // as references name them: "10.0.2.2:5000"
+  std::vector<std::string> plain_http_hosts{};             // as references name them: "10.0.2.2:5000"
   std::filesystem::path layer_store{};                     // empty: nothing is kept
   std::vector<std::filesystem::path> guest_directories{};  // those that guests may write to
   std::shared_ptr<net::HttpClient> http{};                 // none: one of its own with the system's roots

@@ -34,8 +34,8 @@ struct VmPrediction {
 
 // PCR 4 (the kernel), 5 (leaving firmware), 7 (Secure Boot is off, no keys), 9 (command line, initrd), and those that
 // hold nothing but a separator (2, 3, 6); PCR 8 where init-data is given, as the guest's attester extends it without an
-// event. bad_machine for a digest that no PCR takes. PCR 0 and 1 are firmware's own: OVMF measures its first volume after having
-// run from it and having written into it, and then its boot variables.
+// event. bad_machine for a digest that no PCR takes. PCR 0 and 1 are firmware's own: OVMF measures its first volume
+// after having run from it and having written into it, and then its boot variables.
 Result<VmPrediction> predict_vm(const VmBoot& boot, crypto::HashAlgorithm algorithm = crypto::HashAlgorithm::sha256);
 
 // {"tpm_pcr04":["<hex>"],"tpm_pcr09":["<hex>"],...,"tpm_events":[{"index","type_name","digest","description"}]}: names

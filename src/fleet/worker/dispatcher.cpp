@@ -34,7 +34,7 @@ struct Dispatcher::Started {
   StartCommand command;
   std::stop_token stop;
   Instant received;
-  mutable net::Span span{};  // from admission to the end
+  mutable net::Span span{};                    // from admission to the end
   mutable TaskHooks::Environment additions{};  // of the hooks, made before the module is fetched
   mutable bool began = false;                  // the hooks were told of its start
 };

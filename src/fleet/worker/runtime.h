@@ -40,7 +40,7 @@ struct RunReport {
   ResultDetails details{};
   std::optional<Error> error{};
   std::optional<SealedUpdate> sealed{};  // of a federated round: `results` is then its text
-  bool begun = false;  // a result has gone out already: beside it only a failure is told
+  bool begun = false;                    // a result has gone out already: beside it only a failure is told
 };
 
 class Runtime {

@@ -100,7 +100,7 @@ TEST_F(TaskHalTest, time_bounds_the_waiting_of_a_task_and_of_each_request_where_
 
 TEST_F(TaskHalTest, the_place_of_what_tasks_store_is_made_anew_and_removed_in_the_end) {
   auto hal = this->hal();
-  const auto place = fs::directory_iterator{folder_.path() / "state"}->path();
+  const auto place = fs::directory_iterator{folder_.path() / "state"} -> path();
   hal.reset();
   EXPECT_FALSE(fs::exists(place));
   folder_.write(place / "left" / "by" / "a" / "killed" / "worker", "x");

@@ -27,8 +27,8 @@ class TeeAccess {
   // Nothing where it can.
   std::optional<Error> refusal() const;
 
-  // Evidence of this machine over these report data, at most 64 bytes: one at a time. worker.tee_not_available, and what
-  // the attester says.
+  // Evidence of this machine over these report data, at most 64 bytes: one at a time. worker.tee_not_available, and
+  // what the attester says.
   Result<codec::json::Value> attest(ByteView report_data);
 
   // The way to the broker that a request names, or to this worker's own. worker.tee_not_available,

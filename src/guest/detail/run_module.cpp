@@ -72,8 +72,9 @@ Result<int> run_here(const RunnerOptions& options, ByteView module, bool encrypt
   execution.standard_error = sink_to(STDERR_FILENO);
   if (options.inherit_stdin) execution.standard_input = wasm::source_of_file_descriptor(STDIN_FILENO);
   if (!options.allow_http.empty()) {
-    execution.outgoing_http = wasm::OutgoingHttp{
-        .allow = options.allow_http, .client = TRY(net::HttpClient::create({.user_agent = "coffer-run"}))};
+    execution.outgoing_http = wasm::OutgoingHttp {
+      .allow = options.allow_http, .client = TRY(net::HttpClient::create({.user_agent = "coffer-run"}))
+    };
   }
   if (!options.serve.empty()) return serve(options, runtime, compiled, std::move(execution));
   const auto result = TRY(workload::run_embedded(runtime, compiled, execution));
