@@ -7,7 +7,7 @@
 
 #include "fleet/config/identity.h"
 #include "fleet/manager/manager.h"
-#include "fleet/manager/plugins.h"
+#include "fleet/manager/plugins/plugins.h"
 #include "fleet/manager/sealed_wire.h"
 #include "fleet/tracing/tracing.h"
 #include "fleet/trust/worker_trust.h"

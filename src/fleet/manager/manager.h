@@ -12,9 +12,9 @@
 
 #include "fleet/manager/invocations.h"
 #include "fleet/manager/outbox.h"
-#include "fleet/manager/plugins.h"
+#include "fleet/manager/plugins/plugins.h"
 #include "fleet/manager/progress.h"
-#include "fleet/manager/task_body.h"
+#include "fleet/manager/rest/task_body.h"
 #include "fleet/manager/telemetry_log.h"
 #include "fleet/messages.h"
 #include "net/trace.h"

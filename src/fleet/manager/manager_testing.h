@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fleet/manager/manager.h"
-#include "fleet/manager/rest.h"
+#include "fleet/manager/rest/rest.h"
 #include "storage/postgres_server_testing.h"
 
 namespace coffer::fleet::manager::testing {

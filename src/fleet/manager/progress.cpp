@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "fleet/manager/graph.h"
-#include "fleet/manager/plugins.h"
+#include "fleet/manager/plugins/plugins.h"
 #include "fleet/topics.h"
 
 namespace coffer::fleet::manager {

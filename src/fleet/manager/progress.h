@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fleet/manager/scheduler.h"
-#include "fleet/manager/store.h"
+#include "fleet/manager/store/store.h"
 #include "fleet/manager/tally.h"
 
 namespace coffer::fleet::manager {

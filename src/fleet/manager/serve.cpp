@@ -12,7 +12,7 @@
 #include "fleet/manager/inbox.h"
 #include "fleet/manager/manager_metrics.h"
 #include "fleet/manager/mqtt_outbox.h"
-#include "fleet/manager/rest.h"
+#include "fleet/manager/rest/rest.h"
 #include "fleet/manager/round_updates.h"
 #include "fleet/manager/sealed_wire.h"
 

@@ -1,7 +1,7 @@
 // A task in the store: what REST shows, and under "_" what it does not, or shows as text.
 #include "fleet/detail/members.h"
+#include "fleet/manager/rest/task_body.h"
 #include "fleet/manager/task.h"
-#include "fleet/manager/task_body.h"
 #include "fleet/telemetry.h"
 
 namespace coffer::fleet::manager {

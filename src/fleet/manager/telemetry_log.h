@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "fleet/manager/store.h"
+#include "fleet/manager/store/store.h"
 #include "fleet/telemetry.h"
 
 namespace coffer::fleet::manager {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "fleet/manager/attestation.h"
-#include "fleet/manager/store.h"
+#include "fleet/manager/store/store.h"
 #include "fleet/presence.h"
 
 namespace coffer::fleet::manager {

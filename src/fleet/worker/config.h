@@ -12,7 +12,7 @@
 #include "fleet/config/variables.h"
 #include "fleet/tracing/tracing.h"
 #include "fleet/trust/token_trust.h"
-#include "fleet/worker/hal_config.h"
+#include "fleet/worker/runtimes/hal_config.h"
 #include "image/signature/trusted_keys.h"
 #include "net/mqtt.h"
 

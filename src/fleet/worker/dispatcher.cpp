@@ -1,7 +1,7 @@
 #include "fleet/worker/dispatcher.h"
 
 #include "base/log.h"
-#include "fleet/worker/round_update.h"
+#include "fleet/worker/rounds/round_update.h"
 
 namespace coffer::fleet::worker {
 namespace {

@@ -9,11 +9,11 @@
 #include "fleet/attested_key.h"
 #include "fleet/messages.h"
 #include "fleet/worker/config.h"
-#include "fleet/worker/runtime.h"
-#include "fleet/worker/task_hooks.h"
+#include "fleet/worker/plugins/task_hooks.h"
+#include "fleet/worker/rounds/update_sealer.h"
+#include "fleet/worker/runtimes/runtime.h"
 #include "fleet/worker/task_pool.h"
 #include "fleet/worker/task_table.h"
-#include "fleet/worker/update_sealer.h"
 #include "net/trace.h"
 
 namespace coffer::fleet::worker {

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "fleet/worker/chunk_image.h"
-#include "fleet/worker/function_choice.h"
-#include "fleet/worker/host_arguments.h"
-#include "fleet/worker/http_task.h"
+#include "fleet/worker/modules/chunk_image.h"
+#include "fleet/worker/runtimes/function_choice.h"
+#include "fleet/worker/runtimes/host_arguments.h"
+#include "fleet/worker/runtimes/http_task.h"
 #include "image/pull.h"
 #include "workload/http_allow.h"
 

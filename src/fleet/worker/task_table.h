@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "fleet/worker/runtime.h"
+#include "fleet/worker/runtimes/runtime.h"
 
 namespace coffer::fleet::worker {
 

@@ -6,8 +6,8 @@
 
 #include "base/log.h"
 #include "fleet/worker/dispatcher.h"
-#include "fleet/worker/tee_runtime.h"
-#include "fleet/worker/wasm_runtime.h"
+#include "fleet/worker/runtimes/tee_runtime.h"
+#include "fleet/worker/runtimes/wasm_runtime.h"
 #include "image/digest.h"
 #include "image/push.h"
 #include "image/registry.h"

@@ -3,9 +3,9 @@
 
 #include <memory>
 
-#include "fleet/worker/attestation_keeper.h"
 #include "fleet/worker/machine_facts.h"
-#include "fleet/worker/tee_runtime.h"
+#include "fleet/worker/runtimes/tee_runtime.h"
+#include "fleet/worker/trust/attestation_keeper.h"
 #include "net/metrics.h"
 
 namespace coffer::fleet::worker {
