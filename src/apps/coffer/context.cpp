@@ -16,7 +16,8 @@ struct Hint {
 // What to do next, for the errors that people meet first.
 constexpr Hint hints[] = {
     {"net.refused",
-     "is the broker or registry running? `coffer up` starts a broker; `coffer doctor kbs URL` looks at one"},
+     "is the server running? `coffer up` starts a broker, `coffer-manager` a fleet's manager; `coffer doctor kbs URL` "
+     "looks at a broker"},
     {"net.tls", "name the certificate authority with --kbs-cert FILE"},
     {"keyclient.policy_denied", "`coffer explain --last` shows the owner which rule decided, with expected and actual"},
     {"keyclient.evidence_rejected", "`coffer explain --last` shows the owner what was wrong with the evidence"},
