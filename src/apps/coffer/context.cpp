@@ -18,7 +18,7 @@ constexpr Hint hints[] = {
     {"net.refused",
      "is the server running? `coffer up` starts a broker, `coffer-manager` a fleet's manager; `coffer doctor kbs URL` "
      "looks at a broker"},
-    {"net.tls", "name the certificate authority with --kbs-cert FILE"},
+    {"net.tls", "name the certificate authority: --kbs-cert FILE of a key broker, --ca-cert FILE of a fleet's manager"},
     {"keyclient.policy_denied", "`coffer explain --last` shows the owner which rule decided, with expected and actual"},
     {"keyclient.evidence_rejected", "`coffer explain --last` shows the owner what was wrong with the evidence"},
     {"evidence.tee_not_allowed", "a broker accepts sample evidence only after `coffer init --allow-tee sample`"},
