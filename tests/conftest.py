@@ -192,7 +192,7 @@ def component_of_jco(work, source, wit, world):
     if not jco.exists():
         pytest.skip("jco was not installed (npm is missing)")
     run("clang-19", "--target=wasm32-unknown-unknown", "-O2", "-nostdlib", "-Wl,--no-entry", "-Wall", "-Werror",
-        "-o", work / "core.wasm", source)
+        "-I", ROOT / "tests/interop/component", "-o", work / "core.wasm", source)
     run("node", ROOT / "tests/interop/component/componentize.mjs", jco, work / "core.wasm", wit, work / "component.wasm", world,
         timeout=120)
     return work / "component.wasm"

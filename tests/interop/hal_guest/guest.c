@@ -1,4 +1,6 @@
 // Calls what upstream's own example of a HAL guest calls, and gives one line for each back.
+#include "heap.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,18 +56,6 @@ void verify(const void* data, size_t size, const void* signature, size_t signatu
             size_t key_size, struct bool_result* result);
 IMPORT("clock", "get-system-time") void system_time(struct time_result* result);
 IMPORT("random", "get-random-bytes") void random_bytes(uint32_t size, struct bytes_result* result);
-
-static uint8_t heap[1 << 18];
-static size_t used;
-__attribute__((export_name("cabi_realloc"))) void* cabi_realloc(void* old, size_t old_size, size_t align, size_t size) {
-  (void)old;
-  (void)old_size;
-  used = (used + align - 1) / align * align;
-  void* out = heap + used;
-  used += size;
-  if (used > sizeof heap) __builtin_trap();
-  return out;
-}
 
 static char text[8192];
 static size_t length;

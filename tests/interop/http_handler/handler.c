@@ -2,6 +2,8 @@
 // "/spin" never ends, "/trap" traps, "/missing" answers 404, "/endless" writes without an end, "/unfinished" leaves its
 // body open, "/say" writes to standard output and error first; every other path answers 200 with "path: <path>\n" and
 // then the request's body.
+#include "heap.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,18 +29,6 @@ IMPORT(STREAMS, "[method]input-stream.blocking-read") void stream_read(int32_t s
 IMPORT(STREAMS, "[method]output-stream.blocking-write-and-flush")
 void stream_write(int32_t self, const uint8_t* data, size_t size, void* result);
 IMPORT(STREAMS, "[resource-drop]output-stream") void output_drop(int32_t self);
-
-static uint8_t heap[1 << 20];
-static size_t used;
-__attribute__((export_name("cabi_realloc"))) void* cabi_realloc(void* old, size_t old_size, size_t align, size_t size) {
-  (void)old;
-  (void)old_size;
-  used = (used + align - 1) / align * align;
-  void* out = heap + used;
-  used += size;
-  if (used > sizeof heap) __builtin_trap();
-  return out;
-}
 
 struct handle_result {
   uint8_t is_error;
