@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from conftest import ask, free_port, wait_until
-from upstream_manager import file_of, manager, mqtt_broker, running_worker  # noqa: F401
+from upstream_manager import (address_in, file_of, manager, mqtt_broker, running_worker,  # noqa: F401
+                              stop_serving)
 
 # Answers with its arguments, its own environment and the module's size; /exit ends it.
 SERVER = '''#!{python}
@@ -51,21 +52,10 @@ def worker(mqtt_broker, manager, tmp_path_factory, program):
         yield started
 
 
-def url_of(result):
-    assert result["error"] is None, result
-    assert result["results"].startswith("started at port ")
-    return f"http://127.0.0.1:{result['results'].split()[-1]}"
-
-
-def stop(manager, worker, task):
-    manager.stop_task(task, proplet_id=worker.id)
-    wait_until(lambda: f'worker.end "the task was stopped" task={task}' in worker.log_text(), "the end of the service")
-
-
 def test_it_serves_as_wasmtime_would_until_it_is_stopped(manager, worker):
     task = manager.start(name="handler", file=FILE, proplet_id=worker.id, env={"GREETING": "hello"}, timeout_seconds=2,
                          cli_args=["-S", "nn"])
-    url = url_of(manager.result(task))
+    url = address_in(manager.result(task))
     told = json.loads(ask(f"{url}/x")[1])
     address = url.removeprefix("http://")
     assert told["arguments"][:11] == ["serve", "-S", "cli", "-S", "http", "--addr", address, "-W", "timeout=2000ms", "-S", "nn"]
@@ -73,7 +63,7 @@ def test_it_serves_as_wasmtime_would_until_it_is_stopped(manager, worker):
     assert told["arguments"][-1].startswith("/proc/self/fd/") and told["size"] == len(HANDLER)
     assert not any(name.startswith("PROPLET_") for name in told["environment"])
     wait_until(lambda: "said by the program" in worker.log_text(), "what the program said")
-    stop(manager, worker, task)
+    stop_serving(manager, worker, task)
     with pytest.raises(OSError):
         ask(f"{url}/x")
     assert len(manager.results(task)) == 1
@@ -83,13 +73,13 @@ def test_each_task_has_a_port_of_its_own_and_may_name_it(manager, worker):
     wanted = free_port()
     tasks = [manager.start(name="handler", file=FILE, proplet_id=worker.id),
              manager.start(name="handler", file=FILE, proplet_id=worker.id, cli_args=["--port", str(wanted)])]
-    urls = [url_of(manager.result(task)) for task in tasks]
+    urls = [address_in(manager.result(task)) for task in tasks]
     assert urls[1].endswith(f":{wanted}") and urls[0] != urls[1]
     assert all(ask(url)[0] == 200 for url in urls)
     taken = manager.run(name="handler", file=FILE, proplet_id=worker.id, cli_args=["--port", str(wanted)])
     assert taken["code"] == "net.address_in_use"
     for task in tasks:
-        stop(manager, worker, task)
+        stop_serving(manager, worker, task)
 
 
 @pytest.mark.parametrize("cli_args", (["--addr", "0.0.0.0:8080"], ["--dir", "/"], ["-S", "inherit-network"]))
@@ -100,7 +90,7 @@ def test_a_task_opens_neither_folders_nor_networks(manager, worker, cli_args):
 
 def test_a_program_that_ends_while_it_serves_is_told(manager, worker):
     task = manager.start(name="handler", file=FILE, proplet_id=worker.id)
-    url = url_of(manager.result(task))
+    url = address_in(manager.result(task))
     with pytest.raises(OSError):
         ask(f"{url}/exit")
     _, ended = manager.wait("/control/proplet/results", lambda m: m["task_id"] == task, "the end of the service", count=2)
@@ -116,7 +106,7 @@ def test_without_the_setting_nothing_listens(mqtt_broker, manager, tmp_path, pro
 def test_the_workers_end_ends_the_program(mqtt_broker, manager, tmp_path, program):
     with running_worker(mqtt_broker, tmp_path, manager, EXTERNAL_WASM_RUNTIME=program, HTTP_ENABLED="true",
                         HTTP_PROXY_PORT="0") as ending:
-        url = url_of(manager.run(name="handler", file=FILE, proplet_id=ending.id))
+        url = address_in(manager.run(name="handler", file=FILE, proplet_id=ending.id))
         assert ask(url)[0] == 200
         ending.child.send_signal(signal.SIGTERM)
         assert ending.child.wait(timeout=15) == 0
@@ -138,5 +128,5 @@ def test_a_program_that_never_listens_can_be_stopped(mqtt_broker, manager, tmp_p
 
 def test_a_real_component_is_served_by_it_too(manager, worker, http_handler):
     task = manager.start(name="handler", file=file_of(http_handler), proplet_id=worker.id)
-    assert ask(url_of(manager.result(task)))[0] == 200
-    stop(manager, worker, task)
+    assert ask(address_in(manager.result(task)))[0] == 200
+    stop_serving(manager, worker, task)

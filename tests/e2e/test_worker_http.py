@@ -9,8 +9,9 @@ import uuid
 
 import pytest
 
-from conftest import ask, free_port, wait_until
-from upstream_manager import file_of, manager, mqtt_broker, running_worker  # noqa: F401
+from conftest import ask, free_port
+from upstream_manager import (address_in, file_of, manager, mqtt_broker, running_worker,  # noqa: F401
+                              stop_serving)
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +32,7 @@ def serve(manager, worker, http_handler):
 
     yield start
     for task in started:
-        stop(manager, worker, task)
-
-
-def address_in(result):
-    assert result["error"] is None, result
-    assert result["results"].startswith("started at port ")
-    return f"http://127.0.0.1:{result['results'].split()[-1]}"
-
-
-def stop(manager, worker, task):
-    manager.stop_task(task, proplet_id=worker.id)
-    wait_until(lambda: f'worker.end "the task was stopped" task={task}' in worker.log_text(), "the end of the service")
+        stop_serving(manager, worker, task)
 
 
 def test_a_component_serves_until_it_is_stopped(manager, worker, http_handler, serve):
@@ -50,7 +40,7 @@ def test_a_component_serves_until_it_is_stopped(manager, worker, http_handler, s
     assert ask(f"{url}/hello?x=1") == (200, b"path: /hello?x=1\n")
     assert ask(f"{url}/echo", b"body" * 5000) == (200, b"path: /echo\n" + b"body" * 5000)
     assert ask(f"{url}/missing")[0] == 404
-    stop(manager, worker, task)
+    stop_serving(manager, worker, task)
     with pytest.raises(OSError):
         ask(f"{url}/hello")
     only, = manager.results(task)
@@ -61,7 +51,7 @@ def test_a_component_serves_until_it_is_stopped(manager, worker, http_handler, s
 def test_a_daemon_serves_likewise(manager, worker, serve):
     task, url = serve(daemon=True)
     assert ask(f"{url}/daemon") == (200, b"path: /daemon\n")
-    stop(manager, worker, task)
+    stop_serving(manager, worker, task)
     assert len(manager.results(task)) == 1
 
 
@@ -120,7 +110,7 @@ def test_stop_ends_a_request_that_spins(manager, worker, serve):
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         spinning = pool.submit(ask, f"{url}/spin")
         assert ask(f"{url}/meanwhile")[0] == 200
-        stop(manager, worker, task)
+        stop_serving(manager, worker, task)
         try:
             assert spinning.result(timeout=10)[0] in (503, 504)
         except OSError:
@@ -161,7 +151,7 @@ def test_an_encrypted_component_serves_in_a_tee(mqtt_broker, manager, tmp_path, 
         url = address_in(manager.result(task))
         assert ask(f"{url}/inside") == (200, b"path: /inside\n")
         assert ask(f"{url}/say")[0] == 200
-        stop(manager, tee, task)
+        stop_serving(manager, tee, task)
         assert "said aloud" not in tee.log_text() and "said in distress" not in tee.log_text()
         assert f"task={task} stream=stderr bytes=16" in tee.log_text()
         with urllib.request.urlopen(f"http://{tee.metrics_address()}/metrics") as metrics:

@@ -148,6 +148,18 @@ def running_worker(mqtt_broker, directory, manager=None, own_id=None, under=(), 
         yield worker
 
 
+def address_in(result):
+    """Of a task that serves HTTP, out of the result that says so."""
+    assert result["error"] is None, result
+    assert result["results"].startswith("started at port ")
+    return f"http://127.0.0.1:{result['results'].split()[-1]}"
+
+
+def stop_serving(manager, worker, task):
+    manager.stop_task(task, proplet_id=worker.id)
+    wait_until(lambda: f'worker.end "the task was stopped" task={task}' in worker.log_text(), "the end of the service")
+
+
 @pytest.fixture(scope="module")
 def mqtt_broker(tmp_path_factory):
     settings_of_broker = "allow_anonymous true\nmax_packet_size 2000000\nmax_queued_messages 0\n"
