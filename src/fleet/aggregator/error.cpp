@@ -2,18 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
+#include "fleet/detail/error_table.h"
 #include "fleet/error.h"
 
 namespace coffer::fleet::aggregator {
 namespace {
 
-struct Known {
-  AggregatorError code;
-  std::string_view name;
-  int status;
-};
+using Known = detail::KnownError<AggregatorError>;
 
 constexpr std::array known{
     Known{AggregatorError::bad_request, "aggregator.bad_request", 400},
@@ -52,16 +48,11 @@ constexpr std::array distrust{FleetError::bad_proof,     FleetError::stale_proof
 }  // namespace
 
 std::string_view code_name(AggregatorError code) {
-  for (const auto& entry : known) {
-    if (entry.code == code) return entry.name;
-  }
-  std::unreachable();
+  return detail::name_in<AggregatorError>(known, code);
 }
 
 int http_status(const Error& error) {
-  for (const auto& entry : known) {
-    if (error.code.name() == entry.name) return entry.status;
-  }
+  if (const auto status = detail::status_in<AggregatorError>(known, error)) return *status;
   if (std::ranges::any_of(distrust, [&](FleetError code) { return error.code == code; })) return 403;
   const auto name = error.code.name();
   return name.starts_with("fleet.") || name.starts_with("json.") ? 400 : 500;

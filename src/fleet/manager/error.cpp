@@ -1,18 +1,14 @@
 #include "fleet/manager/error.h"
 
 #include <array>
-#include <utility>
 
+#include "fleet/detail/error_table.h"
 #include "fleet/error.h"
 
 namespace coffer::fleet::manager {
 namespace {
 
-struct Known {
-  ManagerError code;
-  std::string_view name;
-  int status;
-};
+using Known = detail::KnownError<ManagerError>;
 
 constexpr std::array known{
     Known{ManagerError::bad_request, "manager.bad_request", 400},
@@ -50,16 +46,11 @@ constexpr std::array known{
 }  // namespace
 
 std::string_view code_name(ManagerError code) {
-  for (const auto& entry : known) {
-    if (entry.code == code) return entry.name;
-  }
-  std::unreachable();
+  return detail::name_in<ManagerError>(known, code);
 }
 
 int http_status(const Error& error) {
-  for (const auto& entry : known) {
-    if (error.code.name() == entry.name) return entry.status;
-  }
+  if (const auto status = detail::status_in<ManagerError>(known, error)) return *status;
   // What messages and their members may be is one set of rules for the wire and for REST. Text that no database keeps
   // came from the client.
   const auto name = error.code.name();
